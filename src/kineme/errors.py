@@ -1,0 +1,32 @@
+"""The errors that a person is meant to read: one sentence that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class KinemeError(Exception):
+    """Base of every error that the command line prints as one sentence with exit code 2."""
+
+
+class InputError(KinemeError):
+    """A file or folder that cannot be used.
+
+    Parameters
+    ----------
+    message : what is wrong and what to do about it, without the file's name.
+    path : the file at fault; put first in the sentence.
+    line : 1-based line of a text file, where one is to blame.
+    """
+
+    def __init__(self, message: str, path: str | Path | None = None, line: int | None = None):
+        self.message, self.path, self.line = message, path, line
+        where = "" if path is None else f"{path}" + (f", line {line}" if line else "") + ": "
+        super().__init__(where + message)
+
+    def __reduce__(self):  # crosses process borders in the parallel ingest
+        return type(self), (self.message, self.path, self.line)
+
+
+class UsageError(KinemeError):
+    """Options or arguments that do not fit together."""

@@ -1,0 +1,73 @@
+"""Where a body stands and which way it faces; mirroring; world axes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kineme.motion.canonical import JOINTS, MIRROR
+from kineme.motion.motion import Motion
+from kineme.motion.rotations import yaw_matrix
+
+_LEFT = [JOINTS.index("left_hip"), JOINTS.index("left_shoulder")]
+_RIGHT = [JOINTS.index("right_hip"), JOINTS.index("right_shoulder")]
+
+#: reflection through the body's median plane (x becomes -x)
+_FLIP = np.diag([-1.0, 1.0, 1.0]).astype(np.float32)
+
+
+def facing_angle(positions: np.ndarray) -> np.ndarray:
+    """Yaw in radians (T,) of a canonical body's facing, from hips and shoulders; 0 is +Z, pi/2 is +X.
+
+    `positions` : (T, 22, 3). Where the body lies flat the direction is carried by the cross product alone
+    and may turn quickly; it is always finite.
+    """
+    across = (positions[:, _LEFT] - positions[:, _RIGHT]).mean(axis=1)  # points to the body's left
+    # forward = left x up with up = +Y: (-left_z, 0, left_x)
+    return np.arctan2(-across[:, 2], across[:, 0])
+
+
+def facing_positions(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (T, 22, 3) with each frame's heading turned to +Z and its pelvis over the origin.
+
+    Returns the positions and the yaw angle (T,) that was taken out. Heights are kept.
+    """
+    angle = facing_angle(positions)
+    centred = positions - positions[:, :1] * np.array([1, 0, 1], dtype=positions.dtype)
+    turned = np.einsum("tab,tjb->tja", yaw_matrix(-angle).astype(positions.dtype), centred)
+    return turned, angle
+
+
+def turn(motion: Motion, angle: float, about: np.ndarray | None = None) -> Motion:
+    """The whole motion turned about +Y by `angle` radians, around the ground point `about` (3,)."""
+    matrix = yaw_matrix(np.float32(angle)).astype(np.float32)
+    pivot = np.zeros(3, dtype=np.float32) if about is None else np.asarray(about, dtype=np.float32)
+
+    def place(points: np.ndarray) -> np.ndarray:
+        return (points - pivot) @ matrix.T + pivot
+
+    rotations = motion.local_rotations
+    if rotations is not None:
+        rotations = rotations.copy()
+        rotations[:, 0] = matrix @ rotations[:, 0]
+    given = motion.given_positions
+    return motion.replace(
+        root_translation=place(motion.root_translation),
+        local_rotations=rotations,
+        given_positions=None if given is None else place(given),
+        source=None,
+    )
+
+
+def mirror(motion: Motion) -> Motion:
+    """A canonical motion seen in a mirror (left and right exchanged)."""
+    index = list(MIRROR)
+    rotations = motion.local_rotations
+    if rotations is not None:
+        rotations = _FLIP @ rotations[:, index] @ _FLIP
+    given = motion.given_positions
+    return motion.replace(
+        root_translation=motion.root_translation @ _FLIP,
+        local_rotations=rotations,
+        given_positions=None if given is None else given[:, index] @ _FLIP,
+        source=None,
+    )

@@ -1,0 +1,111 @@
+"""The few rotation mappings that kineme uses, over roma, with the conventions fixed once.
+
+Matrices are (..., 3, 3) and act on column vectors; quaternions are xyzw; Euler angles are intrinsic:
+order ``"ZXY"`` means R = Rz Rx Ry, which is what a BVH file with those channels in that order says.
+All functions take and give numpy arrays unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+
+def _roma():
+    import roma
+
+    return roma
+
+
+def axis_angle_to_matrix(rotvec: np.ndarray) -> np.ndarray:
+    """Rotation vectors (..., 3) in radians to matrices (..., 3, 3)."""
+    return _roma().rotvec_to_rotmat(torch.as_tensor(rotvec)).numpy()
+
+
+def matrix_to_axis_angle(matrix: np.ndarray) -> np.ndarray:
+    """Matrices (..., 3, 3) to rotation vectors (..., 3) in radians, angle in [0, pi]."""
+    return _roma().rotmat_to_rotvec(torch.as_tensor(matrix)).numpy()
+
+
+def matrix_to_quaternion(matrix: np.ndarray) -> np.ndarray:
+    """Matrices (..., 3, 3) to unit quaternions xyzw (..., 4)."""
+    return _roma().rotmat_to_unitquat(torch.as_tensor(matrix)).numpy()
+
+
+def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:
+    """Unit quaternions xyzw (..., 4) to matrices (..., 3, 3)."""
+    return _roma().unitquat_to_rotmat(torch.as_tensor(quaternion)).numpy()
+
+
+def euler_to_matrix(order: str, angles: np.ndarray) -> np.ndarray:
+    """Intrinsic Euler angles (..., 3) in **degrees** to matrices; ``order`` such as ``"ZXY"``."""
+    cos, sin = np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))
+    result = None
+    for k, axis in enumerate(order):
+        matrix = np.zeros((*angles.shape[:-1], 3, 3), dtype=np.asarray(angles).dtype)
+        a = "XYZ".index(axis)
+        b, c = (a + 1) % 3, (a + 2) % 3
+        matrix[..., a, a] = 1
+        matrix[..., b, b] = matrix[..., c, c] = cos[..., k]
+        matrix[..., b, c], matrix[..., c, b] = -sin[..., k], sin[..., k]
+        result = matrix if result is None else result @ matrix
+    if result is None:
+        raise ValueError("an empty Euler order")
+    return result
+
+
+def matrix_to_euler(order: str, matrix: np.ndarray) -> np.ndarray:
+    """Matrices (..., 3, 3) to intrinsic Euler angles (..., 3) in degrees for a three-axis ``order``."""
+    from scipy.spatial.transform import Rotation
+
+    flat = np.asarray(matrix, dtype=np.float64).reshape(-1, 3, 3)
+    import warnings
+
+    with warnings.catch_warnings():  # gimbal lock: scipy sets one angle to zero, which is a valid answer
+        warnings.simplefilter("ignore", UserWarning)
+        angles = Rotation.from_matrix(flat).as_euler(order, degrees=True)
+    return angles.reshape(*np.shape(matrix)[:-2], 3)
+
+
+def matrix_to_sixd(matrix: np.ndarray) -> np.ndarray:
+    """Matrices (..., 3, 3) to their first two columns (..., 6) (Zhou et al., CVPR 2019)."""
+    return np.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
+
+
+def sixd_to_matrix(sixd: np.ndarray) -> np.ndarray:
+    """First two columns (..., 6) to orthonormal matrices (..., 3, 3) by Gram-Schmidt."""
+    a, b = sixd[..., :3], sixd[..., 3:]
+    x = a / np.maximum(np.linalg.norm(a, axis=-1, keepdims=True), 1e-12)
+    y = b - (x * b).sum(-1, keepdims=True) * x
+    y = y / np.maximum(np.linalg.norm(y, axis=-1, keepdims=True), 1e-12)
+    return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
+def slerp(start: np.ndarray, end: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Between matrices (..., 3, 3) along the shortest arc; ``weight`` (...) in [0, 1]."""
+    delta = matrix_to_axis_angle(np.swapaxes(start, -1, -2) @ end)
+    return start @ axis_angle_to_matrix(delta * np.asarray(weight, dtype=delta.dtype)[..., None])
+
+
+def rotation_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The smallest rotation (..., 3, 3) that turns direction ``a`` (..., 3) onto ``b``."""
+    a = a / np.maximum(np.linalg.norm(a, axis=-1, keepdims=True), 1e-12)
+    b = b / np.maximum(np.linalg.norm(b, axis=-1, keepdims=True), 1e-12)
+    axis = np.cross(a, b)
+    sine = np.linalg.norm(axis, axis=-1, keepdims=True)
+    cosine = (a * b).sum(-1, keepdims=True)
+    # Opposite directions leave the axis open: take any that is perpendicular to a.
+    other = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
+    fallback = np.cross(a, other)
+    fallback = fallback / np.maximum(np.linalg.norm(fallback, axis=-1, keepdims=True), 1e-12)
+    unit = np.where(sine > 1e-8, axis / np.maximum(sine, 1e-12), fallback)
+    return axis_angle_to_matrix(unit * np.arctan2(sine, cosine))
+
+
+def yaw_matrix(angle: np.ndarray) -> np.ndarray:
+    """Rotation about +Y by ``angle`` radians (...) as matrices (..., 3, 3)."""
+    angle = np.asarray(angle)
+    cos, sin = np.cos(angle), np.sin(angle)
+    zero, one = np.zeros_like(cos), np.ones_like(cos)
+    rows = [[cos, zero, sin], [zero, one, zero], [-sin, zero, cos]]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
