@@ -1,4 +1,4 @@
-"""What every test shares: the real files (where present), one seed, one thread, and a count of what was skipped."""
+"""What every test shares: the real files where present, one seed, one thread, a count of what was skipped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ settings.load_profile("kineme")
 
 
 def _data_dir() -> Path | None:
-    """The folder of real motion files: $KINEME_DATA, else ../shared/data beside the checkout; None if absent."""
+    """The folder of real motion files, by $KINEME_DATA or beside the checkout; None if absent."""
     given = os.environ.get("KINEME_DATA")
     folder = Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "data"
     return folder if folder.is_dir() else None

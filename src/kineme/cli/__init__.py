@@ -1,0 +1,1 @@
+"""The command line: `main.py` finds the verb, and each other file is one verb."""
