@@ -1,0 +1,53 @@
+# make demo    motion in, atoms and motifs out, a page to look at
+# make test    the whole test suite, with lint and types
+# Both set up .venv by themselves. Another interpreter: make PYTHON=python3.12 ...
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: venv demo test quick lint format bench docs clean
+.DELETE_ON_ERROR:
+
+venv: $(VENV)/.core
+
+demo: $(VENV)/.core
+	$(BIN)/kineme demo -o demo
+
+test: lint
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+quick: $(VENV)/.test
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	@echo "the documentation is in docs/_build/html/index.html"
+
+clean:
+	rm -rf demo docs/_build dist build .pytest_cache .ruff_cache
+
+# A stamp for each set of packages, so that a second `make` is quick.
+$(VENV)/.core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("kineme needs Python 3.11 or newer: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing kineme and its packages into $(VENV) (a minute or two)"
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.test $(VENV)/.docs $(VENV)/.bench: $(VENV)/.%: $(VENV)/.core
+	$(INSTALL) -e ".[$*]"
+	@touch $@
