@@ -98,14 +98,17 @@ def build_joined(clips: Sequence[JoinClip], seed: int, takes: int, seconds: floa
     groups = _shares(weights, takes)
     rng.shuffle(groups)
     return [
-        _take(pools[group], f"joined-{seed}-{index:03d}", group, seconds, rng) for index, group in enumerate(groups)
+        _take(pools[group], f"joined-{seed}-{index:03d}", group, seconds, rng)
+        for index, group in enumerate(groups)
     ]
 
 
 def truly_joins(a: JoinClip, b: JoinClip) -> bool:
     """Whether `b` follows `a` in the capture with a gap below 5 cm."""
     same = (a.content, a.style, a.group) == (b.content, b.style, b.group)
-    return same and b.number == a.number + 1 and a.gap_to_next_cm is not None and a.gap_to_next_cm < TRUE_GAP_CM
+    return (
+        same and b.number == a.number + 1 and a.gap_to_next_cm is not None and a.gap_to_next_cm < TRUE_GAP_CM
+    )
 
 
 class _Pool:
@@ -135,7 +138,7 @@ class _Pool:
         self.pieces += [tuple(pieces[index]) for index in self.rng.permutation(len(pieces))]
 
     def draw(self, previous: Piece | None) -> Piece:
-        """The next piece; not one that truly joins `previous`, and none of its clips while there are others."""
+        """The next piece: none that truly joins `previous`, and none of its clips while there are others."""
         for attempt in range(2):
             free = [p for p in self.pieces if not previous or not truly_joins(previous[-1], p[0])]
             fresh = [p for p in free if not previous or not set(p) & set(previous)]
@@ -151,7 +154,9 @@ def _check(clips: Sequence[JoinClip]) -> None:
     for clip in clips:
         need = 2 * _fewest(clip.motion.fps)
         if len(clip.motion) < need:
-            raise InputError(f"{clip.name} has {len(clip.motion)} frames; {need} are needed to blend both its ends")
+            raise InputError(
+                f"{clip.name} has {len(clip.motion)} frames; {need} are needed to blend both its ends"
+            )
     contents: dict[str, set[str]] = defaultdict(set)
     for clip in clips:
         contents[clip.group].add(clip.content)
@@ -188,7 +193,7 @@ def _next_content(pools: dict[str, _Pool], current: str | None, rng: np.random.G
 
 
 def _plan(pools: dict[str, _Pool], seconds: float, rng: np.random.Generator) -> tuple[list[Piece], list[str]]:
-    """Pieces of one take and the kinds of the blended joins between them, decoys and changes in equal number."""
+    """Pieces of one take, and the kinds of the blended joins between them: as many decoys as changes."""
     content = _next_content(pools, None, rng)
     pieces, kinds = [pools[content].draw(None)], []
     bag: list[str] = []
@@ -209,7 +214,9 @@ def _plan(pools: dict[str, _Pool], seconds: float, rng: np.random.Generator) -> 
         kinds.append(kind)
 
 
-def _take(pools: dict[str, _Pool], name: str, group: str, seconds: float, rng: np.random.Generator) -> JoinedTake:
+def _take(
+    pools: dict[str, _Pool], name: str, group: str, seconds: float, rng: np.random.Generator
+) -> JoinedTake:
     pieces, kinds = _plan(pools, seconds, rng)
     clips = [clip for piece in pieces for clip in piece]
     fps = clips[0].motion.fps
@@ -226,6 +233,9 @@ def _take(pools: dict[str, _Pool], name: str, group: str, seconds: float, rng: n
     motion, starts = stitch([clip.motion for clip in clips], overlaps)
     marks = tuple(Join(float(t), kind) for t, kind in zip(starts[1:], joins, strict=True))  # type: ignore[arg-type]
     edges = [0.0, *(mark.time for mark in marks if mark.kind == "change"), motion.duration]
-    contents = [clips[0].content, *(c.content for c, kind in zip(clips[1:], joins, strict=True) if kind == "change")]
+    contents = [
+        clips[0].content,
+        *(c.content for c, kind in zip(clips[1:], joins, strict=True) if kind == "change"),
+    ]
     labels = tuple(Segment(a, b, label) for a, b, label in zip(edges, edges[1:], contents, strict=False))
     return JoinedTake(name, group, motion.replace(labels=labels), labels, marks, tuple(c.name for c in clips))
