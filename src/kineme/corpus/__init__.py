@@ -1,1 +1,1 @@
-"""Many motions on disk: ingest with a report, memory-mapped frames, labels, splits, windows, synthetic motion."""
+"""Many motions on disk: ingest with a report, memory-mapped frames, labels, splits, windows."""

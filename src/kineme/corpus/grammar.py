@@ -1,11 +1,11 @@
 """The grammar of the synthetic takes: atoms make motifs, motifs make activities.
 
-An **atom** moves the body into one pose (or takes one step); a **motif** is a recurring pattern of atoms with a
-random number of repetitions; an **activity** is a sequence of motifs. Atoms recur in several motifs ("crouch"
-begins a squat and a jump), and every motif returns to the neutral pose, so that only the order tells them apart.
+An **atom** moves the body into one pose (or takes one step); a **motif** is a recurring pattern of atoms with
+a random number of repetitions; an **activity** is a sequence of motifs. Atoms recur in several motifs ("crouch"
+begins a squat and a jump), and every motif returns to the neutral pose.
 
 Poses are given as departures of a few control channels from neutral (`CHANNELS`), angles in radians, lengths
-in metres for a body of standard size. Everything is written for the right hand and foot; `mirrored` gives the rest.
+in metres for a body of standard size. One-sided ones are written for the right; `mirrored` gives the rest.
 """
 
 from __future__ import annotations
@@ -108,14 +108,14 @@ def mirrored(atom: Atom) -> Atom:
 def _stride(draw: Draw, name: str, seconds: float, swing: float, elbow: float, **step: float) -> Atom:
     """A right step: left arm and right leg forward, the trunk turning against the pelvis."""
     pose = {
-        "left_flex": swing, "right_flex": -0.8 * swing, "left_elbow": elbow + 0.35 * swing, "right_elbow": elbow,
-        "pelvis_yaw": 0.28 * swing, "spine_yaw": -0.45 * swing, "head_yaw": 0.17 * swing,
+        "left_flex": swing, "right_flex": -0.8 * swing, "left_elbow": elbow + 0.35 * swing,
+        "right_elbow": elbow, "pelvis_yaw": 0.28 * swing, "spine_yaw": -0.45 * swing, "head_yaw": 0.17 * swing,
     }  # fmt: skip
     return Atom(name, seconds, ((1.0, draw.pose(**pose)),), Step("right", **step))
 
 
 def _gait(draw: Draw, count: int, stride: Callable[[float, float], Atom]) -> list[Atom]:
-    """`count` strides on alternating feet and a last one that closes the feet, turning evenly by `draw.turn`."""
+    """`count` strides on alternating feet and one that closes the feet, turning evenly."""
     first = draw.times(0, 1)
     atoms = []
     for k in range(count + 1):
@@ -194,7 +194,7 @@ def jump(draw: Draw) -> list[Atom]:
 def squat(draw: Draw) -> list[Atom]:
     low = draw.pose(
         drop=0.4, forward=-0.14, pelvis_pitch=0.3, spine_pitch=0.35, head_pitch=-0.35,
-        left_flex=1.35, right_flex=1.35, left_twist=0.1, right_twist=0.1,
+        left_flex=1.8, right_flex=1.8, left_twist=0.1, right_twist=0.1,
     )  # fmt: skip
     atoms = []
     for _ in range(draw.times(2, 4)):
@@ -204,7 +204,13 @@ def squat(draw: Draw) -> list[Atom]:
 
 def sit(draw: Draw) -> list[Atom]:
     knees = {"left_flex": 0.55, "right_flex": 0.55, "left_elbow": 0.75, "right_elbow": 0.75}
-    lean = {"drop": 0.25, "forward": -0.2, "pelvis_pitch": 0.45, "spine_pitch": 0.45, "head_pitch": -0.3, **knees}
+    lean = {
+        "drop": 0.25,
+        "forward": -0.2,
+        "pelvis_pitch": 0.45,
+        "spine_pitch": 0.45,
+        "head_pitch": -0.3,
+    } | knees
     seated = {"drop": 0.43, "forward": -0.36, "pelvis_pitch": -0.05, "spine_pitch": 0.12, **knees}
     shift = {**seated, "spine_roll": draw.between(-0.08, 0.08), "head_yaw": draw.between(-0.5, 0.5)}
     return [
@@ -217,7 +223,9 @@ def sit(draw: Draw) -> list[Atom]:
 def kick(draw: Draw) -> list[Atom]:
     arms = {"left_abduct": 0.5, "right_abduct": 0.5, "left_elbow": 0.5, "right_elbow": 0.5}
     over = {"sideways": 0.075, "drop": 0.03, **arms}
-    back = draw.pose(**over, right_foot_forward=-0.32, right_foot_up=0.28, right_foot_pitch=0.9, spine_pitch=0.15)
+    back = draw.pose(
+        **over, right_foot_forward=-0.32, right_foot_up=0.28, right_foot_pitch=0.9, spine_pitch=0.15
+    )  # fmt: skip
     out = draw.pose(
         **over, right_foot_forward=0.62, right_foot_up=0.55, right_foot_pitch=-0.1, left_flex=0.7,
         pelvis_pitch=-0.2, spine_pitch=-0.05, head_pitch=0.15,
@@ -243,8 +251,10 @@ def punch(draw: Draw) -> list[Atom]:
         "left_flex": 0.75, "right_flex": 0.6, "left_elbow": 1.85, "right_elbow": 1.9, "left_twist": 0.3,
         "right_twist": 0.3, "drop": 0.07, "spine_pitch": 0.12,
     }  # fmt: skip
-    right = {**guard, "right_flex": 1.45, "right_elbow": 0.05, "spine_yaw": 0.5, "pelvis_yaw": 0.15, "head_yaw": -0.4}
-    left = {**guard, "left_flex": 1.45, "left_elbow": 0.05, "spine_yaw": -0.4, "pelvis_yaw": -0.12, "head_yaw": 0.35}
+    right = guard | {"right_flex": 1.45, "right_elbow": 0.05}
+    right |= {"spine_yaw": 0.5, "pelvis_yaw": 0.15, "head_yaw": -0.4}
+    left = guard | {"left_flex": 1.45, "left_elbow": 0.05}
+    left |= {"spine_yaw": -0.4, "pelvis_yaw": -0.12, "head_yaw": 0.35}
     strikes = [
         to("punch left", 0.5, draw.pose(**left), draw.pose(**guard)),
         to("punch right", 0.5, draw.pose(**right), draw.pose(**guard)),
@@ -260,7 +270,8 @@ def _either(draw: Draw, atoms: list[Atom]) -> list[Atom]:
 
 
 def point(draw: Draw) -> list[Atom]:
-    pose = {"right_flex": 1.45, "right_abduct": 0.3, "right_elbow": -0.25, "head_yaw": -0.2, "spine_yaw": -0.15}
+    pose = {"right_flex": 1.45, "right_abduct": 0.3, "right_elbow": -0.25}
+    pose |= {"head_yaw": -0.2, "spine_yaw": -0.15}
     hold = {**pose, "right_flex": pose["right_flex"] + draw.between(-0.15, 0.15)}
     atoms = [
         to("right arm out", 0.65, draw.pose(**pose)),
@@ -312,14 +323,15 @@ def wave_both(draw: Draw) -> list[Atom]:
 
 
 def stand(draw: Draw) -> list[Atom]:
-    pose = {"sideways": draw.between(-0.04, 0.04), "head_yaw": draw.between(-0.6, 0.6), "spine_yaw": draw.between(-0.1, 0.1)}
+    pose = {"sideways": draw.between(-0.04, 0.04), "head_yaw": draw.between(-0.6, 0.6)}
+    pose["spine_yaw"] = draw.between(-0.1, 0.1)
     return [to("stand", draw.between(1.0, 2.4), draw.pose(**pose), {})]
 
 
 #: motif -> its atoms for one performance
 MOTIFS: dict[str, Callable[[Draw], list[Atom]]] = {
-    "walk": walk, "run": run, "turn": turn, "jump": jump, "squat": squat, "sit": sit, "kick": kick, "bow": bow,
-    "punch": punch, "point": point, "reach": reach, "wave left": wave_left, "wave right": wave_right,
+    "walk": walk, "run": run, "turn": turn, "jump": jump, "squat": squat, "sit": sit, "kick": kick,
+    "bow": bow, "punch": punch, "point": point, "reach": reach, "wave left": wave_left, "wave right": wave_right,
     "wave both": wave_both, "stand": stand,
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """A figure that follows control channels: from poses and footsteps over time to a canonical `Motion`.
 
-Arms, trunk and head follow their channels directly; the pelvis follows the feet; the legs reach for the feet by
-two-bone inverse kinematics, so that a planted foot stays where it was set down.
+Arms, trunk and head follow their channels directly; the pelvis follows the feet; the legs reach for the feet
+by two-bone inverse kinematics, so that a planted foot stays where it was set down.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Footfall:
-    """A foot's way through the air: `start` and `end` in seconds, `move` = (dx, dz, dyaw) of the ball of the foot."""
+    """A foot's way through the air: seconds, and by how much the ball of the foot moves (dx, dz, dyaw)."""
 
     foot: str
     start: float
@@ -67,7 +67,7 @@ class Footfall:
 
 
 def follow(times: np.ndarray, poses: np.ndarray, at: np.ndarray, lag: np.ndarray, fps: float) -> np.ndarray:
-    """Controls (T, C) through the keyed `poses` (K, C) at `times` (K,): monotone between keys, then smoothed."""
+    """Controls (T, C) through the keyed `poses` (K, C) at `times` (K,): monotone between keys, smoothed."""
     curves = PchipInterpolator(times, poses, axis=0)
     out = np.empty((len(at), poses.shape[1]))
     for delay in np.unique(lag):
@@ -104,14 +104,15 @@ def _foot_tracks(at: np.ndarray, start: np.ndarray, falls: list[Footfall]) -> _F
         tracks.ground += _smoothstep((at - t0) / span)[:, None] * np.array(fall.move)
         tracks.lift += _bump(at, [(t0 - 1, 0), (t0, 0), (t0 + 0.45 * span, fall.lift), (t1, 0), (t1 + 1, 0)])
         up, down = 0.6 * fall.roll, -0.22 * fall.roll
-        keys = [(t0 - 0.26, 0.0), (t0, up), (t0 + 0.35 * span, 0.75 * up), (t1 - 0.04, down), (t1 + 0.12, 0.0)]
-        tracks.pitch += _bump(at, keys)
+        rise = [(t0 - 0.26, 0.0), (t0, up), (t0 + 0.35 * span, 0.75 * up)]
+        tracks.pitch += _bump(at, [*rise, (t1 - 0.04, down), (t1 + 0.12, 0.0)])
         tracks.free += (at > t0) & (at < t1)
     return tracks
 
 
-def _rotation(pitch: np.ndarray, yaw: np.ndarray, roll: np.ndarray) -> np.ndarray:
-    return axis_angle_to_matrix(np.stack([pitch, yaw, roll], axis=-1))
+def _bend(controls: np.ndarray, part: str, joints: int) -> np.ndarray:
+    """Rotation (T, 3, 3) of each of the `joints` that share a part's pitch, yaw and roll evenly."""
+    return axis_angle_to_matrix(controls[:, [_C[f"{part}_{a}"] for a in ("pitch", "yaw", "roll")]] / joints)
 
 
 def _about(axis: int, angle: np.ndarray) -> np.ndarray:
@@ -122,7 +123,8 @@ def _about(axis: int, angle: np.ndarray) -> np.ndarray:
 
 def _arm(controls: np.ndarray, side: str, rotations: np.ndarray) -> None:
     """Collar, shoulder, elbow and wrist of one side, written for the left and mirrored for the right."""
-    flex, abduct, twist, elbow = (controls[:, _C[f"{side}_{n}"]] for n in ("flex", "abduct", "twist", "elbow"))
+    names = ("flex", "abduct", "twist", "elbow")
+    flex, abduct, twist, elbow = (controls[:, _C[f"{side}_{name}"]] for name in names)
     swing = axis_angle_to_matrix(np.stack([-flex, np.zeros_like(flex), abduct], axis=-1))
     raised = np.maximum(np.hypot(flex, abduct) - 0.9, 0.0)
     parts = {
@@ -138,7 +140,7 @@ def _arm(controls: np.ndarray, side: str, rotations: np.ndarray) -> None:
 def _leg(
     hip: np.ndarray, ankle: np.ndarray, ahead: np.ndarray, thigh: float, shin: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Global thigh and shin orientations (T, 3, 3) that bring the ankle to its target, the knee bending `ahead`.
+    """Global thigh and shin orientations (T, 3, 3) that bring the ankle to its target, knee `ahead`.
 
     A target out of reach is approached with a straight leg.
     """
@@ -167,8 +169,10 @@ def _pelvis_path(subject: Subject, feet: dict[str, _Feet], fps: float) -> tuple[
     heading = gaussian_filter1d(heading, 0.13 * fps, mode="nearest")
     ahead = np.stack([np.sin(heading), np.cos(heading)], axis=-1)
     across = np.stack([np.cos(heading), -np.sin(heading)], axis=-1)
-    weight = gaussian_filter1d(np.clip(right.free, 0, 1) - np.clip(left.free, 0, 1), 0.1 * fps, mode="nearest")
-    middle = gaussian_filter1d(0.5 * (left.ground + right.ground)[:, :2], 0.11 * fps, axis=0, mode="nearest")
+    lighter = np.clip(right.free, 0, 1) - np.clip(left.free, 0, 1)
+    weight = gaussian_filter1d(lighter, 0.1 * fps, mode="nearest")
+    middle = 0.5 * (left.ground + right.ground)[:, :2]
+    middle = gaussian_filter1d(middle, 0.11 * fps, axis=0, mode="nearest")
     sway = 0.3 * subject.step_width * weight
     return middle - 0.09 * subject.size * ahead + sway[:, None] * across, heading
 
@@ -187,14 +191,11 @@ def pose_figure(
     offsets = skeleton.offsets.astype(np.float64)
 
     rotations = np.tile(np.eye(3), (len(controls), len(JOINTS), 1, 1))
-    turned = {p: [controls[:, _C[f"{p}_{a}"]] for a in ("pitch", "yaw", "roll")] for p in ("pelvis", "spine", "head")}
-    rotations[:, 0] = pelvis = body @ _rotation(*turned["pelvis"])
-    for name in ("spine1", "spine2", "spine3"):
-        rotations[:, _J[name]] = _rotation(*(angle / 3 for angle in turned["spine"]))
-    for name in ("neck", "head"):
-        rotations[:, _J[name]] = _rotation(*(angle / 2 for angle in turned["head"]))
+    rotations[:, 0] = pelvis = body @ _bend(controls, "pelvis", 1)
+    rotations[:, [_J[name] for name in ("spine1", "spine2", "spine3")]] = _bend(controls, "spine", 3)[:, None]
+    rotations[:, [_J["neck"], _J["head"]]] = _bend(controls, "head", 2)[:, None]
 
-    shift = np.stack([controls[:, _C["sideways"]], -controls[:, _C["drop"]], controls[:, _C["forward"]]], axis=-1)
+    shift = controls[:, [_C["sideways"], _C["drop"], _C["forward"]]] * np.array([1.0, -1.0, 1.0])
     root = (body @ shift[..., None])[..., 0]
     root[:, [0, 2]] += ground
     root[:, 1] += 0.985 * offsets[0, 1]

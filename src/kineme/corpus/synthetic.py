@@ -23,6 +23,9 @@ from kineme.motion.rotations import axis_angle_to_matrix
 SUBJECTS = 6
 #: a body farther than this from the origin, in metres, turns back
 ARENA = 3.5
+_SHIFTS = ("drop", "forward", "sideways")
+#: how much a channel takes part in the slow wandering of posture
+_LOOSE = np.array([0.0 if "foot" in n else 0.25 if n in _SHIFTS else 1.0 for n in CHANNELS])
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,17 @@ def make_subject(seed: int, number: int) -> Subject:
             f"{side}_flex": 0.03 + own[0], f"{side}_abduct": flare + own[1],
             f"{side}_twist": 0.3 + own[2], f"{side}_elbow": bent + own[3],
         }  # fmt: skip
-    neutral |= {"spine_pitch": stoop, "head_pitch": -0.4 * stoop + rng.normal(0, 0.05), "drop": rng.uniform(0, 0.02)}
-    neutral |= {"spine_roll": rng.normal(0, 0.025), "spine_yaw": rng.normal(0, 0.03)}
+    neutral |= {"spine_pitch": stoop, "head_pitch": -0.4 * stoop + rng.normal(0, 0.05)}
+    neutral |= {
+        "drop": rng.uniform(0, 0.02),
+        "spine_roll": rng.normal(0, 0.025),
+        "spine_yaw": rng.normal(0, 0.03),
+    }
     sides = {side: rng.uniform(0.88, 1.1) for side in SIDES}
     for k, name in enumerate(CHANNELS):
         side = name.split("_")[0]
         gain[k] = sides.get(side, 1.0) if "foot" not in name else 1.0
-        if name in ("drop", "forward", "sideways") or "foot_" in name and "pitch" not in name:
+        if name in _SHIFTS or "foot_" in name and "pitch" not in name:
             gain[k] *= size
     lag = np.array([_lag(name) for name in CHANNELS]) * rng.uniform(0.5, 1.3)
     return Subject(
@@ -79,8 +86,8 @@ def make_subject(seed: int, number: int) -> Subject:
 
 
 def _lag(name: str) -> float:
-    """Seconds by which a channel follows: hands after shoulders after the trunk; feet and height do not wait."""
-    if "foot" in name or name in ("drop", "forward", "sideways"):
+    """Seconds by which a channel follows: hands after shoulders after the trunk; feet never."""
+    if "foot" in name or name in _SHIFTS:
         return 0.0
     return {"elbow": 0.07, "twist": 0.05, "flex": 0.03, "abduct": 0.03}.get(name.split("_")[1], 0.0)
 
@@ -122,7 +129,7 @@ class _Stage:
         return np.array([cos * left + sin * forward, -sin * left + cos * forward])
 
     def way(self, motif: str) -> float:
-        """Radians to turn by: towards the middle of the arena when outside it, otherwise as chance will have it."""
+        """Radians to turn by: towards the middle of the arena when outside it, otherwise by chance."""
         place = 0.5 * (self.feet["left"] + self.feet["right"])
         home = np.arctan2(-place[0], -place[1]) - self.heading
         home = float((home + np.pi) % (2 * np.pi) - np.pi)
@@ -157,8 +164,12 @@ class _Stage:
             turned = self.heading - self._yaw(step.foot)
             self.falls.append(
                 Footfall(
-                    step.foot, start + step.leave * seconds, start + step.land * seconds,
-                    (float(moved[0]), float(moved[1]), turned), step.lift * subject.size, step.roll,
+                    step.foot,
+                    start + step.leave * seconds,
+                    start + step.land * seconds,
+                    (float(moved[0]), float(moved[1]), turned),
+                    step.lift * subject.size,
+                    step.roll,
                 )  # fmt: skip
             )
             self.feet[step.foot] = place
@@ -205,8 +216,7 @@ def _take(seed: int, number: int, seconds: float, fps: float) -> SyntheticTake:
     frames = int(round(seconds * fps))
     times, poses = [*stage.key_times, stage.now + 1], [*stage.key_poses, subject.neutral]
     controls = follow(np.array(times), np.array(poses), np.arange(frames) / fps, subject.lag, fps)
-    soft = np.array([0.0 if "foot" in n else 0.25 if n in ("drop", "forward", "sideways") else 1.0 for n in CHANNELS])
-    controls += subject.tremor * soft * _wander(rng, frames, len(CHANNELS), fps)
+    controls += subject.tremor * _LOOSE * _wander(rng, frames, len(CHANNELS), fps)
     clean = pose_figure(subject, controls, stage.falls, stage.start, fps)
 
     shake = axis_angle_to_matrix(rng.normal(0, subject.noise, (frames, len(JOINTS), 3)).astype(np.float32))
