@@ -1,8 +1,8 @@
 """The grammar of the synthetic takes: atoms make motifs, motifs make activities.
 
 An **atom** moves the body into one pose (or takes one step); a **motif** is a recurring pattern of atoms with
-a random number of repetitions; an **activity** is a sequence of motifs. Atoms recur in several motifs ("crouch"
-begins a squat and a jump), and every motif returns to the neutral pose.
+a random number of repetitions; an **activity** is a sequence of motifs. Atoms recur in several motifs
+("crouch" begins a squat and a jump), and every motif returns to the neutral pose.
 
 Poses are given as departures of a few control channels from neutral (`CHANNELS`), angles in radians, lengths
 in metres for a body of standard size. One-sided ones are written for the right; `mirrored` gives the rest.
@@ -109,7 +109,8 @@ def _stride(draw: Draw, name: str, seconds: float, swing: float, elbow: float, *
     """A right step: left arm and right leg forward, the trunk turning against the pelvis."""
     pose = {
         "left_flex": swing, "right_flex": -0.8 * swing, "left_elbow": elbow + 0.35 * swing,
-        "right_elbow": elbow, "pelvis_yaw": 0.28 * swing, "spine_yaw": -0.45 * swing, "head_yaw": 0.17 * swing,
+        "right_elbow": elbow,
+        "pelvis_yaw": 0.28 * swing, "spine_yaw": -0.45 * swing, "head_yaw": 0.17 * swing,
     }  # fmt: skip
     return Atom(name, seconds, ((1.0, draw.pose(**pose)),), Step("right", **step))
 
@@ -331,8 +332,8 @@ def stand(draw: Draw) -> list[Atom]:
 #: motif -> its atoms for one performance
 MOTIFS: dict[str, Callable[[Draw], list[Atom]]] = {
     "walk": walk, "run": run, "turn": turn, "jump": jump, "squat": squat, "sit": sit, "kick": kick,
-    "bow": bow, "punch": punch, "point": point, "reach": reach, "wave left": wave_left, "wave right": wave_right,
-    "wave both": wave_both, "stand": stand,
+    "bow": bow, "punch": punch, "point": point, "reach": reach, "wave left": wave_left,
+    "wave right": wave_right, "wave both": wave_both, "stand": stand,
 }  # fmt: skip
 
 #: activity -> motifs in order; "a|b" is a choice, "a?" may be left out
