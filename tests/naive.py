@@ -1,3 +1,6 @@
+"""Slow, obvious twins of every clever algorithm; the tests compare the two."""
+
+from __future__ import annotations
 
 
 # --- evaluate ---------------------------------------------------------------------------------------------
@@ -23,3 +26,68 @@ def purity(segments, labels):
         inside = [label for s, label in zip(segments, labels, strict=True) if s == segment]
         right += max(inside.count(label) for label in set(inside))
     return right / len(labels)
+
+
+# --- symbols ----------------------------------------------------------------------------------------------
+
+
+def mine(sequences, min_support, max_length, codes=None):
+    """{pattern: support}, by counting every stretch of every sequence."""
+    support = {(code,): 0 for code in range(codes or 0)}
+    for sequence in sequences:
+        for start in range(len(sequence)):
+            for stop in range(start + 1, min(start + max_length, len(sequence)) + 1):
+                pattern = tuple(sequence[start:stop])
+                support[pattern] = support.get(pattern, 0) + 1
+    return {pattern: n for pattern, n in support.items() if n >= min_support or len(pattern) == 1}
+
+
+def segmentations(sequence):
+    """Every way to cut a sequence into pieces, as lists of tuples."""
+    if not sequence:
+        yield []
+    for stop in range(1, len(sequence) + 1):
+        for rest in segmentations(sequence[stop:]):
+            yield [tuple(sequence[:stop]), *rest]
+
+
+def cover_by_trying_all(sequence, weight):
+    """The best of all covers, by its definition; weight {pattern: rounded log support}. None where there is none."""
+    covers = [pieces for pieces in segmentations(sequence) if all(piece in weight for piece in pieces)]
+    return min(
+        covers,
+        key=lambda pieces: (len(pieces), -sum(weight[p] for p in pieces), [-len(p) for p in pieces]),
+        default=None,
+    )
+
+
+def cover(sequence, weight, longest):
+    """The best cover by dynamic programming from the end, one position at a time. None where there is none."""
+    best = {len(sequence): (0, 0, 0)}  # position -> (pieces, -weight, length of the first piece)
+    for start in reversed(range(len(sequence))):
+        choices = []
+        for n in range(1, min(longest, len(sequence) - start) + 1):
+            piece = tuple(sequence[start : start + n])
+            if piece in weight and start + n in best:
+                pieces, light, _ = best[start + n]
+                choices.append((pieces + 1, light - weight[piece], -n))
+        if choices:
+            best[start] = min(choices)
+    if 0 not in best:
+        return None
+    pieces, start = [], 0
+    while start < len(sequence):
+        stop = start - best[start][2]
+        pieces.append(tuple(sequence[start:stop]))
+        start = stop
+    return pieces
+
+
+def nearest(tokens, centres, count):
+    """Codes and distances of the nearest centres, one float64 pair at a time; of equals, the lower code."""
+    found = []
+    for token in tokens:
+        pairs = sorted((sum((float(t) - float(c)) ** 2 for t, c in zip(token, centre, strict=True)), k)
+                       for k, centre in enumerate(centres))
+        found.append([(k, square**0.5) for square, k in pairs[:count]])
+    return found

@@ -94,7 +94,7 @@ def build_joined(clips: Sequence[JoinClip], seed: int, takes: int, seconds: floa
     for group, content in dict.fromkeys((c.group, c.content) for c in ordered):
         members = [c for c in ordered if (c.group, c.content) == (group, content)]
         pools[group][content] = _Pool(members, rng)
-    weights = {g: sum(pool.total for pool in by_content.values()) for g, by_content in pools.items()}
+    weights = {g: sum(pool.seconds for pool in by_content.values()) for g, by_content in pools.items()}
     groups = _shares(weights, takes)
     rng.shuffle(groups)
     return [
@@ -116,17 +116,18 @@ class _Pool:
 
     def __init__(self, clips: Sequence[JoinClip], rng: np.random.Generator):
         self.clips, self.rng = clips, rng
-        self.total = sum(clip.motion.duration for clip in clips)
+        self.seconds = sum(clip.motion.duration for clip in clips)
         self.pieces: list[Piece] = []
+        self.rounds, self.drawn = 0, 0
         self.refill()
 
-    @property
-    def remaining(self) -> float:
-        """Seconds that have not been drawn yet."""
-        return sum(clip.motion.duration for piece in self.pieces for clip in piece)
+    def left(self, rounds: int) -> int:
+        """Clips still to be drawn until every clip has been used `rounds` times."""
+        return max(rounds * len(self.clips) - self.drawn, 0)
 
     def refill(self) -> None:
         """Cut all clips into pieces of one to three that truly join; add them in random order."""
+        self.rounds += 1
         pieces: list[list[JoinClip]] = []
         length = 0
         for clip in self.clips:
@@ -145,6 +146,7 @@ class _Pool:
             if fresh or (free and attempt):
                 piece = (fresh or free)[0]
                 self.pieces.remove(piece)
+                self.drawn += len(piece)
                 return piece
             self.refill()
         raise InputError("a content has too few clips for a join inside it")
@@ -182,13 +184,12 @@ def _shares(weights: dict[str, float], count: int) -> list[str]:
 
 
 def _next_content(pools: dict[str, _Pool], current: str | None, rng: np.random.Generator) -> str:
-    """Another content, by the seconds that it has left."""
+    """Another content: the likelier, the more of its clips lag behind the content that was used most."""
     names = [name for name in pools if name != current]
-    left = np.array([pools[name].remaining for name in names])
-    if left.sum() == 0:
-        for name in names:
-            pools[name].refill()
-        left = np.array([pools[name].remaining for name in names])
+    rounds = max(pool.rounds for pool in pools.values())
+    left = np.array([pools[name].left(rounds) for name in names])
+    if not left.sum():
+        left = np.array([len(pools[name].clips) for name in names])
     return names[int(rng.choice(len(names), p=left / left.sum()))]
 
 
