@@ -1,0 +1,237 @@
+"""BVH: `bvh_parse.BvhFile` to `Motion`, and back to text with untouched channels unchanged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kineme.errors import InputError
+from kineme.formats import guess
+from kineme.formats.bvh_parse import BvhFile, BvhJoint, parse
+from kineme.formats.landmarks import find_landmarks
+from kineme.formats.options import Format, ReadOptions
+from kineme.formats.quirks import note_quirks
+from kineme.formats.rest_pose import find_rest_pose
+from kineme.motion import Motion, Provenance, Skeleton
+
+_SAMPLES = 64
+_DEGREE = np.pi / 180
+
+
+@dataclass(frozen=True, eq=False)
+class BvhSource:
+    """What a BVH file said, with the reading of it: enough to write it back number by number.
+
+    Attributes
+    ----------
+    header : the HIERARCHY section, verbatim.
+    joints : its joints.
+    values : (T, C) float64 channel values as read.
+    frame_time_text : as written.
+    scale : metres per unit.
+    turn : (3, 3) from the file's world to +Y up.
+    meaning : of the position channels.
+    """
+
+    header: str
+    joints: tuple[BvhJoint, ...]
+    values: np.ndarray
+    frame_time_text: str
+    scale: float
+    turn: np.ndarray
+    meaning: str
+
+
+def _position_columns(joints: tuple[BvhJoint, ...]) -> list[tuple[int, int, int]]:
+    """(joint, axis, column) of every position channel."""
+    return [
+        (index, "XYZ".index(channel[0]), joint.column + place)
+        for index, joint in enumerate(joints)
+        for place, channel in enumerate(joint.channels)
+        if channel.endswith("position")
+    ]
+
+
+def _rotation_columns(joints: tuple[BvhJoint, ...]) -> dict[str, tuple[list[int], list[list[int]]]]:
+    """Euler order to the joints that have it and their columns, a list per joint."""
+    groups: dict[str, tuple[list[int], list[list[int]]]] = {}
+    for index, joint in enumerate(joints):
+        turns = [(c[0], joint.column + place) for place, c in enumerate(joint.channels) if c.endswith("rotation")]
+        members, columns = groups.setdefault("".join(axis for axis, _ in turns), ([], []))
+        members.append(index)
+        columns.append([column for _, column in turns])
+    return groups
+
+
+def _rotations(joints: tuple[BvhJoint, ...], values: np.ndarray) -> np.ndarray:
+    """(T, J, 3, 3) float32: matrices multiplied left to right in the order of the channels.
+
+    Computed with one array per matrix entry and float32 products (angles are reduced in float64), since
+    the time of a whole read is counted against a bare parse of the numbers.
+    """
+    frames = len(values)
+    result = np.empty((frames, len(joints), 3, 3), dtype=np.float32)
+    for order, (members, columns) in _rotation_columns(joints).items():
+        angles = values[:, columns].astype(np.float64) * _DEGREE  # (T, K, n)
+        sines, cosines = np.sin(angles).astype(np.float32), np.cos(angles).astype(np.float32)
+        result[:, members] = _euler(order, sines, cosines)
+    return result
+
+
+def _euler(order: str, sines: np.ndarray, cosines: np.ndarray) -> np.ndarray:
+    """(T, K, 3, 3) from sines and cosines (T, K, n); each step turns two columns of the product so far."""
+    shape = sines.shape[:2]
+    entries: list[list[np.ndarray]] = [
+        [np.full(shape, float(row == column), dtype=np.float32) for column in range(3)] for row in range(3)
+    ]
+    for place, letter in enumerate(order):
+        b, c = ("XYZ".index(letter) + 1) % 3, ("XYZ".index(letter) + 2) % 3
+        sine, cosine = sines[..., place], cosines[..., place]
+        for row in entries:
+            row[b], row[c] = row[b] * cosine + row[c] * sine, row[c] * cosine - row[b] * sine
+    return np.stack([np.stack(row, axis=-1) for row in entries], axis=-2)
+
+
+def _positions(joints: tuple[BvhJoint, ...], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T, J, 3) position channels in file units, the OFFSET where there are none, and (J,) who has any."""
+    has = np.zeros(len(joints), dtype=bool)
+    positions = np.empty((len(values), len(joints), 3))
+    positions[:] = [joint.offset for joint in joints]
+    for joint, axis, column in _position_columns(joints):
+        has[joint] = True
+        positions[:, joint, axis] = values[:, column]
+    return positions, has
+
+
+def _decode(source: BvhSource) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Root places (T, 3), local rotations and, where bones move, local translations; metres, +Y up."""
+    offsets = np.array([joint.offset for joint in source.joints])
+    rotations = _rotations(source.joints, source.values)
+    turn = source.turn.astype(np.float32)
+    if not np.array_equal(turn, np.eye(3)):
+        rotations[:, 0] = turn @ rotations[:, 0]
+    inner = [entry for entry in _position_columns(source.joints) if entry[0] > 0]
+    adds = source.meaning == "add"
+    still = all(
+        np.abs(source.values[:, column] - (0 if adds else offsets[joint, axis])).max() * source.scale < 1e-5
+        for joint, axis, column in inner
+    )
+    if still:
+        root = np.tile(offsets[0], (len(source.values), 1))
+        for joint, axis, column in _position_columns(source.joints):
+            if joint == 0:
+                root[:, axis] = source.values[:, column]
+                if source.meaning != "replace":
+                    root[:, axis] += offsets[0, axis]
+        return root @ source.turn.T * source.scale, rotations, None
+    positions, has = _positions(source.joints, source.values)
+    root, moves = guess.apply_channels(source.meaning, offsets, positions, has)
+    root = root @ source.turn.T * source.scale
+    moves = moves * source.scale
+    moves[:, 0] = root
+    return root, rotations, moves
+
+
+def read(path: Path, options: ReadOptions) -> list[Motion]:
+    """The motions of a BVH file: one for each ROOT. See `kineme.formats.load` for what is raised."""
+    file = parse(path, options)
+    roots = [index for index, joint in enumerate(file.joints) if joint.parent < 0]
+    if len(roots) == 1:
+        return [_to_motion(file, path, options)]
+    motions = []
+    for start, stop in zip(roots, [*roots[1:], len(file.joints)], strict=True):
+        motion = _to_motion(_one_body(file, start, stop), path, options)
+        motions.append(motion.replace(source=None))
+    return motions
+
+
+def _one_body(file: BvhFile, start: int, stop: int) -> BvhFile:
+    first = file.joints[start].column
+    last = file.joints[stop].column if stop < len(file.joints) else file.values.shape[1]
+    joints = tuple(
+        BvhJoint(j.name, max(j.parent - start, -1), j.offset, j.channels, j.column - first, j.ends)
+        for j in file.joints[start:stop]
+    )
+    return BvhFile("", joints, file.values[:, first:last], file.frame_time, file.frame_time_text, file.notes)
+
+
+def _frame_rate(file: BvhFile, options: ReadOptions, path: Path) -> float:
+    if options.fps is not None:
+        return options.fps
+    time = file.frame_time
+    if not (np.isfinite(time) and 5e-4 <= time <= 5):
+        raise InputError(
+            f"the frame time {file.frame_time_text} s is not usable; give the frame rate with --fps", path
+        )
+    rate = 1 / time
+    return float(round(rate)) if abs(rate - round(rate)) < 2e-4 * rate else rate
+
+
+def _unique(names: list[str]) -> tuple[tuple[str, ...], bool]:
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return tuple(result), len(seen) < len(names)
+
+
+def _to_motion(file: BvhFile, path: Path, options: ReadOptions) -> Motion:
+    if len(file.joints) < 2:
+        raise InputError("the file has a single joint, which is no body; export the whole skeleton", path)
+    notes = list(file.notes)
+    names, renamed = _unique([joint.name for joint in file.joints])
+    if renamed:
+        notes.append("joints of the same name were numbered")
+    raw = Skeleton(
+        names,
+        tuple(joint.parent for joint in file.joints),
+        np.array([joint.offset for joint in file.joints]),
+        end_sites=tuple((j, end) for j, joint in enumerate(file.joints) for end in joint.ends),
+    )
+    marks = find_landmarks(raw.names, raw.parents)
+    sample = np.unique(np.linspace(0, len(file.values) - 1, _SAMPLES).astype(int))
+    rotations = _rotations(file.joints, file.values[sample]).astype(np.float64)
+    positions, has = _positions(file.joints, file.values[sample])
+    guessed: dict[str, str] = {}
+
+    _, replaced = guess.apply_channels("replace", raw.offsets, positions, has)
+    up = options.up or guess.guess_up(raw, marks, rotations, replaced[:, 0], replaced)
+    if options.up is None:
+        guessed["up"] = up
+    meaning, is_open = guess.guess_channels(raw, rotations, positions, has, up)
+    if options.channels is not None:
+        meaning = options.channels
+    elif is_open:
+        guessed["channels"] = meaning
+    turn = guess.to_y_up(up)
+    rotations[:, 0] = turn @ rotations[:, 0]
+    rest = find_rest_pose(raw, marks, rotations)
+    if rest.note:
+        notes.append(rest.note)
+    skeleton = Skeleton(names, raw.parents, rest.offsets, rest.rotations, raw.end_sites, rest.rig)
+    scale, units, fits = guess.guess_unit(skeleton.rest_height)
+    if options.unit is not None:
+        scale, units = options.unit, guess.unit_name(options.unit)
+    else:
+        guessed["unit"] = units
+        if not fits:
+            notes.append(f"no usual unit makes the body 1.2 to 2.1 m tall: one unit was taken as {units}")
+    skeleton = skeleton.scaled(scale)
+
+    source = BvhSource(file.header, file.joints, file.values, file.frame_time_text, scale, turn, meaning)
+    root, local, moves = _decode(source)
+    provenance = Provenance(
+        str(path), "bvh", _frame_rate(file, options, path), scale, units, up, tuple(notes), guessed
+    )
+    motion = Motion(skeleton, provenance.fps, root, local, moves, provenance=provenance, source=source)
+    return note_quirks(motion)
+
+
+def sniff(path: Path, head: bytes) -> bool:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].upper() == b"HIERARCHY"
+
+
+FORMAT = Format("bvh", (".bvh",), "Biovision hierarchy", read, None, sniff)

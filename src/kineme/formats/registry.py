@@ -1,0 +1,170 @@
+"""Which format a file is in, and the way in and out of all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kineme.errors import InputError, UsageError
+from kineme.formats import amass, asf_amc, bvh, joints
+from kineme.formats.atomic import atomic_write
+from kineme.formats.options import MAX_BYTES, Format, ReadOptions
+from kineme.motion import Motion
+
+#: every format, in the order in which content is tried; a new format is one file and one entry here
+FORMATS: tuple[Format, ...] = (bvh.FORMAT, asf_amc.FORMAT, amass.FORMAT, *joints.FORMATS)
+
+_HEAD = 4096
+
+
+def _head(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except FileNotFoundError:
+        raise InputError("there is no such file", path) from None
+    except IsADirectoryError:
+        raise InputError("this is a folder; name a file, or use find_files for all files in it", path) from None
+    except OSError as error:
+        raise InputError(f"it cannot be read ({error.strerror})", path) from None
+    if not head:
+        raise InputError("the file is empty; export it again", path)
+    if size > MAX_BYTES:
+        raise InputError(f"the file has {size / 1e9:.1f} GB, more than the {MAX_BYTES / 1e9:.0f} GB limit", path)
+    return head
+
+
+def detect(path: str | Path) -> Format:
+    """The format of the file at `path`, by its content first and its suffix after.
+
+    Raises InputError where it is missing, empty or of no known kind.
+    """
+    path = Path(path)
+    head = _head(path)
+    suffix = path.suffix.lower()
+    by_suffix = [entry for entry in FORMATS if suffix in entry.suffixes]
+    for entry in [*by_suffix, *(f for f in FORMATS if f not in by_suffix)]:
+        if entry.sniff(path, head):
+            return entry
+    if by_suffix:
+        return by_suffix[0]  # its reader says precisely what is wrong
+    if suffix == ".asf":
+        raise InputError("an ASF holds a skeleton without motion; name the AMC files that go with it", path)
+    known = ", ".join(sorted({s for entry in FORMATS for s in entry.suffixes}))
+    raise InputError(f"this is no motion file that kineme reads ({known})", path)
+
+
+def load_all(path: str | Path, options: ReadOptions | None = None) -> list[Motion]:
+    """Every motion in the file. Raises InputError, which names the file, where it cannot be used."""
+    path = Path(path)
+    try:
+        return detect(path).read(path, options or ReadOptions())
+    except InputError as error:
+        if error.path is None:
+            raise InputError(error.message, path, error.line) from None
+        raise
+    except MemoryError:
+        raise InputError("it does not fit into memory; cut it into shorter takes", path) from None
+
+
+def load(path: str | Path, **options: Any) -> Motion | list[Motion]:
+    """Read a motion file.
+
+    Parameters
+    ----------
+    path : a BVH, AMC (its ASF beside it), AMASS ``.npz``, or joints ``.npy/.npz/.csv`` file.
+    options : fields of `ReadOptions`, such as ``unit=0.01``, ``up="+Z"`` or ``fps=60``.
+
+    Returns
+    -------
+    The motion, or a list of motions where the file holds several. What was guessed stands in
+    ``motion.provenance.guessed``.
+
+    Raises
+    ------
+    InputError : with one sentence that names the file, and the line where there is one.
+    """
+    motions = load_all(path, _options(options))
+    return motions[0] if len(motions) == 1 else motions
+
+
+def _options(values: dict[str, Any]) -> ReadOptions:
+    unknown = sorted(set(values) - set(ReadOptions.__dataclass_fields__))
+    if unknown:
+        raise UsageError(
+            f"no reading option is called {', '.join(unknown)}; "
+            f"there are {', '.join(ReadOptions.__dataclass_fields__)}"
+        )
+    return ReadOptions(**values)
+
+
+def save(motion: Motion, path: str | Path, *, overwrite: bool = True) -> None:
+    """Write a motion in the format of the path's suffix: ``.bvh``, ``.npz``, ``.npy`` or ``.csv``.
+
+    ``.npz`` is AMASS (SMPL-H) for a motion with rotations and joints for one of positions only.
+    The file appears whole or not at all. Raises InputError where the format cannot hold the motion.
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise InputError("the file is there already; overwriting was not asked for", path)
+    writers = [f for f in FORMATS if path.suffix.lower() in f.suffixes and f.write is not None]
+    if not writers:
+        known = ", ".join(sorted({s for f in FORMATS if f.write is not None for s in f.suffixes}))
+        raise InputError(f"kineme writes {known}, not {path.suffix or 'a name without a suffix'}", path)
+    chosen = next((f for f in writers if motion.positions_only == (f.name == "joints")), writers[0])
+    assert chosen.write is not None
+    with atomic_write(path) as temporary:
+        chosen.write(motion, temporary)
+
+
+def find_files(sources: str | Path | Iterable[str | Path]) -> list[Path]:
+    """The readable motion files of files and folders, sorted, each once.
+
+    A file that is named is taken whatever it is called; in folders, at any depth, those with a known
+    suffix are taken, and of the ambiguous suffixes (``.npz .npy .csv``) those whose content fits.
+    Links that lead in circles are followed once. Raises InputError for a source that does not exist.
+    """
+    if isinstance(sources, str | Path):
+        sources = [sources]
+    found: dict[Path, None] = {}
+    for source in map(Path, sources):
+        if source.is_dir():
+            for file in sorted(_walk(source)):
+                found.setdefault(file)
+        elif source.exists():
+            found.setdefault(source)
+        else:
+            raise InputError("there is no such file or folder", source)
+    return list(found)
+
+
+def _walk(folder: Path) -> Iterable[Path]:
+    seen: set[str] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for name in files:
+            path = Path(place, name)
+            if not name.startswith(".") and _is_motion(path):
+                yield path
+
+
+def _is_motion(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    candidates = [f for f in FORMATS if suffix in f.suffixes]
+    if not candidates or not path.is_file():
+        return False
+    if suffix not in (".npz", ".npy", ".csv"):
+        return True
+    try:
+        head = _head(path)
+    except InputError:
+        return False
+    return any(f.sniff(path, head) for f in candidates)
