@@ -46,7 +46,9 @@ MIRROR: tuple[int, ...] = tuple(
 #: body parts in plain words, for energies, descriptions and ablations.
 PARTS: dict[str, tuple[int, ...]] = {
     "left arm": tuple(JOINTS.index(n) for n in ("left_collar", "left_shoulder", "left_elbow", "left_wrist")),
-    "right arm": tuple(JOINTS.index(n) for n in ("right_collar", "right_shoulder", "right_elbow", "right_wrist")),
+    "right arm": tuple(
+        JOINTS.index(n) for n in ("right_collar", "right_shoulder", "right_elbow", "right_wrist")
+    ),
     "left leg": tuple(JOINTS.index(n) for n in ("left_hip", "left_knee", "left_ankle", "left_foot")),
     "right leg": tuple(JOINTS.index(n) for n in ("right_hip", "right_knee", "right_ankle", "right_foot")),
     "torso": tuple(JOINTS.index(n) for n in ("pelvis", "spine1", "spine2", "spine3")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kineme.motion.canonical import JOINTS, MIRROR
@@ -39,7 +41,7 @@ def facing_positions(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def turn(motion: Motion, angle: float, about: np.ndarray | None = None) -> Motion:
     """The whole motion turned about +Y by `angle` radians, around the ground point `about` (3,)."""
-    matrix = yaw_matrix(np.float32(angle)).astype(np.float32)
+    matrix = yaw_matrix(angle).astype(np.float32)
     pivot = np.zeros(3, dtype=np.float32) if about is None else np.asarray(about, dtype=np.float32)
 
     def place(points: np.ndarray) -> np.ndarray:
@@ -59,15 +61,28 @@ def turn(motion: Motion, angle: float, about: np.ndarray | None = None) -> Motio
 
 
 def mirror(motion: Motion) -> Motion:
-    """A canonical motion seen in a mirror (left and right exchanged)."""
+    """A canonical motion seen in a mirror: left and right exchanged, the bones' lengths with them."""
     index = list(MIRROR)
+    skeleton = motion.skeleton
+
+    def swap(points: np.ndarray | None) -> np.ndarray | None:
+        """Points (..., J, 3) of the other side's joints, reflected."""
+        return None if points is None else points[..., index, :] @ _FLIP
+
     rotations = motion.local_rotations
-    if rotations is not None:
-        rotations = _FLIP @ rotations[:, index] @ _FLIP
-    given = motion.given_positions
+    order = [joint for joint, _ in skeleton.end_sites]
+    ends = [(MIRROR[joint], (-x, y, z)) for joint, (x, y, z) in skeleton.end_sites]
+    ends.sort(key=lambda end: order.index(end[0]) if end[0] in order else len(order))
     return motion.replace(
+        skeleton=replace(
+            skeleton,
+            offsets=swap(skeleton.offsets),
+            rest_rotations=_FLIP @ skeleton.rest_rotations[index] @ _FLIP,
+            end_sites=tuple(ends),
+        ),
         root_translation=motion.root_translation @ _FLIP,
-        local_rotations=rotations,
-        given_positions=None if given is None else given[:, index] @ _FLIP,
+        local_rotations=None if rotations is None else _FLIP @ rotations[:, index] @ _FLIP,
+        local_translations=swap(motion.local_translations),
+        given_positions=swap(motion.given_positions),
         source=None,
     )

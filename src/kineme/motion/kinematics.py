@@ -34,7 +34,9 @@ def forward_kinematics(
     positions[:, 0], rotations[:, 0] = root_translation, local_rotations[:, 0]
     for joint in range(1, joints):
         parent = skeleton.parents[joint]
-        step = skeleton.offsets[joint] if local_translations is None else local_translations[:, joint, :, None]
+        step = (
+            skeleton.offsets[joint] if local_translations is None else local_translations[:, joint, :, None]
+        )
         moved = rotations[:, parent] @ step
         positions[:, joint] = positions[:, parent] + (moved if local_translations is None else moved[..., 0])
         rotations[:, joint] = rotations[:, parent] @ local_rotations[:, joint]

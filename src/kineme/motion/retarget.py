@@ -14,67 +14,43 @@ are kept by giving the canonical skeleton the source's own offsets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from kineme.errors import InputError
 from kineme.motion.canonical import JOINTS, PARENTS, SMPL22
-from kineme.motion.frame import facing_angle
-from kineme.motion.kinematics import forward_kinematics, local_from_global
+from kineme.motion.kinematics import local_from_global
 from kineme.motion.motion import Motion
-from kineme.motion.rigs import RigMap, ancestors, recognise_rig
+from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import rotation_between, yaw_matrix
 from kineme.motion.skeleton import Skeleton
+from kineme.motion.source_body import INDEX, SIDES, SourceBody, own_tips, read_body, torso_axes, unit
 
-_INDEX = {name: joint for joint, name in enumerate(JOINTS)}
-_SIDES = ("left", "right")
-#: canonical rest places (22, 3) and directions of the bone that ends in each joint
-_REST = SMPL22.rest_positions.astype(np.float64)
-_DIRECTIONS = _REST - _REST[np.maximum(PARENTS, 0)]
-_DIRECTIONS /= np.maximum(np.linalg.norm(_DIRECTIONS, axis=1, keepdims=True), 1e-9)
+#: directions (22, 3) of the canonical bone that ends in each joint
+_DIRECTIONS = unit(SMPL22.offsets.astype(np.float64))
 #: joints whose bone (from their parent) lies exactly along the canonical direction
-_LIMB_ENDS = [_INDEX[f"{side}_{part}"] for side in _SIDES for part in ("knee", "ankle", "elbow", "wrist")]
-#: (joint, the joint that its bone leads to) where the joint turns for that bone alone
-_SINGLE_BONES = [
-    (_INDEX[a], _INDEX[b])
-    for a, b in [("spine1", "spine2"), ("spine2", "spine3"), ("neck", "head")]
-    + [
-        (f"{s}_{a}", f"{s}_{b}")
-        for s in _SIDES
-        for a, b in (
-            ("hip", "knee"),
-            ("knee", "ankle"),
-            ("ankle", "foot"),
-            ("collar", "shoulder"),
-            ("shoulder", "elbow"),
-            ("elbow", "wrist"),
-        )
-    ]
+_LIMB_ENDS = [INDEX[f"{side}_{part}"] for side in SIDES for part in ("knee", "ankle", "elbow", "wrist")]
+#: joints in a row, each of which turns for the bone to the next one alone
+_CARRYING = [
+    [INDEX[name] for name in chain]
+    for chain in (
+        ("spine1", "spine2", "spine3"),
+        ("neck", "head"),
+        *((f"{s}_hip", f"{s}_knee", f"{s}_ankle", f"{s}_foot") for s in SIDES),
+        *((f"{s}_collar", f"{s}_shoulder", f"{s}_elbow", f"{s}_wrist") for s in SIDES),
+    )
 ]
-#: a bone that swings this much (radians) against the joint that should carry it is followed frame by frame
+#: rows in which missing joints are placed between those that were found
+_ROWS = [
+    [INDEX[name] for name in row]
+    for row in (
+        ("pelvis", "spine1", "spine2", "spine3", "neck"),
+        *(("spine3", f"{s}_collar", f"{s}_shoulder") for s in SIDES),
+    )
+]
+#: a bone that swings this far (radians) against the joint that should carry it is followed frame by frame
 _SWING = np.deg2rad(0.2)
-#: chains along which missing joints are placed between those that were found
-_CHAINS = [
-    ("pelvis", "spine1", "spine2", "spine3", "neck"),
-    *[("spine3", f"{side}_collar", f"{side}_shoulder") for side in _SIDES],
-]
-
-
-@dataclass
-class _Body:
-    """What the source says about each canonical joint; indices are canonical.
-
-    places (T, 22, 3) and turns (T, 22, 3, 3) in the world; rest_places (22, 3) and rest_turns (22, 3, 3);
-    known (22,) where a source stands behind them.
-    """
-
-    places: np.ndarray
-    turns: np.ndarray
-    rest_places: np.ndarray
-    rest_turns: np.ndarray
-    known: np.ndarray
-    note: str = ""
 
 
 def retarget(motion: Motion, rig: RigMap | None = None) -> Motion:
@@ -92,19 +68,17 @@ def retarget(motion: Motion, rig: RigMap | None = None) -> Motion:
 
     Raises InputError if a limb's joint was not found (`RigMap.require`).
     """
-    rig = (recognise_rig(motion.skeleton) if rig is None else rig).require(path=motion.provenance.file or None)
+    rig = recognise_rig(motion.skeleton) if rig is None else rig
+    rig.require(path=motion.provenance.file or None)
     if motion.positions_only:
         return _retarget_positions(motion, rig)
-    body = _read_body(motion, rig)
-    if not _is_upright(body.rest_places):
-        _take_rest_from_motion(body)
+    body = read_body(motion, rig)
     aligned = _alignment(body)
-    turns = _canonical_turns(body, aligned)
     offsets = _offsets(body, aligned)
-    _follow_swinging_bones(body, turns, offsets)
-    skeleton = _skeleton(offsets, rig, body, aligned, motion.skeleton)
+    skeleton = _skeleton(offsets, body, aligned, rig, motion.skeleton)
+    turns = _canonical_turns(body, aligned, offsets)
     provenance = motion.provenance
-    if body.note:
+    if body.note and body.note not in provenance.notes:
         provenance = replace(provenance, notes=(*provenance.notes, body.note))
     return Motion(
         skeleton,
@@ -119,241 +93,164 @@ def retarget(motion: Motion, rig: RigMap | None = None) -> Motion:
 def to_standard_body(motion: Motion) -> Motion:
     """A canonical motion with the lengths of `SMPL22`: the same rotations, feet still on the floor.
 
-    The midpoint between the hips is scaled by the ratio of the leg lengths, so that the feet stay where the
-    floor is although the rest of the body changes its proportions. Positions-only motions keep the direction
-    of every bone instead of rotations. Raises InputError for a skeleton that is not canonical.
+    The point between the hips is scaled by the ratio of the leg lengths, so that the feet stay at the floor
+    whatever else changes its proportions. A motion of positions only keeps its bones' directions instead of
+    rotations. Raises InputError for a skeleton that is not canonical.
     """
-    if motion.skeleton.names != JOINTS:
-        raise InputError("only a motion on the canonical body can take the standard lengths; retarget() it first")
     source = motion.skeleton
+    if source.names != JOINTS:
+        raise InputError("only a motion on the canonical body can take standard lengths; retarget() it first")
     ratio = np.float32(_leg_length(SMPL22) / max(_leg_length(source), 1e-6))
     if motion.positions_only:
         return _standard_positions(motion, ratio)
     pelvis = motion.local_rotations[:, 0]  # type: ignore[index]
-    hips = [_INDEX["left_hip"], _INDEX["right_hip"]]
+    hips = [INDEX["left_hip"], INDEX["right_hip"]]
     middle = motion.root_translation + pelvis @ source.offsets[hips].mean(axis=0)
     root = middle * ratio - pelvis @ SMPL22.offsets[hips].mean(axis=0)
     return motion.replace(skeleton=SMPL22, root_translation=root, local_translations=None, source=None)
 
 
 def _leg_length(skeleton: Skeleton) -> float:
+    """Thigh and shin in metres, mean of both sides."""
     lengths = np.linalg.norm(skeleton.offsets, axis=1)
-    return float(sum(lengths[_INDEX[f"{s}_{part}"]] for s in _SIDES for part in ("knee", "ankle")) / 2)
-
-
-# --- reading the source ----------------------------------------------------------------------------------
-
-
-def _read_body(motion: Motion, rig: RigMap) -> _Body:
-    """Places and rotations of the mapped joints, in the motion and at rest."""
-    skeleton = motion.skeleton
-    source = {_INDEX[name]: skeleton.index(joint) for name, joint in rig.joints.items()}
-    ends = {_INDEX[name]: skeleton.index(joint) for name, joint in rig.ends.items()}
-    # Only the ancestors of mapped joints matter: hands and faces are the larger half of many skeletons.
-    kept = sorted({a for joint in (*source.values(), *ends.values()) for a in ancestors(skeleton.parents, joint)})
-    local = {joint: k for k, joint in enumerate(kept)}
-    shift = motion.local_translations
-    offsets = skeleton.offsets if shift is None else shift.mean(axis=0)
-    tree = Skeleton(
-        names=tuple(skeleton.names[j] for j in kept),
-        parents=tuple(-1 if j == 0 else local[skeleton.parents[j]] for j in kept),
-        offsets=offsets[kept],
-        rest_rotations=skeleton.rest_rotations[kept],  # type: ignore[index]
-    )
-    rotations = motion.local_rotations[:, kept]  # type: ignore[index]
-    shift = None if shift is None else shift[:, kept]
-    places, turns = forward_kinematics(tree, rotations, motion.root_translation, shift)
-    rest_places, rest_turns = forward_kinematics(tree, tree.rest_rotations[None], tree.offsets[None, 0])  # type: ignore[index]
-
-    frames = len(motion)
-    body = _Body(
-        places=np.zeros((frames, 22, 3), np.float32),
-        turns=np.tile(np.eye(3, dtype=np.float32), (frames, 22, 1, 1)),
-        rest_places=np.zeros((22, 3)),
-        rest_turns=np.tile(np.eye(3), (22, 1, 1)),
-        known=np.zeros(22, dtype=bool),
-    )
-    tips = {joint: np.array(offset, np.float32) for joint, offset in skeleton.end_sites if any(offset)}
-    for canonical, joint in {**source, **ends}.items():
-        k = local[joint]
-        tip = tips[joint] if canonical in ends else np.zeros(3, np.float32)
-        body.places[:, canonical] = places[:, k] + turns[:, k] @ tip
-        body.turns[:, canonical] = turns[:, k]
-        body.rest_places[canonical] = rest_places[0, k] + rest_turns[0, k] @ tip
-        body.rest_turns[canonical] = rest_turns[0, k]
-        body.known[canonical] = True
-    return body
-
-
-def _upward(places: np.ndarray) -> np.ndarray:
-    """Direction from the hips to the shoulders (..., 3)."""
-    hips = places[..., [_INDEX["left_hip"], _INDEX["right_hip"]], :].mean(axis=-2)
-    shoulders = places[..., [_INDEX["left_shoulder"], _INDEX["right_shoulder"]], :].mean(axis=-2)
-    return _unit(shoulders - hips)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-
-
-def _is_upright(places: np.ndarray) -> bool:
-    """Whether a pose (22, 3) stands upright, faces +Z and has its legs below and its arms beside it."""
-
-    def bone(a: str, b: str) -> np.ndarray:
-        return _unit(places[_INDEX[b]] - places[_INDEX[a]])
-
-    legs = [bone(f"{s}_hip", f"{s}_ankle")[1] < -0.8 for s in _SIDES]
-    arms = [bone(f"{s}_shoulder", f"{s}_wrist")[0] * (1 if s == "left" else -1) > -0.2 for s in _SIDES]
-    across = bone("right_hip", "left_hip")[0] > 0.8
-    return bool(_upward(places)[1] > 0.8 and across and all(legs) and all(arms))
-
-
-def _take_rest_from_motion(body: _Body) -> None:
-    """Instead of a rest pose that is none, the mean pose, seen from where the body faces."""
-    upright = _upward(body.places)[:, 1] > 0.8
-    chosen = np.flatnonzero(upright if upright.any() else np.ones(len(upright), bool))
-    chosen = chosen[:: max(1, len(chosen) // 2000)]
-    unturn = yaw_matrix(-facing_angle(body.places[chosen]))
-    mean = np.einsum("tab,tjbc->jac", unturn, body.turns[chosen]) / len(chosen)
-    u, _, vt = np.linalg.svd(mean)
-    u[..., -1] *= np.linalg.det(u @ vt)[:, None]  # the nearest rotation to the mean, never a reflection
-    body.rest_turns = u @ vt
-    centred = body.places[chosen] - body.places[chosen, :1]
-    body.rest_places = np.einsum("tab,tjb->ja", unturn, centred) / len(chosen)
-    body.note = "the file's rest pose is not an upright one: joints were aligned by the mean pose"
+    return float(sum(lengths[INDEX[f"{side}_{part}"]] for side in SIDES for part in ("knee", "ankle")) / 2)
 
 
 # --- alignment -------------------------------------------------------------------------------------------
 
 
-def _alignment(body: _Body) -> np.ndarray:
+def _alignment(body: SourceBody) -> np.ndarray:
     """D (22, 3, 3): what turns the source's rest pose into the canonical T-pose, joint by joint."""
     aligned = np.tile(np.eye(3), (22, 1, 1))
-    for side in _SIDES:
-        for upper, middle, lower in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
-            first, second, third = (_INDEX[f"{side}_{part}"] for part in (upper, middle, lower))
+    for side in SIDES:
+        for limb in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
+            first, second, third = (INDEX[f"{side}_{part}"] for part in limb)
             aligned[first] = _straighten(body, first, second, np.eye(3))
             aligned[second] = _straighten(body, second, third, aligned[first])
             aligned[third] = aligned[second]
-        ankle, foot = _INDEX[f"{side}_ankle"], _INDEX[f"{side}_foot"]
+        ankle, foot = INDEX[f"{side}_ankle"], INDEX[f"{side}_foot"]
         aligned[ankle] = aligned[foot] = _align_foot(body, ankle, foot, aligned[ankle])
     return aligned
 
 
-def _straighten(body: _Body, joint: int, end: int, carried: np.ndarray) -> np.ndarray:
+def _straighten(body: SourceBody, joint: int, end: int, carried: np.ndarray) -> np.ndarray:
     bone = body.rest_places[end] - body.rest_places[joint]
     if not (body.known[joint] and body.known[end]) or np.linalg.norm(bone) < 1e-4:
         return carried
     return rotation_between(carried @ bone, _DIRECTIONS[end]) @ carried
 
 
-def _align_foot(body: _Body, ankle: int, foot: int, carried: np.ndarray) -> np.ndarray:
+def _align_foot(body: SourceBody, ankle: int, foot: int, carried: np.ndarray) -> np.ndarray:
     """A foot points ahead and stays as flat as it is: heel height and toe length differ between rigs.
 
     Legs that are spread at rest take their feet along in some rigs (Acclaim) and not in others: of both
-    readings the one that points the foot straighter ahead is right.
+    readings the one that points the foot straighter ahead is taken.
     """
     bone = body.rest_places[foot] - body.rest_places[ankle]
     if not body.known[foot] or np.linalg.norm(bone) < 1e-4:
         return carried
     start = min((np.eye(3), carried), key=lambda turn: abs((turn @ bone)[0]))
-    direction = _unit(start @ bone)
-    if direction[2] < 0.5:  # hangs down or turns aside, so that nothing can be said about flatness
+    direction = unit(start @ bone)
+    if direction[2] < 0.5:  # hangs down or turns aside: nothing can be said about its flatness
         return rotation_between(direction, _DIRECTIONS[foot]) @ start
     return yaw_matrix(-np.arctan2(direction[0], direction[2])) @ start
 
 
-def _canonical_turns(body: _Body, aligned: np.ndarray) -> np.ndarray:
+def _canonical_turns(body: SourceBody, aligned: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """World rotations (T, 22, 3, 3) of the canonical joints; those without a source follow their parent."""
     constant = np.swapaxes(aligned @ body.rest_turns, -1, -2).astype(np.float32)
     turns = body.turns @ constant
+    _follow_swinging_bones(body, turns, offsets)
     for joint in np.flatnonzero(~body.known):
         turns[:, joint] = turns[:, PARENTS[joint]]
     return turns
 
 
-def _offsets(body: _Body, aligned: np.ndarray) -> np.ndarray:
-    """(22, 3) offsets of the canonical skeleton: limbs along the canonical axes with the lengths that they
-    have in the motion, the torso's as in the source's rest pose, missing joints between their neighbours."""
-    rest = body.rest_places.copy()
-    scale = _scale(body)
-    known = body.known.copy()
-    for chain in _CHAINS:
-        _fill_between(rest, known, [_INDEX[name] for name in chain])
-    offsets = np.zeros((22, 3))
-    for joint in range(1, 22):
-        parent = PARENTS[joint]
-        if not (known[joint] and known[parent]):
-            offsets[joint] = SMPL22.offsets[joint] * scale
-            if known[parent]:
-                rest[joint], known[joint] = rest[parent] + aligned[parent].T @ offsets[joint], True
-        elif joint in _LIMB_ENDS:
-            length = np.median(np.linalg.norm(body.places[:, joint] - body.places[:, parent], axis=-1))
-            offsets[joint] = _DIRECTIONS[joint] * length
-        else:
-            offsets[joint] = aligned[parent] @ (rest[joint] - rest[parent])
-    return offsets
-
-
-def _scale(body: _Body) -> float:
-    """The body's size against SMPL22, by its legs."""
-    chain = [(_INDEX[f"{s}_hip"], _INDEX[f"{s}_knee"], _INDEX[f"{s}_ankle"]) for s in _SIDES]
-    lengths = [np.linalg.norm(body.rest_places[a] - body.rest_places[b]) for h, k, n in chain for a, b in ((h, k), (k, n))]
-    return float(np.sum(lengths) / 2 / _leg_length(SMPL22))
-
-
-def _fill_between(places: np.ndarray, known: np.ndarray, chain: list[int]) -> None:
-    """Places (..., 22, 3) of a chain's missing joints, on the line between known ones in canonical shares."""
-    way = np.concatenate([[0], np.linalg.norm(np.diff(_REST[chain], axis=0), axis=1).cumsum()])
-    at = [k for k, joint in enumerate(chain) if known[joint]]
-    for low, high in zip(at, at[1:], strict=False):
-        for k in range(low + 1, high):
-            share = (way[k] - way[low]) / (way[high] - way[low])
-            places[..., chain[k], :] = (1 - share) * places[..., chain[low], :] + share * places[..., chain[high], :]
-            known[chain[k]] = True
-
-
-def _follow_swinging_bones(body: _Body, turns: np.ndarray, offsets: np.ndarray) -> None:
+def _follow_swinging_bones(body: SourceBody, turns: np.ndarray, offsets: np.ndarray) -> None:
     """Turns joints onto the bones that they should carry but, in this rig, do not carry rigidly.
 
     A rig may bend between two mapped joints (a second neck, a skipped spine joint) or move its bones. The
     smallest rotation that puts the bone back is added, so the twist stays the source's.
     """
-    for joint, end in _SINGLE_BONES:
-        while not body.known[end] and end in (_INDEX["spine2"],):
-            end = _INDEX["spine3"]
-        if not (body.known[joint] and body.known[end]) or np.linalg.norm(offsets[end]) < 1e-3:
-            continue
-        bone = body.places[:, end] - body.places[:, joint]
-        if np.median(np.linalg.norm(bone, axis=-1)) < 1e-3:
-            continue
-        carried = turns[:, joint] @ _unit(offsets[end]).astype(np.float32)
-        cosine = np.clip((carried * _unit(bone)).sum(-1), -1, 1)
-        if np.arccos(cosine).max() > _SWING:
-            turns[:, joint] = rotation_between(carried, bone).astype(np.float32) @ turns[:, joint]
+    for chain in _CARRYING:
+        known = [joint for joint in chain if body.known[joint]]
+        for joint, end in zip(known, known[1:], strict=False):
+            bone = body.places[:, end] - body.places[:, joint]
+            carried = turns[:, joint] @ offsets[end].astype(np.float32)
+            if min(np.linalg.norm(offsets[end]), np.linalg.norm(bone, axis=-1).min()) < 1e-3:
+                continue  # joints in one place: no direction to follow
+            sine = np.linalg.norm(np.cross(unit(carried), unit(bone)), axis=-1)
+            if sine.max() > np.sin(_SWING) or ((carried * bone).sum(-1) < 0).any():
+                turns[:, joint] = rotation_between(carried, bone) @ turns[:, joint]
 
 
-def _skeleton(offsets: np.ndarray, rig: RigMap, body: _Body, aligned: np.ndarray, source: Skeleton) -> Skeleton:
+# --- lengths ---------------------------------------------------------------------------------------------
+
+
+def _offsets(body: SourceBody, aligned: np.ndarray) -> np.ndarray:
+    """(22, 3) offsets of the canonical skeleton.
+
+    Limbs lie along the canonical axes with their length in the motion; the torso's bones are those of the
+    source's rest pose; missing joints stand between their neighbours or in canonical proportion.
+    """
+    rest, known = body.rest_places.copy(), body.known.copy()
+    for row in _ROWS:
+        _fill_between(rest, known, row)
+    scale = _scale(body.rest_places)
+    offsets = np.zeros((22, 3))
+    for joint in range(1, 22):
+        parent = PARENTS[joint]
+        if not known[joint]:
+            offsets[joint] = SMPL22.offsets[joint] * scale
+            rest[joint] = rest[parent] + aligned[parent].T @ offsets[joint]
+            continue
+        offsets[joint] = aligned[parent] @ (rest[joint] - rest[parent])
+        if joint in _LIMB_ENDS and body.known[joint]:
+            length = np.median(np.linalg.norm(body.places[:, joint] - body.places[:, parent], axis=-1))
+            offsets[joint] = _DIRECTIONS[joint] * length
+    return offsets
+
+
+def _scale(places: np.ndarray) -> float:
+    """A body's size against SMPL22, by its legs; places (22, 3)."""
+    parts = [[INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle")] for side in SIDES]
+    lengths = np.linalg.norm(np.diff(places[parts], axis=1), axis=-1)
+    return float(lengths.sum() / 2 / _leg_length(SMPL22))
+
+
+def _fill_between(places: np.ndarray, known: np.ndarray, row: list[int]) -> None:
+    """Places (..., 22, 3) of a row's missing joints on the line between known ones, in canonical shares."""
+    way = np.linalg.norm(SMPL22.offsets[row], axis=1)
+    way[0] = 0
+    way = way.cumsum()
+    at = [k for k, joint in enumerate(row) if known[joint]]
+    for low, high in zip(at, at[1:], strict=False):
+        start, end = places[..., row[low], :], places[..., row[high], :]
+        for k in range(low + 1, high):
+            share = (way[k] - way[low]) / (way[high] - way[low])
+            places[..., row[k], :] = (1 - share) * start + share * end
+            known[row[k]] = True
+
+
+def _skeleton(
+    offsets: np.ndarray, body: SourceBody, aligned: np.ndarray, rig: RigMap, source: Skeleton
+) -> Skeleton:
     """The canonical skeleton with these offsets, standing on the floor at rest."""
-    scale = _scale(body)
-    tips = {joint: np.array(offset) for joint, offset in source.end_sites if any(offset)}
+    scale = _scale(body.rest_places)
+    tips = own_tips(source, rig)
     ends = []
     for joint, standard in SMPL22.end_sites:
         name = JOINTS[joint]
-        own = tips.get(source.index(rig.joints[name])) if name in rig.joints else None
         if name in rig.ends:
-            continue  # the source's bone ends here already
-        if own is not None and name.endswith("_foot"):
-            offset = aligned[joint] @ body.rest_turns[joint] @ own
-        else:
-            offset = np.array(standard) * scale
+            continue  # the source's bone ends in this joint
+        offset = np.array(standard) * scale
+        if name in tips and name.endswith("_foot"):
+            offset = aligned[joint] @ body.rest_turns[joint] @ tips[name]
         ends.append((joint, (float(offset[0]), float(offset[1]), float(offset[2]))))
-    offsets = offsets.copy()
-    grown = Skeleton(JOINTS, PARENTS, offsets, end_sites=tuple(ends), name="smpl22")
-    places = grown.rest_positions
-    lowest = min([float(places[:, 1].min()), *(float(places[j, 1]) + y for j, (_, y, _) in ends)])
-    offsets[0] = (0.0, -lowest, 0.0)
-    return replace(grown, offsets=offsets)
+    grown = Skeleton(JOINTS, PARENTS, offsets, end_sites=tuple(ends), name=SMPL22.name)
+    heights = grown.rest_positions[:, 1]
+    lowest = min([float(heights.min()), *(float(heights[joint]) + y for joint, (_, y, _) in ends)])
+    return replace(grown, offsets=np.vstack([[[0.0, -lowest, 0.0]], offsets[1:]]))
 
 
 # --- positions only --------------------------------------------------------------------------------------
@@ -361,47 +258,37 @@ def _skeleton(offsets: np.ndarray, rig: RigMap, body: _Body, aligned: np.ndarray
 
 def _retarget_positions(motion: Motion, rig: RigMap) -> Motion:
     """The mapped joints' places; missing ones between their neighbours or in canonical proportion."""
-    source = motion.given_positions
-    assert source is not None
+    if rig.ends:  # positions know no bone ends
+        rig = replace(rig, ends={}, missing=(*rig.missing, *rig.ends)).require(path=motion.provenance.file)
     places = np.zeros((len(motion), 22, 3), np.float32)
     known = np.zeros(22, bool)
     for name, joint in rig.joints.items():
-        places[:, _INDEX[name]], known[_INDEX[name]] = source[:, motion.skeleton.index(joint)], True
-    for chain in _CHAINS:
-        _fill_between(places, known, [_INDEX[name] for name in chain])
-    lengths = np.median(np.linalg.norm(places - places[:, np.maximum(PARENTS, 0)], axis=-1), axis=0)
-    legs = [_INDEX[f"{s}_{part}"] for s in _SIDES for part in ("knee", "ankle")]
-    scale = lengths[legs].sum() / 2 / _leg_length(SMPL22)
-    frame = _body_frame(places)
-    for joint in range(1, 22):
-        if not known[joint]:
-            lengths[joint] = np.linalg.norm(SMPL22.offsets[joint]) * scale
-            places[:, joint] = places[:, PARENTS[joint]] + frame @ (SMPL22.offsets[joint] * np.float32(scale))
-    offsets = _DIRECTIONS * lengths[:, None]
-    ends = tuple((j, tuple(float(x * scale) for x in offset)) for j, offset in SMPL22.end_sites)
-    offsets[0] = SMPL22.offsets[0] * scale
-    skeleton = Skeleton(JOINTS, PARENTS, offsets, end_sites=ends, name="smpl22")  # type: ignore[arg-type]
+        places[:, INDEX[name]] = motion.positions[:, motion.skeleton.index(joint)]
+        known[INDEX[name]] = True
+    for row in _ROWS:
+        _fill_between(places, known, row)
+    scale = np.median([_scale(frame) for frame in places[:: max(1, len(places) // 100)]])
+    axes = torso_axes(places).astype(np.float32)
+    for joint in np.flatnonzero(~known):
+        places[:, joint] = places[:, PARENTS[joint]] + axes @ (SMPL22.offsets[joint] * np.float32(scale))
+    bones = places[:, 1:] - places[:, list(PARENTS[1:])]
+    lengths = np.median(np.linalg.norm(bones, axis=-1), axis=0)
+    offsets = np.vstack([SMPL22.offsets[:1] * scale, _DIRECTIONS[1:] * lengths[:, None]])
+    skeleton = replace(SMPL22.scaled(float(scale)), offsets=offsets)
     return Motion.from_positions(
         skeleton, motion.fps, places, labels=motion.labels, provenance=motion.provenance
     )
 
 
-def _body_frame(places: np.ndarray) -> np.ndarray:
-    """(T, 3, 3) the torso's axes left, up, forward as columns, from hips and shoulders."""
-    up = _upward(places)
-    left = _unit(places[:, _INDEX["left_hip"]] - places[:, _INDEX["right_hip"]])
-    forward = _unit(np.cross(left, up))
-    return np.stack([np.cross(up, forward), up, forward], axis=-1).astype(np.float32)
-
-
 def _standard_positions(motion: Motion, ratio: np.float32) -> Motion:
-    source = motion.given_positions
-    assert source is not None
-    lengths = np.linalg.norm(SMPL22.offsets, axis=1)
+    source = motion.positions
     placed = np.zeros_like(source)
-    for joint in range(1, 22):
-        bone = _unit(source[:, joint] - source[:, PARENTS[joint]])
-        placed[:, joint] = placed[:, PARENTS[joint]] + bone * lengths[joint]
-    hips = [_INDEX["left_hip"], _INDEX["right_hip"]]
+    for joint, length in enumerate(np.linalg.norm(SMPL22.offsets, axis=1)):
+        if joint:
+            bone = unit(source[:, joint] - source[:, PARENTS[joint]])
+            placed[:, joint] = placed[:, PARENTS[joint]] + bone * length
+    hips = [INDEX["left_hip"], INDEX["right_hip"]]
     placed += (source[:, hips].mean(axis=1) * ratio - placed[:, hips].mean(axis=1))[:, None]
-    return Motion.from_positions(SMPL22, motion.fps, placed, labels=motion.labels, provenance=motion.provenance)
+    return Motion.from_positions(
+        SMPL22, motion.fps, placed, labels=motion.labels, provenance=motion.provenance
+    )

@@ -106,7 +106,9 @@ TABLES: tuple[RigTable, ...] = (
         "*Hip *Knee *Ankle *Toe *Collar *Shoulder *Elbow *Wrist",
         marks=("LHipJoint",),
     ),
-    _table("fair1", _torso("Hips", "Spine", "Spine2", "Spine3", "Neck", "Head"), _MIXAMO_LIMBS, marks=("Spine1",)),
+    _table(
+        "fair1", _torso("Hips", "Spine", "Spine2", "Spine3", "Neck", "Head"), _MIXAMO_LIMBS, marks=("Spine1",)
+    ),
     _table(
         "rokoko",
         _torso("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head"),

@@ -20,7 +20,11 @@ from kineme.motion.skeleton import Skeleton
 #: a body is not recognised without these (a wrist, an ankle or a foot may also be a bone's end)
 ESSENTIAL: tuple[str, ...] = (
     "pelvis",
-    *(f"{side}_{part}" for part in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for side in ("left", "right")),
+    *(
+        f"{side}_{part}"
+        for part in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+        for side in ("left", "right")
+    ),
 )
 #: canonical joint -> the canonical joint whose bone may end there without a joint of its own
 _BONE_ENDS = {
@@ -56,9 +60,9 @@ class RigMap:
         lacking = [name for name in ESSENTIAL if name in self.missing]
         if lacking:
             raise InputError(
-                f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; say which is "
-                'which in a map file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg") '
-                "and give it as --map my_rig.toml",
+                f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; name them in a map "
+                'file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg") and give it as '
+                "--map my_rig.toml",
                 path,
             )
         return self
@@ -151,7 +155,11 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "hand": ("hand",),
 }
 _PART_OF = {word: part for part, words in _PARTS.items() for word in words}
-_MIDLINE = {"pelvis": re.compile(r"pelvis|hips?$"), "neck": re.compile(r"neck"), "head": re.compile(r"head|face$|skull")}
+_MIDLINE = {
+    "pelvis": re.compile(r"pelvis|hips?$"),
+    "neck": re.compile(r"neck"),
+    "head": re.compile(r"head|face$|skull"),
+}
 _SIDES = {"left": "left", "l": "left", "lft": "left", "right": "right", "r": "right", "rgt": "right"}
 
 
@@ -207,7 +215,9 @@ class _Reading:
         self._midline(found)
         return found
 
-    def _first(self, side: str, parts: Iterable[str], above: int | None, *, lowest: bool = False) -> int | None:
+    def _first(
+        self, side: str, parts: Iterable[str], above: int | None, *, lowest: bool = False
+    ) -> int | None:
         """The topmost joint of the first part that has any below `above`."""
         for part in parts:
             below = [j for j in self.by_part.get((side, part), ()) if self._is_below(j, above)]
@@ -242,7 +252,12 @@ class _Reading:
         collar = None
         for part in ("clavicle", "shoulder"):
             for joint in self.by_part.get((side, part), ()):
-                if collar is None and shoulder is not None and joint != shoulder and self._is_below(shoulder, joint):
+                if (
+                    collar is None
+                    and shoulder is not None
+                    and joint != shoulder
+                    and self._is_below(shoulder, joint)
+                ):
                     collar = joint
         limb = {"collar": collar, "shoulder": shoulder, "elbow": elbow, "wrist": wrist}
         return {part: joint for part, joint in limb.items() if joint is not None}
@@ -251,7 +266,9 @@ class _Reading:
         """Pelvis, spine, neck and head: where the limbs meet, and by name."""
         names = [_words(name) for name in self.skeleton.names]
         plain = [
-            "" if _NOT_BODY_WORDS & set(w) or _NOT_BODY.search("".join(w)) else "".join(x for x in w if not x.isdigit())
+            ""
+            if _NOT_BODY_WORDS & set(w) or _NOT_BODY.search("".join(w))
+            else "".join(x for x in w if not x.isdigit())
             for w in names
         ]
         used = set(found.values())
@@ -297,14 +314,20 @@ class _Reading:
         middle = chain[1 + int(np.abs(way - 0.68).argmin())]  # spine2's place between spine1 and spine3
         return {"spine1": chain[0], "spine2": middle, "spine3": chain[-1]}
 
-    def _neck_and_head(self, found: dict[str, int], named: dict[str, list[int]], chest: int, arms: set[int]) -> None:
+    def _neck_and_head(
+        self, found: dict[str, int], named: dict[str, list[int]], chest: int, arms: set[int]
+    ) -> None:
         neck = next((j for j in named["neck"] if self._is_below(j, chest)), None)
-        head = next((j for j in named["head"] if self._is_below(j, neck if neck is not None else chest)), None)
+        head = next(
+            (j for j in named["head"] if self._is_below(j, neck if neck is not None else chest)), None
+        )
         if neck is None and head is None:  # Rigify: spine.004 .. spine.006
             chain = [
                 j
                 for j in range(len(self.skeleton))
-                if self._is_below(j, chest) and not arms & set(self.lines[j]) and "spine" in self.skeleton.names[j].lower()
+                if self._is_below(j, chest)
+                and not arms & set(self.lines[j])
+                and "spine" in self.skeleton.names[j].lower()
             ]
             if chain:
                 neck, head = chain[0], chain[-1] if len(chain) > 1 else None
@@ -317,5 +340,7 @@ class _Reading:
         for part, joints in named.items():
             if joints:
                 found[part] = joints[0]
-        spine = [j for j, text in enumerate(plain) if re.search(r"spine|chest|thorax|torso|belly|abdomen", text)]
+        spine = [
+            j for j, text in enumerate(plain) if re.search(r"spine|chest|thorax|torso|belly|abdomen", text)
+        ]
         found |= self._spine(spine) if spine else {}

@@ -7,34 +7,40 @@ All functions take and give numpy arrays unless they say otherwise.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
-import torch
 
 
-def _roma():
+def _by_roma(mapping: str, values: np.ndarray) -> np.ndarray:
+    """A mapping of roma's on numpy arrays; torch is imported here, so that readers of files do without it."""
     import roma
+    import torch
 
-    return roma
+    values = np.asarray(values)
+    # torch takes no read-only memory, and a Motion's arrays are read-only
+    values = values if values.flags.writeable else values.copy()
+    return getattr(roma, mapping)(torch.as_tensor(values)).numpy()
 
 
 def axis_angle_to_matrix(rotvec: np.ndarray) -> np.ndarray:
     """Rotation vectors (..., 3) in radians to matrices (..., 3, 3)."""
-    return _roma().rotvec_to_rotmat(torch.as_tensor(rotvec)).numpy()
+    return _by_roma("rotvec_to_rotmat", rotvec)
 
 
 def matrix_to_axis_angle(matrix: np.ndarray) -> np.ndarray:
     """Matrices (..., 3, 3) to rotation vectors (..., 3) in radians, angle in [0, pi]."""
-    return _roma().rotmat_to_rotvec(torch.as_tensor(matrix)).numpy()
+    return _by_roma("rotmat_to_rotvec", matrix)
 
 
 def matrix_to_quaternion(matrix: np.ndarray) -> np.ndarray:
     """Matrices (..., 3, 3) to unit quaternions xyzw (..., 4)."""
-    return _roma().rotmat_to_unitquat(torch.as_tensor(matrix)).numpy()
+    return _by_roma("rotmat_to_unitquat", matrix)
 
 
 def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:
     """Unit quaternions xyzw (..., 4) to matrices (..., 3, 3)."""
-    return _roma().unitquat_to_rotmat(torch.as_tensor(quaternion)).numpy()
+    return _by_roma("unitquat_to_rotmat", quaternion)
 
 
 def euler_to_matrix(order: str, angles: np.ndarray) -> np.ndarray:
@@ -42,7 +48,7 @@ def euler_to_matrix(order: str, angles: np.ndarray) -> np.ndarray:
     cos, sin = np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))
     result = None
     for k, axis in enumerate(order):
-        matrix = np.zeros((*angles.shape[:-1], 3, 3), dtype=np.asarray(angles).dtype)
+        matrix = np.zeros((*cos.shape[:-1], 3, 3), dtype=cos.dtype)
         a = "XYZ".index(axis)
         b, c = (a + 1) % 3, (a + 2) % 3
         matrix[..., a, a] = 1
@@ -59,8 +65,6 @@ def matrix_to_euler(order: str, matrix: np.ndarray) -> np.ndarray:
     from scipy.spatial.transform import Rotation
 
     flat = np.asarray(matrix, dtype=np.float64).reshape(-1, 3, 3)
-    import warnings
-
     with warnings.catch_warnings():  # gimbal lock: scipy sets one angle to zero, which is a valid answer
         warnings.simplefilter("ignore", UserWarning)
         angles = Rotation.from_matrix(flat).as_euler(order, degrees=True)
@@ -88,21 +92,35 @@ def slerp(start: np.ndarray, end: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def rotation_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The smallest rotation (..., 3, 3) that turns direction ``a`` (..., 3) onto ``b``."""
+    """The smallest rotation (..., 3, 3) that turns direction ``a`` (..., 3) onto ``b``.
+
+    With unit vectors, v = a x b and c = a . b it is I + [v] + [v]^2 / (1 + c) (Rodrigues' formula). Opposite
+    directions leave the axis open: a half turn about some axis perpendicular to ``a``.
+    """
+    dtype = np.result_type(a, b, np.float32)
+    a, b = np.broadcast_arrays(np.asarray(a, np.float64), b)  # float32 is too coarse near a half turn
     a = a / np.maximum(np.linalg.norm(a, axis=-1, keepdims=True), 1e-12)
     b = b / np.maximum(np.linalg.norm(b, axis=-1, keepdims=True), 1e-12)
-    axis = np.cross(a, b)
-    sine = np.linalg.norm(axis, axis=-1, keepdims=True)
-    cosine = (a * b).sum(-1, keepdims=True)
-    # Opposite directions leave the axis open: take any that is perpendicular to a.
-    other = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
-    fallback = np.cross(a, other)
-    fallback = fallback / np.maximum(np.linalg.norm(fallback, axis=-1, keepdims=True), 1e-12)
-    unit = np.where(sine > 1e-8, axis / np.maximum(sine, 1e-12), fallback)
-    return axis_angle_to_matrix(unit * np.arctan2(sine, cosine))
+    cosine = (a * b).sum(-1)
+    cross = _cross_matrix(np.cross(a, b))
+    result = np.eye(3) + cross + cross @ cross / np.maximum(1 + cosine, 1e-10)[..., None, None]
+    opposite = cosine < -1 + 1e-10
+    if opposite.any():
+        axis = np.cross(a[opposite], np.eye(3)[np.abs(a[opposite]).argmin(-1)])
+        axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
+        result[opposite] = 2 * axis[..., :, None] * axis[..., None, :] - np.eye(3)
+    return result.astype(dtype)
 
 
-def yaw_matrix(angle: np.ndarray) -> np.ndarray:
+def _cross_matrix(v: np.ndarray) -> np.ndarray:
+    """The matrices [v] (..., 3, 3) with [v] w = v x w."""
+    x, y, z = np.moveaxis(v, -1, 0)
+    zero = np.zeros_like(x)
+    rows = [[zero, -z, y], [z, zero, -x], [-y, x, zero]]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def yaw_matrix(angle: np.ndarray | float) -> np.ndarray:
     """Rotation about +Y by ``angle`` radians (...) as matrices (..., 3, 3)."""
     angle = np.asarray(angle)
     cos, sin = np.cos(angle), np.sin(angle)

@@ -28,7 +28,7 @@ class Skeleton:
     names: tuple[str, ...]
     parents: tuple[int, ...]
     offsets: np.ndarray
-    rest_rotations: np.ndarray | None = None
+    rest_rotations: np.ndarray = None  # type: ignore[assignment]  # None: identity
     end_sites: tuple[tuple[int, tuple[float, float, float]], ...] = ()
     name: str = "unknown"
 
@@ -36,7 +36,8 @@ class Skeleton:
         count = len(self.names)
         offsets = np.ascontiguousarray(self.offsets, dtype=np.float32)
         rest = self.rest_rotations
-        rest = np.tile(np.eye(3, dtype=np.float32), (count, 1, 1)) if rest is None else rest
+        if rest is None:
+            rest = np.tile(np.eye(3, dtype=np.float32), (count, 1, 1))
         rest = np.ascontiguousarray(rest, dtype=np.float32)
         if count == 0:
             raise InputError("the skeleton has no joints")
