@@ -1,0 +1,299 @@
+"""The page itself: one HTML file that opens from disk, without a network, on a desktop or a phone.
+
+What stands in it, in this order: the style, the index (everything but motion, as JSON), the names, the script,
+then the motion of each clip in a block of its own that the script decodes when the clip is first seen.
+
+How it stays small. A page aims at no more than `PAGE_BUDGET` bytes of motion. If there is more,
+
+1. fingers and faces are left out (`PageSkeleton.detail`); and if that is not enough,
+2. the clips that the motif cards show stay in the page, in the order of first use, until the budget is spent, and
+   the others go to `report_data/part-000.js` and so on, about `PART_BYTES` each, which the page loads when a
+   clip in them is looked at (a script tag works from disk, where fetching does not).
+
+Text from file names, labels and names is data: it enters as JSON with every `<` escaped, and the script puts it
+on the page as text only. The content security policy allows this page's own script and style by their hash, and
+nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from kineme.errors import InputError
+from kineme.formats.atomic import atomic_write
+from kineme.report.encode import pack, pack_positions
+from kineme.report.payload import LEVELS, PageClip, PageScale, PageSkeleton, Payload
+
+PAGE_BUDGET = 24_000_000
+PART_BYTES = 2_000_000
+DATA_FOLDER = "report_data"
+FORMAT = 1
+#: the page's script, in the order in which the parts build on each other
+SCRIPTS = (
+    "data.js", "cut.js", "colour.js", "dom.js", "figure.js", "loop.js", "names.js",
+    "gallery.js", "motif.js", "timeline.js", "stage.js", "clips.js", "graph.js", "export.js", "about.js", "main.js",
+)  # fmt: skip
+_BLOCK = r'<script type="application/json" id="{}">(.*?)</script>'
+
+
+def write_page(payload: Payload, path: Path, names: Mapping[str, str] | None = None) -> list[Path]:
+    """Writes the page, and its side files where it needs some; returns every file written, the page first.
+
+    `names` : motif id -> the user's name; unknown ids are left out. Nothing is ever half-written: side files get
+    names that no earlier page used, and are there before the page that asks for them.
+    """
+    path = Path(path)
+    payload, blocks = _fit(payload)
+    inline, parts = _split(payload, blocks)
+    folder, written = path.parent / DATA_FOLDER, []
+    part_of: dict[int, str] = {}
+    for number, clips in enumerate(parts):
+        content = json.dumps({str(c): blocks[c] for c in clips}, separators=(",", ":"))
+        stamp = hashlib.sha256(content.encode()).hexdigest()[:8]
+        name = f"part-{number:03d}-{stamp}.js"
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(folder / name) as temporary:
+            Path(temporary).write_text(f"kinemePart({content});\n", encoding="ascii")
+        written.append(folder / name)
+        part_of |= dict.fromkeys(clips, name)
+    known = set(payload.motif_ids)
+    kept = {motif: name for motif, name in (names or {}).items() if motif in known}
+    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        _write_html(file, payload, {c: blocks[c] for c in inline}, part_of, kept)
+    _remove_stale(folder, keep=written)
+    return [path, *written]
+
+
+def page_motifs(path: Path) -> tuple[str, dict[str, str]]:
+    """The fingerprint of the library that a page shows, and its motifs: id -> words."""
+    index = json.loads(_block(_read_page(path), "index", path))
+    return index["library"], {m["id"]: m["words"] for scale in index["scales"] for m in scale["motifs"]}
+
+
+def page_with_names(path: Path, names: Mapping[str, str], *, served: bool = False) -> str:
+    """A written page's HTML with `names` in the place of its own; `served` tells it to save names by POST."""
+    text = _read_page(path)
+    _block(text, "names", path)
+    content = _json({"names": dict(names), "served": served})
+    pattern = _BLOCK.format("names")
+    block = f'<script type="application/json" id="names">{content}</script>'
+    return re.sub(pattern, lambda _: block, text, count=1, flags=re.DOTALL)
+
+
+def rename(path: Path, names: Mapping[str, str]) -> None:
+    """Puts `names` in a written page, in one step."""
+    text = page_with_names(path, names)
+    with atomic_write(path) as temporary:
+        Path(temporary).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _read_page(path: Path) -> str:
+    if not path.is_file():
+        raise InputError("is not there; `kineme index` writes a library with its page", path)
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _block(text: str, name: str, path: Path) -> str:
+    found = re.search(_BLOCK.format(name), text, flags=re.DOTALL)
+    if found is None:
+        raise InputError("is not a page that kineme wrote; write it again with `kineme index`", path)
+    return found.group(1)
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand in a script element: no `<`, so neither an end tag nor a comment can begin."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _fit(payload: Payload) -> tuple[Payload, list[str]]:
+    """The clips' motion as text; without fingers and faces if the page would be too large with them."""
+    blocks = [pack_positions(clip.positions) for clip in payload.clips]
+    if sum(map(len, blocks)) <= PAGE_BUDGET or not any(any(s.detail) for s in payload.skeletons):
+        return payload, blocks
+    kept = [np.flatnonzero(~np.array(s.detail, dtype=bool)) for s in payload.skeletons]
+    clips = tuple(replace(c, positions=c.positions[:, kept[c.skeleton]]) for c in payload.clips)
+    skeletons = tuple(_without_detail(s, k) for s, k in zip(payload.skeletons, kept, strict=True))
+    return replace(payload, clips=clips, skeletons=skeletons), [pack_positions(c.positions) for c in clips]
+
+
+def _without_detail(skeleton: PageSkeleton, kept: np.ndarray) -> PageSkeleton:
+    """The skeleton of the joints `kept`; what hangs on a joint left out is left out with it."""
+    new = {int(old): position for position, old in enumerate(kept)} | {-1: -1}
+
+    def pick(values: tuple) -> tuple:
+        return tuple(values[j] for j in kept)
+
+    return PageSkeleton(
+        names=pick(skeleton.names),
+        parents=tuple(new[p] for p in pick(skeleton.parents)),
+        radii=pick(skeleton.radii),
+        parts=pick(skeleton.parts),
+        ends=tuple((new[j], length, radius) for j, length, radius in skeleton.ends if j in new),
+        across=None if skeleton.across is None else (new[skeleton.across[0]], new[skeleton.across[1]]),
+    )
+
+
+def _split(payload: Payload, blocks: list[str]) -> tuple[list[int], list[list[int]]]:
+    """Which clips stand in the page, and which in each side file."""
+    sizes = list(map(len, blocks))
+    if sum(sizes) <= PAGE_BUDGET:
+        return list(range(len(blocks))), []
+    shown: dict[int, None] = {}
+    depth = max((len(m.examples) for s in payload.scales for m in s.motifs), default=0)
+    for rank in range(depth):  # every motif's first example before any motif's second
+        for scale in (payload.scales[payload.default_scale], *payload.scales):
+            shown |= {m.examples[rank].clip: None for m in scale.motifs if rank < len(m.examples)}
+    inline, spent = [], 0
+    for clip in [*shown, *(c for c in range(len(blocks)) if c not in shown)]:
+        if spent + sizes[clip] > PAGE_BUDGET:
+            break
+        inline.append(clip)
+        spent += sizes[clip]
+    here, parts, room = set(inline), [], 0
+    for clip in range(len(blocks)):
+        if clip in here:
+            continue
+        if not parts or room < sizes[clip]:
+            parts.append([])
+            room = PART_BYTES
+        parts[-1].append(clip)
+        room -= sizes[clip]
+    return inline, parts
+
+
+def _remove_stale(folder: Path, keep: list[Path]) -> None:
+    """Side files of an earlier page at this place."""
+    for old in folder.glob("part-*.js"):
+        if old not in keep:
+            old.unlink()
+    if not keep and folder.is_dir() and not any(folder.iterdir()):
+        shutil.rmtree(folder)
+
+
+def _asset(name: str) -> str:
+    return resources.files("kineme.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") + "'"
+
+
+def _write_html(
+    file: TextIO, payload: Payload, blocks: Mapping[int, str], part_of: Mapping[int, str], names: Mapping[str, str]
+) -> None:
+    style = _asset("style.css")
+    script = '(() => {\n"use strict";\n' + "\n".join(map(_asset, SCRIPTS)) + "\n})();\n"
+    # side files are scripts beside the page: Firefox does not take a file: page's neighbours for 'self'
+    beside = " 'self' file:" if part_of else ""
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}{beside}; style-src {_hash(style)}; "
+        "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    )
+    fill = {
+        "TITLE": html.escape(payload.title),
+        "POLICY": policy,
+        "STYLE": style,
+        "INDEX": _json(_index(payload, part_of)),
+        "NAMES": _json({"names": dict(names), "served": False}),
+        "SCRIPT": script,
+    }
+    head, tail = _asset("page.html").split("{{MOTION}}")
+    file.write(re.sub(r"\{\{([A-Z]+)\}\}", lambda match: fill[match.group(1)], head))
+    for number, scale in enumerate(payload.scales):
+        file.write(_data_block(f"segments-{number}", _pack_segments(scale)))
+    for clip, text in blocks.items():
+        file.write(_data_block(f"clip-{clip}", text))
+    file.write(tail)
+
+
+def _data_block(name: str, text: str) -> str:
+    return f'<script type="text/plain" id="{name}">{text}</script>\n'
+
+
+def _index(payload: Payload, part_of: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "library": payload.fingerprint,
+        "title": payload.title,
+        "summary": list(payload.summary),
+        "model": dict(payload.model),
+        "createdWith": payload.created_with,
+        "defaultScale": payload.default_scale,
+        "dataFolder": DATA_FOLDER,
+        "skeletons": [_skeleton(s) for s in payload.skeletons],
+        "clips": [_clip(c, part_of.get(number)) for number, c in enumerate(payload.clips)],
+        "scales": [_scale(s) for s in payload.scales],
+    }
+
+
+def _skeleton(skeleton: PageSkeleton) -> dict[str, Any]:
+    return {
+        "parents": skeleton.parents,
+        "radii": skeleton.radii,
+        "parts": skeleton.parts,
+        "ends": skeleton.ends,
+        "across": skeleton.across,
+    }
+
+
+def _clip(clip: PageClip, part: str | None) -> dict[str, Any]:
+    labels = [(round(s.start, 3), round(s.end, 3), s.label) for s in clip.labels]
+    entry: dict[str, Any] = {"name": clip.name, "seconds": round(clip.duration, 3), "fps": clip.fps}
+    entry |= {"frames": len(clip.positions), "skeleton": clip.skeleton, "source": clip.source or clip.name}
+    entry |= {"labels": labels} if labels else {}
+    return entry | ({"part": part} if part else {})
+
+
+def _segment_ids(scale: PageScale) -> list[str]:
+    """The ids that a scale's segments may have: motifs first, so that a motif's number is its place."""
+    ids = {m.id: None for m in scale.motifs}
+    atoms = {s.id: None for clip in scale.segments for s in clip if s.level == "atom" and s.id not in ids}
+    return [*ids, *sorted(atoms, key=lambda text: (len(text), text))]
+
+
+def _scale(scale: PageScale) -> dict[str, Any]:
+    number = {m.id: n for n, m in enumerate(scale.motifs)}
+    return {
+        "name": scale.name,
+        "seconds": scale.seconds,
+        "ids": _segment_ids(scale),
+        "counts": [len(clip) for clip in scale.segments],
+        "motifs": [
+            {
+                "id": m.id,
+                "name": m.name,
+                "count": m.count,
+                "mean": round(m.mean_seconds, 4),
+                "words": m.words,
+                "parts": m.parts,
+                "examples": [(e.clip, round(e.start, 3), round(e.end, 3)) for e in m.examples],
+                "similar": [number[s] for s in m.similar],
+            }
+            for m in scale.motifs
+        ],
+        "transitions": [(number[a], number[b], count) for a, b, count in scale.transitions],
+        "merges": [(a, b, round(float(d), 6)) for a, b, d in scale.merges],
+    }
+
+
+def _pack_segments(scale: PageScale) -> str:
+    """Five rows over all clips' segments: level, start and end in ms, number of the id, confidence in 1/1000."""
+    number = {name: n for n, name in enumerate(_segment_ids(scale))}
+    columns = [
+        (LEVELS.index(s.level), round(s.start * 1000), round(s.end * 1000), number[s.id], round(s.confidence * 1000))
+        for clip in scale.segments
+        for s in clip
+    ]
+    return pack(np.array(columns, dtype=np.int32).reshape(-1, len(columns[0]) if columns else 5).T.copy())
