@@ -13,19 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from kineme.formats.landmarks import Landmarks
-from kineme.formats.rig_tables import known_rest
+from kineme.formats.rig_tables import KnownRest, known_rest
 from kineme.motion import Motion, Skeleton
-from kineme.motion.kinematics import end_site_positions, forward_kinematics, local_from_global
+from kineme.motion.kinematics import end_site_positions, forward_kinematics
 from kineme.motion.rotations import rotation_between
 
-_UP, _LEFT, _FORWARD = np.eye(3)[1], np.eye(3)[0], np.eye(3)[2]
+_UP, _LEFT = np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True, eq=False)
 class RestPose:
     """Local rotations (J, 3, 3) and offsets (J, 3) of the rest pose, and how they were found.
 
-    `rig` is the name of a known rig or "unknown"; `upright` is False where no landmarks were found.
+    `rig` is the name of a known rig or "unknown".
     """
 
     rotations: np.ndarray
@@ -45,8 +45,8 @@ def find_rest_pose(skeleton: Skeleton, marks: Landmarks | None, rotations: np.nd
     -------
     The pose; the root's offset puts it over the origin with its lowest point at height 0.
     """
-    known = known_rest(skeleton)
-    if known is not None:
+    known = known_rest(skeleton, rotations[0])
+    if known is not None and (marks is None or _stands_out(skeleton, known, marks)):
         local, offsets = known.rotations, known.offsets
         rig, note = known.rig, ""
     elif marks is None:
@@ -57,6 +57,20 @@ def find_rest_pose(skeleton: Skeleton, marks: Landmarks | None, rotations: np.nd
         local, note = _by_geometry(skeleton, marks, rotations)
         offsets, rig = skeleton.offsets, "unknown"
     return RestPose(local, _on_floor(skeleton, offsets, local), rig, note)
+
+
+def _stands_out(skeleton: Skeleton, known: KnownRest, marks: Landmarks) -> bool:
+    """Whether a tabulated pose stands upright on these bones, faces +Z and has its arms out."""
+    posed = Skeleton(skeleton.names, skeleton.parents, known.offsets)
+    positions, _ = _world(posed, known.rotations[None])
+    if not _is_standing(positions, marks)[0]:
+        return False
+    axes = _body_axes(positions, marks)[0]
+    good = bool(axes[1, 1] > 0.9 and axes[0, 0] > 0.9)
+    if marks.shoulders is not None and marks.elbows is not None:
+        arms = _unit(positions[0, list(marks.elbows)] - positions[0, list(marks.shoulders)])
+        good &= bool(arms[0, 0] > 0.5 and arms[1, 0] < -0.5)
+    return good
 
 
 def _on_floor(skeleton: Skeleton, offsets: np.ndarray, local: np.ndarray) -> np.ndarray:
@@ -84,6 +98,7 @@ def _by_geometry(skeleton: Skeleton, marks: Landmarks, rotations: np.ndarray) ->
         local[0] = _body_axes(positions, marks)[0].T @ local[0]
         note = "the zero pose is no standing body: the rest pose comes from the take's most upright frame"
         local = _straighten_legs(skeleton, marks, local)
+        return _arms_out(skeleton, marks, local, always=True), note
     return _arms_out(skeleton, marks, local), note
 
 
@@ -167,13 +182,13 @@ def _straighten_legs(skeleton: Skeleton, marks: Landmarks, local: np.ndarray) ->
     return local
 
 
-def _arms_out(skeleton: Skeleton, marks: Landmarks, local: np.ndarray) -> np.ndarray:
-    """Upper arms that are more than 60 degrees away from straight out are brought there (a T-pose)."""
+def _arms_out(skeleton: Skeleton, marks: Landmarks, local: np.ndarray, always: bool = False) -> np.ndarray:
+    """Arms that are more than 60 degrees away from straight out, or `always`, are brought there (a T-pose)."""
     if marks.shoulders is None or marks.elbows is None:
         return local
     for shoulder, elbow, side in zip(marks.shoulders, marks.elbows, (_LEFT, -_LEFT), strict=True):
         positions, _ = _world(skeleton, local[None])
-        if _unit(positions[0, elbow] - positions[0, shoulder]) @ side < 0.5:
+        if always or _unit(positions[0, elbow] - positions[0, shoulder]) @ side < 0.5:
             local = _aim(skeleton, local, shoulder, elbow, side)
             hand = next(iter(skeleton.children[elbow]), None)
             if hand is not None and np.linalg.norm(skeleton.offsets[hand]) > 1e-6:
@@ -214,5 +229,3 @@ def drop_rest_frame(motion: Motion) -> Motion:
     """The motion without a leading rest-pose frame (see `has_rest_frame`); itself where there is none."""
     return motion[1:] if has_rest_frame(motion) else motion
 
-
-__all__ = ["RestPose", "drop_rest_frame", "find_rest_pose", "has_rest_frame", "local_from_global", "rest_distance"]
