@@ -33,7 +33,7 @@ format: $(VENV)/.test
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.docs
+docs: $(VENV)/.test
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 	@echo "the documentation is in docs/_build/html/index.html"
 
@@ -48,6 +48,10 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	$(INSTALL) -e .
 	@touch $@
 
-$(VENV)/.test $(VENV)/.docs $(VENV)/.bench: $(VENV)/.%: $(VENV)/.core
-	$(INSTALL) -e ".[$*]"
+$(VENV)/.test: $(VENV)/.core
+	$(INSTALL) -e ".[test,docs]"
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.core
+	$(INSTALL) -e ".[bench]"
 	@touch $@

@@ -106,7 +106,7 @@ def _run(module_name: str, prog: str, words: list[str]) -> int:
             description=module.__doc__,
             config=(tyro.conf.FlagCreatePairsOff,),
         )
-    except SystemExit as stop:  # tyro has printed its help or what was wrong
+    except SystemExit as stop:  # tyro has printed its help, or what was wrong
         return stop.code if isinstance(stop.code, int) else BAD_INPUT
     return module.run(args)
 

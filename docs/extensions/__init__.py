@@ -1,0 +1,1 @@
+"""Two small Sphinx extensions of our own."""
