@@ -122,7 +122,7 @@ TABLES: tuple[RigTable, ...] = (
         "*UpLeg *Leg *Foot *Toe *Shoulder *Arm *ForeArm *Hand",
     ),
     _table(
-        "iclone",
+        "character-creator",
         _torso(
             "CC_Base_Hip",
             "CC_Base_Waist",

@@ -60,9 +60,9 @@ class RigMap:
         lacking = [name for name in ESSENTIAL if name in self.missing]
         if lacking:
             raise InputError(
-                f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; name them in a map "
-                'file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg") and give it as '
-                "--map my_rig.toml",
+                f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; name them "
+                'in a map file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg"), '
+                "given as --map my_rig.toml",
                 path,
             )
         return self
@@ -134,10 +134,12 @@ def _agrees_with_tree(skeleton: Skeleton, found: dict[str, int]) -> bool:
 
 #: words of a joint that is no part of the 22: helpers, fingers, faces, controls
 _NOT_BODY = re.compile(
-    r"twist|roll|share|nub|eye|jaw|finger|thumb|index|middle|pinky|pinkie|little|carpal|breast|tongue|teeth|"
-    r"hair|weapon|prop|heel|brow|lid|lip|cheek|ear|bigtoe|pole|ctrl|control|target|helper|marker|toeend"
+    r"twist|share|finger|thumb|index|middle|pinky|pinkie|little|carpal|breast|tongue|teeth|hair|weapon|brow|"
+    r"cheek|bigtoe|toeend|control|target|helper|marker"
 )
-_NOT_BODY_WORDS = {"end", "ik", "fk", "mid", "ring", "site", "top", "tip", "mch", "big"}
+_NOT_BODY_WORDS = set(
+    "end nub tip top site ik fk pole ctrl mch roll mid ring big eye ear jaw lid lip prop heel".split()
+)
 _PARTS: dict[str, tuple[str, ...]] = {
     "thigh": ("thigh", "upleg", "upperleg", "femur", "legupper", "thighbend"),
     "hip": ("hip", "hipjoint", "hipsocket"),
@@ -148,9 +150,9 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "toe": ("toe", "toes", "toebase", "ball"),
     "clavicle": ("clavicle", "collar", "collarbone", "scapula", "clav"),
     "shoulder": ("shoulder", "shldr"),
-    "upperarm": ("upperarm", "uparm", "humerus", "armupper", "bicep", "shldrbend", "arm1"),
+    "upperarm": ("upperarm", "uparm", "humerus", "armupper", "bicep", "shldrbend", "uarm"),
     "arm": ("arm",),
-    "elbow": ("elbow", "forearm", "lowerarm", "lowarm", "radius", "ulna", "armlower", "forearmbend"),
+    "elbow": ("elbow", "forearm", "lowerarm", "lowarm", "radius", "ulna", "armlower", "forearmbend", "farm"),
     "wrist": ("wrist",),
     "hand": ("hand",),
 }
