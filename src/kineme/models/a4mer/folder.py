@@ -1,0 +1,142 @@
+"""A4Mer's model folder: weights and arrays as safetensors, settings as JSON, patterns as Parquet."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kineme.errors import InputError, KinemeError
+from kineme.models.a4mer.config import A4MerConfig
+from kineme.models.a4mer.network import A4MerNetwork
+from kineme.models.a4mer.vocabulary import MotifTree, Vocabulary
+from kineme.symbols import Codebook, Patterns, Ragged
+
+if TYPE_CHECKING:
+    from kineme.models.a4mer.model import A4Mer
+
+#: raised by one when an older reader would misread a folder
+FORMAT = 1
+FILES = (
+    "config.json", "model.safetensors", "codebook.safetensors", "patterns.parquet", "motifs.safetensors", "README.md",
+)  # fmt: skip
+
+
+def save(model: A4Mer, folder: Path) -> None:
+    """Write the folder beside its place, then move it there; an older model at that place is replaced."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from safetensors.numpy import save_file
+
+    import kineme
+
+    if folder.exists() and not (folder / "config.json").exists() and any(folder.iterdir()):
+        raise InputError("is a folder with other things in it; name a new folder for the model", folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        state = {k: np.ascontiguousarray(v.cpu().numpy()) for k, v in model.network.state_dict().items()}
+        save_file(state, work / "model.safetensors")
+        settings = {"format": FORMAT, "model": "a4mer", "kineme": kineme.__version__, "settings": model.config.to_dict()}
+        (work / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
+        (work / "README.md").write_text(model.card or "# A4Mer\n\nNo card was written for this model.\n")
+        if model.vocabulary is not None:
+            save_file(model.vocabulary.codes.to_arrays(), work / "codebook.safetensors")
+            patterns = model.vocabulary.patterns
+            table = pa.table(
+                {
+                    "codes": pa.LargeListArray.from_arrays(patterns.codes.offsets, patterns.codes.values),
+                    "support": patterns.support,
+                }
+            )
+            pq.write_table(table, work / "patterns.parquet")
+        if model.motif_tree is not None:
+            arrays = {"centres": model.motif_tree.prototypes.centres, "merges": model.motif_tree.merges}
+            save_file(arrays, work / "motifs.safetensors")
+        work.chmod(0o755)
+        if folder.exists():
+            old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+            os.replace(folder, old)
+            os.replace(work, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, MotifTree | None, str]:
+    """The parts of a model folder; InputError names the file that is missing, damaged or too new."""
+    config = _config(folder)
+    network = A4MerNetwork(config)
+    state = network.state_dict()
+    arrays = _arrays(folder / "model.safetensors")
+    shapes = {k: tuple(v.shape) for k, v in state.items()}
+    if {k: v.shape for k, v in arrays.items()} != shapes:
+        raise InputError("does not fit the settings in config.json; the folder mixes two models", folder / "model.safetensors")
+    import torch
+
+    network.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in arrays.items()})
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
+    vocabulary = tree = None
+    if (folder / "codebook.safetensors").exists():
+        codes = Codebook(_array(folder / "codebook.safetensors", "centres"))
+        vocabulary = Vocabulary(codes, _patterns(folder / "patterns.parquet"))
+    if (folder / "motifs.safetensors").exists():
+        path = folder / "motifs.safetensors"
+        tree = MotifTree(Codebook(_array(path, "centres")), _array(path, "merges"))
+    return config, network, vocabulary, tree, text
+
+
+def _config(folder: Path) -> A4MerConfig:
+    path = folder / "config.json"
+    try:
+        values = json.loads(path.read_text())
+        number, settings = values["format"], values["settings"]
+    except FileNotFoundError:
+        raise InputError("is no model folder: it has no config.json", folder) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"cannot be read ({error}); copy the model folder again", path) from error
+    if not isinstance(number, int) or number > FORMAT:
+        raise InputError(f"was written by a newer kineme (format {number}); upgrade kineme to read it", path)
+    try:
+        return A4MerConfig.from_dict(settings)
+    except (KinemeError, TypeError) as error:
+        raise InputError(str(error), path) from error
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"is missing or damaged ({error}); copy the model folder again", path) from error
+
+
+def _array(path: Path, name: str) -> np.ndarray:
+    arrays = _arrays(path)
+    if name not in arrays:
+        raise InputError(f"lacks {name!r}; copy the model folder again", path)
+    return arrays[name]
+
+
+def _patterns(path: Path) -> Patterns:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        lists = table["codes"].combine_chunks()
+        offsets = np.asarray(lists.offsets, dtype=np.int64)
+        values = np.asarray(lists.values, dtype=np.int32)
+        return Patterns(Ragged(values, offsets), np.asarray(table["support"], dtype=np.int64))
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise InputError(f"is missing or damaged ({error}); copy the model folder again", path) from error

@@ -1,0 +1,182 @@
+"""Self-supervised training of A4Mer, without a loop: what one step computes, and what follows a step.
+
+The three phases of the paper: stage 1 alone (`atom_loss`); a vocabulary mined with it; both stages jointly
+(`joint_loss`), where masking a motif masks all its atoms, so that stage 2 cannot read the answer out of stage 1.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kineme.models.a4mer.batch import Batch, TakeBank, draw_windows, make_batch, mask_blocks
+from kineme.models.a4mer.config import A4MerConfig
+from kineme.models.a4mer.features import FEATURES
+from kineme.models.a4mer.network import A4MerNetwork, Predictor, Segmented
+from kineme.models.a4mer.objective import Gauges, Loss, collapse_gauges, objective
+from kineme.models.a4mer.segment import atom_lengths_batch
+from kineme.models.a4mer.vocabulary import Vocabulary
+from kineme.nn.ema import ema_update
+
+
+class JointBatch(NamedTuple):
+    """A batch of both stages.
+
+    Attributes
+    ----------
+    atoms : stage 1, masked by whole motifs.
+    motifs, seen_motifs : motifs over all atoms, and the visible ones over visible atoms.
+    masked, sequence : as in `Batch`, of motifs.
+    """
+
+    atoms: Batch
+    motifs: Segmented
+    seen_motifs: Segmented
+    masked: Tensor
+    sequence: Tensor
+
+
+class A4MerLearner(nn.Module):
+    """Student, moving average, predictors. The moving average is the model that is kept."""
+
+    def __init__(self, config: A4MerConfig):
+        super().__init__()
+        self.config = config
+        outputs = config.width if config.target == "latent" else FEATURES
+        self.student = A4MerNetwork(config)
+        self.predict_atoms = Predictor(config, outputs)
+        self.predict_motifs = Predictor(config, outputs)
+        self.average = copy.deepcopy(self.student).requires_grad_(False)
+
+    @torch.no_grad()
+    def fit_normalisation(self, bank: TakeBank, seed: int) -> None:
+        """Set the input's mean and deviation from windows of the training takes."""
+        windows = draw_windows(bank, self.config, np.random.default_rng(seed), 256)
+        real = np.concatenate([f[:n] for f, n in zip(windows.features, windows.frames, strict=True)])
+        for network in (self.student, self.average):
+            network.mean.copy_(torch.from_numpy(real.mean(0)))
+            network.std.copy_(torch.from_numpy(real.std(0)).clamp(min=0.02))
+
+    def decay(self, progress: float) -> float:
+        """The moving average's decay at a share `progress` in [0, 1] of the training."""
+        return self.config.ema_start + (self.config.ema_end - self.config.ema_start) * progress
+
+    def update_average(self, progress: float) -> None:
+        """The moving average after a step."""
+        ema_update(self.average, self.student, self.decay(progress))
+
+    def _target(self, average_tokens: Tensor, masked: Tensor, summary: Tensor) -> Tensor:
+        if self.config.target == "input":
+            return self.student.normalise(summary)
+        return average_tokens[masked]
+
+    def atom_loss(self, batch: Batch) -> Loss:
+        """Stage 1: predict the tokens of masked atoms."""
+        with torch.no_grad():
+            target = self._target(
+                self.average.encode_atoms(batch.features, batch.parts).h
+                if self.config.target == "latent"
+                else batch.features,
+                batch.masked,
+                batch.summary,
+            )
+        seen = self.student.encode_atoms(batch.seen_features, batch.seen)
+        predicted = self.predict_atoms(seen.h, batch.masked, batch.parts)
+        return objective(predicted, target, batch.sequence, batch.sequences, self.config)
+
+    def joint_loss(self, batch: JointBatch) -> tuple[Loss, Loss]:
+        """Both stages: the tokens of masked atoms, and those of the masked motifs that hold them."""
+        atoms = batch.atoms
+        with torch.no_grad():
+            full = self.average.encode_atoms(atoms.features, atoms.parts)
+            full_motifs = self.average.encode_motifs(full, batch.motifs)
+        seen = self.student.encode_atoms(atoms.seen_features, atoms.seen)
+        predicted = self.predict_atoms(seen.h, atoms.masked, atoms.parts)
+        first = objective(
+            predicted, self._target(full.h, atoms.masked, atoms.summary), atoms.sequence, atoms.sequences, self.config
+        )
+        seen_motifs = self.student.encode_motifs(seen, batch.seen_motifs)
+        predicted = self.predict_motifs(seen_motifs.h, batch.masked, batch.motifs)
+        target = full_motifs.h[batch.masked]
+        if self.config.target == "input":
+            target = self.student.normalise(_motif_summary(batch))[batch.masked]
+        second = objective(predicted, target, batch.sequence, atoms.sequences, self.config)
+        return first, second
+
+    @torch.no_grad()
+    def gauges(self, batch: Batch) -> Gauges:
+        """Signs of collapse among the moving average's atom tokens."""
+        tokens = self.average.encode_atoms(batch.features, batch.parts).h
+        counts = batch.parts.layout.mask.sum(1)
+        sequence = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
+        return collapse_gauges(tokens, sequence, len(counts))
+
+
+def _motif_summary(batch: JointBatch) -> Tensor:
+    """Mean features (M, 131) of each motif's frames, in sequence order."""
+    atoms = batch.atoms.parts
+    device = batch.atoms.features.device
+    atom_of_frame = _owner(atoms, len(batch.atoms.features)).to(device)
+    motif_of_atom = _owner(batch.motifs, len(atoms.frames)).to(device)
+    owner = motif_of_atom[atom_of_frame]
+    count = len(batch.motifs.frames)
+    total = batch.atoms.features.new_zeros(count, FEATURES).index_add(0, owner, batch.atoms.features)
+    frames = torch.bincount(owner, minlength=count)
+    return total / frames[:, None]
+
+
+def _owner(parts: Segmented, items: int) -> Tensor:
+    """(N,) the segment of each item, both in sequence order."""
+    lengths = torch.cat([torch.full((count,), length) for length, count in parts.packing.blocks])
+    plain = lengths[parts.packing.rank.cpu()]
+    return torch.repeat_interleave(torch.arange(len(plain)), plain, output_size=items)
+
+
+def joint_batch(
+    bank: TakeBank, config: A4MerConfig, rng: np.random.Generator, frozen: A4MerNetwork, vocabulary: Vocabulary
+) -> JointBatch:
+    """Draw windows, find their motifs with the frozen stage 1 and its vocabulary, mask whole motifs, pack."""
+    windows = draw_windows(bank, config, rng, config.batch_size)
+    lengths = atom_lengths_batch(windows.facing, windows.frames, config)
+    features = [f[:n] for f, n in zip(windows.features, windows.frames, strict=True)]
+    motifs = find_motifs(features, lengths, config, frozen, vocabulary)
+    block = max(1.0, config.mask_block * sum(map(len, motifs)) / sum(map(len, lengths)))
+    masks = [mask_blocks(len(m), config.mask_ratio, block, rng) for m in motifs]
+    atom_masks = [np.repeat(mask, m) for mask, m in zip(masks, motifs, strict=True)]
+    atoms = make_batch(features, lengths, atom_masks, config)
+    times = [(np.cumsum(n) - n / 2) / config.fps for n in lengths]
+    seen_atoms = [~m for m in atom_masks]
+    return JointBatch(
+        atoms,
+        Segmented.of(motifs, lengths, times),
+        Segmented.of(
+            [m[~mask] for m, mask in zip(motifs, masks, strict=True)],
+            [n[s] for n, s in zip(lengths, seen_atoms, strict=True)],
+            [t[s] for t, s in zip(times, seen_atoms, strict=True)],
+        ),
+        torch.from_numpy(np.concatenate(masks)),
+        torch.from_numpy(np.repeat(np.arange(len(masks)), [int(m.sum()) for m in masks])),
+    )
+
+
+@torch.no_grad()
+def find_motifs(
+    features: list[np.ndarray],
+    lengths: list[np.ndarray],
+    config: A4MerConfig,
+    frozen: A4MerNetwork,
+    vocabulary: Vocabulary,
+) -> list[np.ndarray]:
+    """Atoms per motif (M,) of each window, by the vocabulary of the frozen stage 1."""
+    times = [(np.arange(len(f)) + 0.5) / config.fps for f in features]
+    parts = Segmented.of(lengths, [np.ones(len(f), dtype=np.int64) for f in features], times)
+    device = frozen.mean.device
+    items = torch.from_numpy(np.concatenate(features)).to(device)
+    tokens = frozen.encode_atoms(items, parts.to(device))
+    chosen = (tokens.z if config.code_token == "encoder" else tokens.h).float().cpu().numpy()
+    codes = vocabulary.codes.assign(chosen)[0]
+    return vocabulary.motif_lengths(np.split(codes, np.cumsum([len(n) for n in lengths])[:-1]))

@@ -1,0 +1,174 @@
+"""`A4Mer`: a trained network with its vocabulary, as one object and one folder on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kineme.errors import InputError
+from kineme.models.a4mer import folder as _folder
+from kineme.models.a4mer.config import A4MerConfig
+from kineme.models.a4mer.encoding import Level, encode_atoms, encode_motifs
+from kineme.models.a4mer.features import clip_features
+from kineme.models.a4mer.network import A4MerNetwork
+from kineme.models.a4mer.segment import atom_lengths
+from kineme.models.a4mer.vocabulary import (
+    MotifTree,
+    Vocabulary,
+    build_motif_tree,
+    build_vocabulary,
+    code_tokens,
+)
+from kineme.motion.canonical import JOINTS
+from kineme.motion.motion import Motion
+from kineme.motion.retarget import retarget, to_standard_body
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """A clip as atoms and motifs, at the model's frame rate.
+
+    Attributes
+    ----------
+    fps : the model's frame rate. duration : seconds of the clip.
+    atoms, motifs : segments and tokens. Motif m holds `atoms_per_motif[m]` atoms.
+    codes, code_confidence : (K,) the code of each atom and how clear it is, in [0, 1].
+    patterns : (M,) number of the pattern that each motif is an occurrence of.
+    prototypes, motif_confidence : (M,) nearest motif prototype and how clear it is; None without a motif tree.
+    """
+
+    fps: float
+    duration: float
+    atoms: Level
+    motifs: Level
+    atoms_per_motif: np.ndarray
+    codes: np.ndarray
+    code_confidence: np.ndarray
+    patterns: np.ndarray
+    prototypes: np.ndarray | None
+    motif_confidence: np.ndarray | None
+
+    def seconds(self, level: str) -> np.ndarray:
+        """(K + 1,) borders in seconds of the segments of `level` ("atoms" or "motifs"), from 0 to the end.
+
+        Model frame k shows the clip at k / fps and stands for the time around it, so a border lies half a
+        frame before the first frame of its segment.
+        """
+        segments: Level = getattr(self, level)
+        inner = (np.cumsum(segments.frames)[:-1] - 0.5) / self.fps
+        return np.concatenate([[0.0], inner, [self.duration]])
+
+
+def standard_positions(motion: Motion) -> np.ndarray:
+    """World positions (T, 22, 3) of a motion of any humanoid rig on the standard body."""
+    canonical = motion if motion.skeleton.names == JOINTS else retarget(motion)
+    return to_standard_body(canonical).positions
+
+
+class A4Mer:
+    """Action Atoms and Action Motifs (Kinoshita et al., CVPR 2026).
+
+    Attributes
+    ----------
+    config : its settings. network : the weights (the moving average of training), in evaluation mode.
+    vocabulary : codes and patterns. motif_tree : prototypes of motifs and their dendrogram.
+    card : text of the model card. Either of the middle two is None before it is built.
+    """
+
+    def __init__(
+        self,
+        config: A4MerConfig,
+        network: A4MerNetwork,
+        vocabulary: Vocabulary | None = None,
+        motif_tree: MotifTree | None = None,
+        card: str = "",
+    ):
+        self.config, self.network = config, network.eval().requires_grad_(False)
+        self.vocabulary, self.motif_tree, self.card = vocabulary, motif_tree, card
+
+    @classmethod
+    def random(cls, config: A4MerConfig, seed: int = 0) -> A4Mer:
+        """A model with random weights: the control that every table shows."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls(config, A4MerNetwork(config))
+
+    # -- from motion to tokens ------------------------------------------------------------------------------
+
+    def encode_atoms(self, positions: np.ndarray, fps: float) -> Level:
+        """Atoms of a clip from world positions (T, 22, 3) on the standard body."""
+        features, facing = clip_features(positions, fps, self.config.fps)
+        return encode_atoms(self.network, features, atom_lengths(facing, self.config))
+
+    def encode(self, motion: Motion) -> Encoding:
+        """Atoms, codes and motifs of a motion. The same motion gives the same result, alone or among others.
+
+        Raises InputError for a rig that cannot be mapped, or a model without a vocabulary.
+        """
+        return self.encode_positions(standard_positions(motion), motion.fps)
+
+    def encode_positions(self, positions: np.ndarray, fps: float) -> Encoding:
+        """`encode` from world positions (T, 22, 3) on the standard body."""
+        return self.encode_level(self.encode_atoms(positions, fps), len(positions) / fps)
+
+    def encode_level(self, atoms: Level, duration: float) -> Encoding:
+        """Codes and motifs of a clip of `duration` seconds from its atoms."""
+        if self.vocabulary is None:
+            raise InputError("this model has no vocabulary yet; build_vocabulary() makes one from a corpus")
+        tokens = code_tokens(atoms, self.config)
+        book = self.vocabulary.codes
+        codes, _ = book.assign(tokens)
+        cover = self.vocabulary.cover([codes])
+        per_motif = cover.length.astype(np.int64)
+        motifs = encode_motifs(self.network, atoms, per_motif)
+        tree = self.motif_tree
+        return Encoding(
+            self.config.fps,
+            duration,
+            atoms,
+            motifs,
+            per_motif,
+            codes,
+            book.confidence(tokens),
+            cover.pattern,
+            None if tree is None else tree.prototypes.assign(motifs.h)[0],
+            None if tree is None else tree.prototypes.confidence(motifs.h),
+        )
+
+    # -- vocabulary -----------------------------------------------------------------------------------------
+
+    def with_vocabulary(self, atoms: list[Level], seed: int = 0) -> A4Mer:
+        """The same weights with codes, patterns and motif prototypes mined from a corpus of encoded clips."""
+        vocabulary = build_vocabulary(atoms, self.config, seed)
+        model = A4Mer(self.config, self.network, vocabulary, None, self.card)
+        tokens = [model.encode_level(level, 0.0).motifs.h for level in atoms]
+        tree = build_motif_tree(np.concatenate(tokens), seed)
+        return A4Mer(self.config, self.network, vocabulary, tree, self.card)
+
+    # -- on disk --------------------------------------------------------------------------------------------
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model folder (safetensors, JSON, Parquet and a card; never a pickle), whole or not at all."""
+        _folder.save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> A4Mer:
+        """Read a model folder. Raises InputError that names the file at fault."""
+        return cls(*_folder.load(Path(folder)))
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path) -> A4Mer:
+        """From a folder, or else from a repository of the Hugging Face hub with that id."""
+        path = Path(name)
+        if path.exists():
+            return cls.load(path)
+        from huggingface_hub import snapshot_download
+
+        try:
+            return cls.load(snapshot_download(str(name), allow_patterns=list(_folder.FILES)))
+        except (OSError, ValueError) as error:
+            raise InputError(f"is neither a model folder nor a hub model that can be fetched ({error})", name) from error

@@ -1,0 +1,74 @@
+"""The words of a corpus: atom codes, patterns of codes that recur, and the motifs these patterns form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kineme.models.a4mer.config import A4MerConfig
+from kineme.models.a4mer.encoding import Level
+from kineme.symbols import Codebook, Patterns, Ragged, codebook
+from kineme.symbols.cover import Cover, cover
+from kineme.symbols.dendrogram import merge_tree
+from kineme.symbols.mining import mine
+
+#: motif prototypes at most; the dendrogram over them is what the page's slider cuts
+PROTOTYPES = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Atom codes and frequent patterns of them.
+
+    Attributes
+    ----------
+    codes : centres of the atom codes. patterns : frequent contiguous patterns of codes.
+    """
+
+    codes: Codebook
+    patterns: Patterns
+
+    def cover(self, codes: list[np.ndarray], **limits) -> Cover:
+        """Cover sequences of codes with the fewest patterns; `limits` as in `kineme.symbols.cover.cover`."""
+        return cover(Ragged.from_lists(codes), self.patterns, **limits)
+
+    def motif_lengths(self, codes: list[np.ndarray], **limits) -> list[np.ndarray]:
+        """Per sequence of codes (K,) the number of atoms (M,) in each motif of its cover."""
+        found = self.cover(codes, **limits)
+        return np.split(found.length.astype(np.int64), found.offsets[1:-1])
+
+
+def code_count(atoms: int, config: A4MerConfig) -> int:
+    """Number of atom codes for a corpus of so many atoms."""
+    if config.clusters:
+        return min(config.clusters, atoms)
+    return int(np.clip(round(atoms / config.atoms_per_code), 8, 512))
+
+
+def code_tokens(level: Level, config: A4MerConfig) -> np.ndarray:
+    """The token (K, D) of each atom that is clustered into codes."""
+    return level.z if config.code_token == "encoder" else level.h
+
+
+def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Vocabulary:
+    """Cluster the atoms of a corpus (paper: k-means, 512 clusters) and mine their frequent patterns."""
+    tokens = np.concatenate([code_tokens(level, config) for level in levels])
+    codes = codebook.fit(tokens, code_count(len(tokens), config), seed)
+    sequences = Ragged.from_lists([codes.assign(code_tokens(level, config))[0] for level in levels])
+    return Vocabulary(codes, mine(sequences, config.min_support, config.max_pattern, codes=len(codes)))
+
+
+@dataclass(frozen=True, eq=False)
+class MotifTree:
+    """Prototypes of motif tokens (P, D) and the Ward tree (P - 1, 4) over them."""
+
+    prototypes: Codebook
+    merges: np.ndarray
+
+
+def build_motif_tree(tokens: np.ndarray, seed: int) -> MotifTree:
+    """k-means prototypes of motif tokens (M, D), at most PROTOTYPES, and a tree weighted by their use."""
+    prototypes = codebook.fit(tokens, min(PROTOTYPES, max(1, len(tokens) // 4)), seed)
+    use = np.bincount(prototypes.assign(tokens)[0], minlength=len(prototypes)).astype(float)
+    return MotifTree(prototypes, merge_tree(prototypes.centres, np.maximum(use, 1), seed=seed))
