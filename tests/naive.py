@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-
 # --- evaluate ---------------------------------------------------------------------------------------------
 
 
 def match_boundaries(found, true, tolerance):
-    """Number of one-to-one pairs within `tolerance`, nearest first: look at every pair again for each match."""
+    """Number of one-to-one pairs within `tolerance`, nearest first: every pair is looked at for each match."""
     found, true, hit = sorted(found), sorted(true), 0
     while True:
         pairs = [(round(abs(f - t) / 1e-6), i, j) for i, f in enumerate(found) for j, t in enumerate(true)]
@@ -52,7 +51,7 @@ def segmentations(sequence):
 
 
 def cover_by_trying_all(sequence, weight):
-    """The best of all covers, by its definition; weight {pattern: rounded log support}. None where there is none."""
+    """The best of all covers, by definition, or None; weight {pattern: rounded log support}."""
     covers = [pieces for pieces in segmentations(sequence) if all(piece in weight for piece in pieces)]
     return min(
         covers,
@@ -62,7 +61,7 @@ def cover_by_trying_all(sequence, weight):
 
 
 def cover(sequence, weight, longest):
-    """The best cover by dynamic programming from the end, one position at a time. None where there is none."""
+    """The best cover by dynamic programming from the end, one position at a time, or None."""
     best = {len(sequence): (0, 0, 0)}  # position -> (pieces, -weight, length of the first piece)
     for start in reversed(range(len(sequence))):
         choices = []
@@ -91,3 +90,22 @@ def nearest(tokens, centres, count):
                        for k, centre in enumerate(centres))
         found.append([(k, square**0.5) for square, k in pairs[:count]])
     return found
+
+
+# --- motion -----------------------------------------------------------------------------------------------
+
+
+def forward_kinematics(parents, offsets, local_rotations, root):
+    """One frame: every joint's place and rotation by walking from the root to it."""
+    places, turns = [], []
+    for joint in range(len(parents)):
+        chain = [joint]
+        while parents[chain[0]] >= 0:
+            chain.insert(0, parents[chain[0]])
+        place, turn = root, local_rotations[chain[0]]
+        for step in chain[1:]:
+            place = place + turn @ offsets[step]
+            turn = turn @ local_rotations[step]
+        places.append(place)
+        turns.append(turn)
+    return places, turns
