@@ -23,6 +23,7 @@ from kineme.formats.landmarks import find_landmarks
 from kineme.formats.options import MAX_BYTES, MAX_DEPTH, MAX_JOINTS, MAX_VALUE, Format, ReadOptions
 from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import find_rest_pose
+from kineme.formats.soundness import sound_frames
 from kineme.motion import Motion, Provenance, Skeleton
 from kineme.motion.rotations import euler_to_matrix
 
@@ -67,7 +68,8 @@ class _Asf:
         if lost:
             named = ", ".join(sorted(lost)[:5])
             raise InputError(
-                f"these bones do not hang on the root (no parent in :hierarchy, or a cycle): {named}", self.path
+                f"these bones do not hang on the root (no parent in :hierarchy, or a cycle): {named}",
+                self.path,
             )
         return result
 
@@ -76,7 +78,9 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """(line number, words) of every line that is neither blank nor a comment."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"the file is larger than {MAX_BYTES / 1e9:.0f} GB; cut it into shorter takes", path)
+            raise InputError(
+                f"the file is larger than {MAX_BYTES / 1e9:.0f} GB; cut it into shorter takes", path
+            )
         text = path.read_bytes().decode("latin-1")
     except OSError as error:
         raise InputError(f"it cannot be read ({error.strerror})", path) from None
@@ -200,7 +204,9 @@ def find_asf(amc: Path, options: ReadOptions) -> Path:
     raise InputError(f"an AMC needs the ASF of its subject, and {found}; name it with --skeleton-file", amc)
 
 
-def parse_amc(path: Path, bones: list[_Bone], repair: bool = False) -> tuple[dict[str, np.ndarray], bool, tuple[str, ...]]:
+def parse_amc(
+    path: Path, bones: list[_Bone], repair: bool = False
+) -> tuple[dict[str, np.ndarray], bool, tuple[str, ...]]:
     """Values (T, dofs) by bone, whether the angles are in degrees, and notes; InputError with the line."""
     widths = {bone.name: len(bone.dof) for bone in bones if bone.dof}
     order = list(widths)
@@ -230,7 +236,9 @@ def parse_amc(path: Path, bones: list[_Bone], repair: bool = False) -> tuple[dic
         elif head.startswith(":"):
             degrees = degrees and not head.upper().startswith(":RAD")
         elif not started:
-            raise InputError("this is no AMC file (a frame number is missing before the first bone)", path, line)
+            raise InputError(
+                "this is no AMC file (a frame number is missing before the first bone)", path, line
+            )
         elif head not in widths:
             raise InputError(f"{head[:40]!r} is no moving bone of the skeleton {bones_of(bones)}", path, line)
         elif len(words) - 1 != widths[head]:
@@ -266,19 +274,8 @@ def _amc_result(
     if not rows:
         raise InputError("there are no frames in it; export it again", path)
     values = np.array(rows)
-    sound = (np.abs(values) <= MAX_VALUE).all(axis=1)
-    if not sound.all():
-        frame = int(np.argmin(sound)) + 1
-        if not repair or not sound.any():
-            raise InputError(
-                f"{(~sound).sum()} frames have unusable numbers, the first is frame {frame}; export it again"
-                + (", or give --repair to hold the last sound frame there" if sound.any() else ""),
-                path,
-            )
-        index = np.maximum.accumulate(np.where(sound, np.arange(len(sound)), -1))
-        index[index < 0] = int(np.argmax(sound))
-        values = values[index]
-        notes = (*notes, f"repaired: {(~sound).sum()} frames with unusable numbers hold a neighbour")
+    index, repairs = sound_frames(np.all(np.abs(values) <= MAX_VALUE, axis=1), repair, path)
+    values, notes = values[index], (*notes, *repairs)
     edges = np.cumsum([0, *widths.values()])
     parts = {name: values[:, a:b] for name, a, b in zip(widths, edges[:-1], edges[1:], strict=True)}
     return parts, degrees, notes
@@ -289,7 +286,9 @@ def _axis_matrix(bone: _Bone, degrees: bool) -> np.ndarray:
     return euler_to_matrix(bone.axis_order[::-1], angles[::-1])  # XYZ is Rz Ry Rx
 
 
-def _local_rotations(bone: _Bone, values: np.ndarray | None, frames: int, asf: _Asf, degrees: bool) -> np.ndarray:
+def _local_rotations(
+    bone: _Bone, values: np.ndarray | None, frames: int, asf: _Asf, degrees: bool
+) -> np.ndarray:
     turns = [(d[1].upper(), k) for k, d in enumerate(bone.dof) if d[0] == "r"]
     if values is None or not turns:
         return np.broadcast_to(np.eye(3), (frames, 3, 3))

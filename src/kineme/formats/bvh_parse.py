@@ -17,6 +17,7 @@ import numpy as np
 
 from kineme.errors import InputError
 from kineme.formats.options import MAX_BYTES, MAX_DEPTH, MAX_JOINTS, MAX_VALUE, ReadOptions
+from kineme.formats.soundness import sound_frames
 
 _CHANNEL = re.compile(r"^([XYZ])(position|rotation)$", re.IGNORECASE)
 _MOTION = re.compile(rb"^[ \t]*MOTION[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
@@ -48,9 +49,9 @@ class BvhJoint:
 
 @dataclass(frozen=True, eq=False)
 class BvhFile:
-    """A BVH file taken apart: header text, joints, and float64 rows (T, C)."""
+    """A BVH file taken apart: the bytes of its header, its joints, and float64 rows (T, C)."""
 
-    header: str
+    header: bytes
     joints: tuple[BvhJoint, ...]
     values: np.ndarray
     frame_time: float
@@ -69,15 +70,17 @@ def parse(path: Path, options: ReadOptions) -> BvhFile:
     if start is None:
         _reject_without_motion(data, path)
     assert start is not None
-    header = _decode(data[: start.start()])
-    joints = parse_hierarchy(header, path)
+    header = data[: start.start()]
+    joints = parse_hierarchy(_decode(header), path)
     first_line = data.count(b"\n", 0, start.start()) + 1
     frames = _FRAMES.match(data, start.end())
     if frames is None or not frames[1].isdigit():
         raise InputError("after MOTION a line such as 'Frames: 120' is missing", path, first_line + 1)
     time = _FRAME_TIME.match(data, frames.end())
     if time is None:
-        raise InputError("after Frames a line such as 'Frame Time: 0.0333333' is missing", path, first_line + 2)
+        raise InputError(
+            "after Frames a line such as 'Frame Time: 0.0333333' is missing", path, first_line + 2
+        )
     time_text = time[1].decode("latin-1")
     try:
         frame_time = float(time_text)
@@ -282,42 +285,36 @@ class _Block:
 
     def _explain(self, values: np.ndarray | None, repair: bool) -> tuple[np.ndarray, tuple[str, ...]]:
         """The slow way: line by line up to the first bad one. Raises, or gives the whole rows before it."""
-        rows: list[list[float]] = []
-        trouble, line = "", self.line - 1
-        for line, text in enumerate(self.data.split(b"\n"), start=self.line):
+        rows: list[np.ndarray] = []
+        trouble, line = "", self.line
+        for number, text in enumerate(self.data.split(b"\n"), start=self.line):
             words = text.split()
             if not words:
                 continue
+            line = number
             try:
-                row = [float(word) for word in words]
+                row = np.array(words).astype(np.float64)
             except ValueError:
-                trouble = "a word that is not a number"
-                break
-            if b"_" in text:  # Python would take 1_000
-                trouble = "a word that is not a number"
+                trouble = "this line has a word that is not a number"
                 break
             if len(row) != self.channels:
-                trouble = f"{len(row)} numbers where the hierarchy has {self.channels} channels"
+                trouble = f"this line has {len(row)} numbers where the hierarchy has {self.channels} channels"
                 break
             rows.append(row)
-        if not trouble and len(rows) == self.frames and values is not None:
+        if not trouble and len(rows) == self.frames:
             return np.array(rows), ()
-        said = f"the header says {self.frames} frames"
         if not trouble:
-            trouble = f"{len(rows)} frames where {said}"
-        elif len(rows) >= self.frames:
-            trouble = f"{trouble}, after the {self.frames} frames of the header"
+            trouble = f"there are {len(rows)} frames where the header says {self.frames}"
         else:
-            trouble = f"{trouble}; {said}, {len(rows)} complete ones come before this"
-        if not rows:
-            raise InputError(f"there is {trouble}; export it again", self.path, line)
-        if not repair:
-            raise InputError(
-                f"there is {trouble}; export it again, or keep the {len(rows)} complete frames with --repair",
-                self.path,
-                line,
+            trouble = (
+                f"{trouble}; {len(rows)} of the {self.frames} frames of the header come before it complete"
             )
-        return np.array(rows), (f"repaired: line {line} has {trouble}; {len(rows)} complete frames kept",)
+        if not rows:
+            raise InputError(f"{trouble}; export it again", self.path, line)
+        if not repair:
+            advice = f"export it again, or keep the {len(rows)} complete frames with --repair"
+            raise InputError(f"{trouble}; {advice}", self.path, line)
+        return np.array(rows), (f"repaired: line {line}: {trouble}; {len(rows)} frames kept",)
 
     def line_of(self, frame: int) -> int | None:
         """The line of row `frame`, where rows are not wrapped."""
@@ -336,19 +333,11 @@ def _check_values(
     low, high = values.min(), values.max()  # NaN if there is any
     if -MAX_VALUE <= low and high <= MAX_VALUE:
         return values, ()
-    sound = (np.abs(values) <= MAX_VALUE).all(axis=1)
+    sound = np.all(np.abs(values) <= MAX_VALUE, axis=1)
     frame = int(np.argmin(sound))
     column = int(np.argmin(np.abs(values[frame]) <= MAX_VALUE))
     joint = next(j for j in reversed(joints) if j.channels and j.column <= column)
     channel = joint.channels[column - joint.column]
-    bad = f"{channel} of {joint.name} is {values[frame, column]:g} in frame {frame + 1}"
-    if not repair or not sound.any():
-        advice = "" if not sound.any() else ", or give --repair to hold the last sound frame there"
-        raise InputError(
-            f"{bad}, and {(~sound).sum()} of {len(sound)} frames have such numbers; export it again{advice}",
-            block.path,
-            block.line_of(frame),
-        )
-    index = np.maximum.accumulate(np.where(sound, np.arange(len(sound)), -1))
-    index[index < 0] = int(np.argmax(sound))
-    return values[index], (f"repaired: {(~sound).sum()} frames with unusable numbers hold a neighbour ({bad})",)
+    example = f"{channel} of {joint.name} is {values[frame, column]:g}"
+    index, notes = sound_frames(sound, repair, block.path, example, block.line_of(frame))
+    return values[index], notes

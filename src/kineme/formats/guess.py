@@ -65,7 +65,9 @@ def unit_name(scale: float) -> str:
     return f"{scale:.4g} m"
 
 
-def _points(skeleton: Skeleton, rotations: np.ndarray, root: np.ndarray, moves: np.ndarray | None) -> np.ndarray:
+def _points(
+    skeleton: Skeleton, rotations: np.ndarray, root: np.ndarray, moves: np.ndarray | None
+) -> np.ndarray:
     """(S, P, 3) joints and bone ends."""
     positions, turned = forward_kinematics(skeleton, rotations, root, moves)
     return np.concatenate([positions, end_site_positions(skeleton, positions, turned)], axis=1)

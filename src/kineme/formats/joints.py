@@ -1,1 +1,307 @@
-FORMATS=()
+"""Bare joint positions: ``.npy`` (T, J, 3), ``.npz`` with names, ``.csv`` with a column a coordinate.
+
+What such a file does not say must be given: which joints these are (`--skeleton`) and the frame rate. A
+skeleton is never told by the number of its joints. Motions read from here hold positions only.
+
+- ``.npy``: (T, J, 3), or (N, T, J, 3) for several motions; nothing else is in it.
+- ``.npz``: ``positions`` as above, and optionally ``names`` (J,), ``parents`` (J,), ``fps``.
+- ``.csv``: a header with ``<joint>_x, <joint>_y, <joint>_z`` for every joint, optionally a column ``time``
+  in seconds and a first line ``# kineme joints: fps=30 parents=-1,0,0,...``.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kineme.errors import InputError
+from kineme.formats import guess
+from kineme.formats.landmarks import Landmarks, find_landmarks
+from kineme.formats.named import SKELETON_NAMES, known_skeleton, skeleton_by_names
+from kineme.formats.npz import open_npz
+from kineme.formats.options import MAX_BYTES, MAX_JOINTS, MAX_VALUE, Format, ReadOptions
+from kineme.formats.quirks import note_quirks
+from kineme.formats.rest_pose import standing_frame
+from kineme.formats.soundness import sound_frames
+from kineme.motion import Motion, Provenance, Skeleton
+
+_TIMES = ("time", "time_s", "t", "seconds", "timestamp")
+_COORDINATE = re.compile(r"^(.*?)[ _.:\-]?([xyz])$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class _Content:
+    """What a file holds: positions (N, T, J, 3) in its units, and what it says about them."""
+
+    positions: np.ndarray
+    names: tuple[str, ...] | None = None
+    parents: tuple[int, ...] | None = None
+    fps: float | None = None
+
+
+def _read_npy(path: Path) -> _Content:
+    try:
+        array = np.load(path, allow_pickle=False, mmap_mode="r")
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(
+            f"this is no plain .npy array ({error}); save it again with numpy.save", path
+        ) from None
+    return _Content(_as_takes(array, path))
+
+
+def _as_takes(array: np.ndarray, path: Path) -> np.ndarray:
+    if array.dtype.kind not in "fiu" or array.ndim not in (3, 4) or array.shape[-1] != 3:
+        raise InputError(
+            f"positions must have the shape (frames, joints, 3), not {array.shape} of {array.dtype}", path
+        )
+    if 0 in array.shape or array.shape[-2] > MAX_JOINTS or array.nbytes > MAX_BYTES:
+        raise InputError(f"positions of the shape {array.shape} are not usable", path)
+    return np.array(array if array.ndim == 4 else array[None], dtype=np.float64)
+
+
+def _read_npz(path: Path) -> _Content:
+    arrays = open_npz(path, ("positions", "joints", "names", "parents", "fps"))
+    key = "positions" if "positions" in arrays else "joints"
+    if key not in arrays:
+        raise InputError("there is no array 'positions' in this .npz", path)
+    names = arrays.get("names")
+    parents = arrays.get("parents")
+    try:
+        fps = float(arrays["fps"]) if "fps" in arrays else None
+        return _Content(
+            _as_takes(arrays[key], path),
+            None if names is None else tuple(str(name) for name in names.reshape(-1)),
+            None if parents is None else tuple(int(parent) for parent in parents.reshape(-1)),
+            fps,
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError(f"names, parents or fps cannot be used ({error})", path) from None
+
+
+def _read_csv(path: Path) -> _Content:
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    lines = text.split("\n")
+    said = lines[0] if lines[0].startswith("#") else ""
+    first = 1 if said else 0
+    if len(lines) <= first + 1:
+        raise InputError("there are no rows under the header", path, first + 1)
+    header = [word.strip().strip('"') for word in lines[first].split(",")]
+    columns, names = _coordinate_columns(header, path, first + 1)
+    body = "\n".join(lines[first + 1 :]).strip()
+    rows = body.count("\n") + 1
+    table = _table(body, rows, len(header), path, first + 2)
+    times = [index for index, word in enumerate(header) if word.lower() in _TIMES]
+    fps = None
+    if (match := re.search(r"fps=([\d.]+)", said)) is not None:
+        fps = float(match[1])
+    elif times and rows > 1:
+        span = table[-1, times[0]] - table[0, times[0]]
+        fps = float((rows - 1) / span) if span > 0 else None
+    parents = None
+    if (match := re.search(r"parents=([-\d,]+)", said)) is not None:
+        parents = tuple(int(word) for word in match[1].split(",") if word.lstrip("-").isdigit())
+    return _Content(table[:, columns].reshape(1, rows, len(names), 3), names, parents, fps)
+
+
+def _coordinate_columns(header: list[str], path: Path, line: int) -> tuple[list[int], tuple[str, ...]]:
+    found: dict[str, dict[str, int]] = {}
+    for index, word in enumerate(header):
+        match = _COORDINATE.match(word)
+        if match and match[1]:
+            found.setdefault(match[1], {})[match[2].lower()] = index
+    whole = {name: axes for name, axes in found.items() if len(axes) == 3}
+    if not whole:
+        raise InputError("the header has no columns such as pelvis_x, pelvis_y, pelvis_z", path, line)
+    if len(whole) > MAX_JOINTS:
+        raise InputError(f"there are more than {MAX_JOINTS} joints", path, line)
+    return [axes[axis] for axes in whole.values() for axis in "xyz"], tuple(whole)
+
+
+def _table(body: str, rows: int, columns: int, path: Path, line: int) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)
+            values = np.fromstring(body.replace("\r", "").replace("\n", ","), sep=",", dtype=np.float64)
+        if values.size == rows * columns:
+            return values.reshape(rows, columns)
+    except (ValueError, DeprecationWarning):
+        pass
+    result = np.empty((rows, columns))
+    for index, text in enumerate(body.split("\n")):  # the slow way, for empty cells and for the line at fault
+        words = text.rstrip("\r").split(",")
+        if len(words) != columns:
+            raise InputError(
+                f"there are {len(words)} cells where the header has {columns}", path, line + index
+            )
+        try:
+            result[index] = [float(word) if word.strip() else np.nan for word in words]
+        except ValueError:
+            raise InputError("there is a cell that is not a number", path, line + index) from None
+    return result
+
+
+def read(path: Path, options: ReadOptions) -> list[Motion]:
+    """The motions of a file of joints, as motions of positions only. See `kineme.formats.load`."""
+    content = {".npy": _read_npy, ".npz": _read_npz}.get(path.suffix.lower(), _read_csv)(path)
+    fps = options.fps or content.fps
+    if fps is None or not 0.01 <= fps <= 10_000:
+        raise InputError("the file does not say its frame rate; give it with --fps", path)
+    names, parents, kind = _joints(content, options, path)
+    motions = []
+    for positions in content.positions:
+        sound = (np.abs(positions) <= MAX_VALUE).all(axis=(1, 2))
+        index, notes = sound_frames(sound, options.repair, path)
+        positions = positions[index]
+        motions.append(_to_motion(positions, names, parents, kind, fps, path, options, notes))
+    return motions
+
+
+def _joints(
+    content: _Content, options: ReadOptions, path: Path
+) -> tuple[tuple[str, ...], tuple[int, ...], str]:
+    """Names, parents and the skeleton's name; by option, by what the file says, by its joints' names."""
+    count = content.positions.shape[2]
+    if options.skeleton is not None:
+        names, parents = known_skeleton(options.skeleton)
+        if len(names) != count:
+            raise InputError(f"{options.skeleton} has {len(names)} joints and the file {count}", path)
+        return names, parents, options.skeleton
+    if content.names is not None:
+        if len(content.names) != count:
+            raise InputError(f"the file names {len(content.names)} joints and holds {count}", path)
+        known = skeleton_by_names(content.names)
+        parents = content.parents if content.parents is not None else known[1] if known else None
+        if parents is not None:
+            if len(parents) != count:
+                raise InputError(f"the file gives {len(parents)} parents for {count} joints", path)
+            return content.names, parents, known[0] if known else "unknown"
+    raise InputError(
+        f"the file does not say which {count} joints these are; name their skeleton with --skeleton "
+        f"({', '.join(SKELETON_NAMES)})",
+        path,
+    )
+
+
+def _to_motion(
+    positions: np.ndarray,
+    names: tuple[str, ...],
+    parents: tuple[int, ...],
+    kind: str,
+    fps: float,
+    path: Path,
+    options: ReadOptions,
+    notes: tuple[str, ...],
+) -> Motion:
+    marks = find_landmarks(names, parents)
+    guessed: dict[str, str] = {}
+    sample = positions[np.unique(np.linspace(0, len(positions) - 1, 64).astype(int))]
+    up = options.up or _guess_up(sample, marks)
+    if options.up is None:
+        guessed["up"] = up
+    positions = positions @ guess.to_y_up(up).T
+    rest, note = _rest(positions, parents, marks)
+    height = float(rest[:, 1].max() - rest[:, 1].min())
+    scale, units, fits = guess.guess_unit(height)
+    if options.unit is not None:
+        scale, units = options.unit, guess.unit_name(options.unit)
+    else:
+        guessed["unit"] = units
+        if not fits:
+            note = f"{note}; no usual unit makes the body 1.2 to 2.1 m tall: one unit was taken as {units}"
+    offsets = np.array([rest[j] - (rest[p] if p >= 0 else 0) for j, p in enumerate(parents)]) * scale
+    skeleton = Skeleton(names, parents, offsets, name=kind)
+    provenance = Provenance(str(path), "joints", fps, scale, units, up, (*notes, note), guessed)
+    return note_quirks(Motion.from_positions(skeleton, fps, positions * scale, provenance=provenance))
+
+
+def _guess_up(sample: np.ndarray, marks: Landmarks | None) -> str:
+    if marks is None:
+        return "+Y"
+    up = (sample[:, marks.head] - sample[:, list(marks.ankles)].mean(axis=1)).mean(axis=0)
+    axis = int(np.argmax(np.abs(up)))
+    return ("+" if up[axis] > 0 else "-") + "XYZ"[axis]
+
+
+def _rest(positions: np.ndarray, parents: tuple[int, ...], marks: Landmarks | None) -> tuple[np.ndarray, str]:
+    """Rest positions (J, 3): a standing frame turned to +Z with each bone at its median length."""
+    frame, turn = (0, np.eye(3)) if marks is None else standing_frame(positions, marks)
+    pose = positions[frame] @ turn.T
+    rest = np.zeros_like(pose)
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            bone = pose[joint] - pose[parent]
+            length = np.median(np.linalg.norm(positions[:, joint] - positions[:, parent], axis=-1))
+            rest[joint] = rest[parent] + bone * (length / max(np.linalg.norm(bone), 1e-9))
+    rest[:, 1] -= rest[:, 1].min()
+    return rest, f"the rest pose comes from frame {frame + 1}"
+
+
+def write(motion: Motion, path: Path) -> None:
+    """Positions in metres, +Y up: ``.npy`` (T, J, 3), ``.npz`` with names, or ``.csv``."""
+    skeleton, suffix = motion.skeleton, path.suffix.lower()
+    if suffix == ".npy":
+        with open(path, "wb") as file:
+            np.save(file, motion.positions)
+    elif suffix == ".npz":
+        with open(path, "wb") as file:
+            np.savez_compressed(
+                file,
+                positions=motion.positions,
+                names=np.array(skeleton.names),
+                parents=np.array(skeleton.parents, dtype=np.int32),
+                fps=np.array(motion.fps),
+            )
+    else:
+        _write_csv(motion, path)
+
+
+def _write_csv(motion: Motion, path: Path) -> None:
+    names = [re.sub(r"[,\"\n\r]", "_", name) for name in motion.skeleton.names]
+    parents = ",".join(map(str, motion.skeleton.parents))
+    text = io.StringIO()
+    text.write(f"# kineme joints: metres, +Y up, fps={motion.fps!r} parents={parents}\n")
+    text.write(",".join(["time", *(f"{name}_{axis}" for name in names for axis in "xyz")]) + "\n")
+    times = np.arange(len(motion)) / motion.fps
+    for time, row in zip(times.tolist(), motion.positions.reshape(len(motion), -1), strict=True):
+        text.write(f"{time:.6f}," + ",".join(map(str, row)) + "\n")
+    path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _sniff_npy(path: Path, head: bytes) -> bool:
+    if not head.startswith(b"\x93NUMPY"):
+        return False
+    try:
+        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+    except (ValueError, OSError, EOFError):
+        return False
+    return len(shape) in (3, 4) and shape[-1] == 3
+
+
+def _sniff_npz(path: Path, head: bytes) -> bool:
+    if not head.startswith(b"PK"):
+        return False
+    try:
+        return bool({"positions", "joints"} & set(open_npz(path, ())))
+    except InputError:
+        return False
+
+
+def _sniff_csv(path: Path, head: bytes) -> bool:
+    lines = [line for line in head.decode("utf-8", errors="replace").split("\n") if not line.startswith("#")]
+    names = [word.strip().strip('"').lower() for word in lines[0].split(",")] if lines else []
+    found = {w[:-1] for w in names if w.endswith("x")} & {w[:-1] for w in names if w.endswith("y")}
+    return any(stem and f"{stem}z" in names for stem in found)
+
+
+def _sniff(path: Path, head: bytes) -> bool:
+    by_suffix = {".npy": _sniff_npy, ".npz": _sniff_npz, ".csv": _sniff_csv}
+    look = by_suffix.get(path.suffix.lower())
+    return look is not None and look(path, head)
+
+
+FORMAT = Format("joints", (".npy", ".npz", ".csv"), "joint positions", read, write, _sniff)

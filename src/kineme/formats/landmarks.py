@@ -68,7 +68,8 @@ def find_landmarks(names: Sequence[str], parents: Sequence[int]) -> Landmarks | 
     def first(side: str, words: Sequence[str]) -> int | None:
         for word in words:
             for joint, (its_side, rest) in enumerate(split):
-                if its_side == side and re.search(rf"\b{word}\b", rest) and not any(n in rest for n in _NOT_BONES):
+                extra = any(other in rest for other in _NOT_BONES)
+                if its_side == side and not extra and re.search(rf"\b{word}\b", rest):
                     return joint
         return None
 

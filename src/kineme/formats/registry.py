@@ -14,7 +14,7 @@ from kineme.formats.options import MAX_BYTES, Format, ReadOptions
 from kineme.motion import Motion
 
 #: every format, in the order in which content is tried; a new format is one file and one entry here
-FORMATS: tuple[Format, ...] = (bvh.FORMAT, asf_amc.FORMAT, amass.FORMAT, *joints.FORMATS)
+FORMATS: tuple[Format, ...] = (bvh.FORMAT, asf_amc.FORMAT, amass.FORMAT, joints.FORMAT)
 
 _HEAD = 4096
 
@@ -27,13 +27,17 @@ def _head(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError("there is no such file", path) from None
     except IsADirectoryError:
-        raise InputError("this is a folder; name a file, or use find_files for all files in it", path) from None
+        raise InputError(
+            "this is a folder; name a file, or use find_files for all files in it", path
+        ) from None
     except OSError as error:
         raise InputError(f"it cannot be read ({error.strerror})", path) from None
     if not head:
         raise InputError("the file is empty; export it again", path)
     if size > MAX_BYTES:
-        raise InputError(f"the file has {size / 1e9:.1f} GB, more than the {MAX_BYTES / 1e9:.0f} GB limit", path)
+        raise InputError(
+            f"the file has {size / 1e9:.1f} GB, more than the {MAX_BYTES / 1e9:.0f} GB limit", path
+        )
     return head
 
 

@@ -16,7 +16,7 @@ from kineme.formats.landmarks import Landmarks
 from kineme.formats.rig_tables import KnownRest, known_rest
 from kineme.motion import Motion, Skeleton
 from kineme.motion.kinematics import end_site_positions, forward_kinematics
-from kineme.motion.rotations import rotation_between
+from kineme.motion.rotations import rotation_between, yaw_matrix
 
 _UP, _LEFT = np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
 
@@ -76,7 +76,8 @@ def _stands_out(skeleton: Skeleton, known: KnownRest, marks: Landmarks) -> bool:
 def _on_floor(skeleton: Skeleton, offsets: np.ndarray, local: np.ndarray) -> np.ndarray:
     posed = Skeleton(skeleton.names, skeleton.parents, offsets, local, skeleton.end_sites)
     positions, turned = forward_kinematics(posed, posed.rest_rotations[None], np.zeros((1, 3), np.float32))
-    lowest = min(positions[0, :, 1].min(), end_site_positions(posed, positions, turned)[0, :, 1].min(initial=0))
+    ends = end_site_positions(posed, positions, turned)
+    lowest = min(positions[0, :, 1].min(), ends[0, :, 1].min(initial=0))
     offsets = np.array(offsets, dtype=np.float32)
     offsets[0] = 0, -lowest, 0
     return offsets
@@ -183,7 +184,7 @@ def _straighten_legs(skeleton: Skeleton, marks: Landmarks, local: np.ndarray) ->
 
 
 def _arms_out(skeleton: Skeleton, marks: Landmarks, local: np.ndarray, always: bool = False) -> np.ndarray:
-    """Arms that are more than 60 degrees away from straight out, or `always`, are brought there (a T-pose)."""
+    """Arms over 60 degrees away from straight out, or `always`, are brought there (a T-pose)."""
     if marks.shoulders is None or marks.elbows is None:
         return local
     for shoulder, elbow, side in zip(marks.shoulders, marks.elbows, (_LEFT, -_LEFT), strict=True):
@@ -194,6 +195,12 @@ def _arms_out(skeleton: Skeleton, marks: Landmarks, local: np.ndarray, always: b
             if hand is not None and np.linalg.norm(skeleton.offsets[hand]) > 1e-6:
                 local = _aim(skeleton, local, elbow, hand, side)
     return local
+
+
+def standing_frame(positions: np.ndarray, marks: Landmarks) -> tuple[int, np.ndarray]:
+    """The most upright of frames (S, J, 3) with +Y up, and the rotation (3, 3) that turns it to face +Z."""
+    best = int(np.argmax(_uprightness(positions, marks)))
+    return best, _body_axes(positions[best : best + 1], marks)[0].T
 
 
 def has_rest_frame(motion: Motion) -> bool:
@@ -219,13 +226,12 @@ def rest_distance(motion: Motion) -> float:
     bones = [j for j in range(1, len(skeleton)) if np.linalg.norm(skeleton.offsets[j]) > 0.02]
     above = [skeleton.parents[j] for j in bones]
     a, b = _unit(rest[bones] - rest[above]), _unit(first[bones] - first[above])
-    yaw = np.arctan2((a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2]).sum(), (a[:, 0] * b[:, 0] + a[:, 2] * b[:, 2]).sum())
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    turned = np.stack([cos * a[:, 0] + sin * a[:, 2], a[:, 1], cos * a[:, 2] - sin * a[:, 0]], axis=-1)
+    sine = (a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2]).sum()
+    cosine = (a[:, 0] * b[:, 0] + a[:, 2] * b[:, 2]).sum()
+    turned = a @ yaw_matrix(np.arctan2(sine, cosine)).T  # the yaw that brings the rest pose nearest
     return float(np.rad2deg(np.arccos(np.clip((turned * b).sum(-1), -1, 1))).mean())
 
 
 def drop_rest_frame(motion: Motion) -> Motion:
     """The motion without a leading rest-pose frame (see `has_rest_frame`); itself where there is none."""
     return motion[1:] if has_rest_frame(motion) else motion
-

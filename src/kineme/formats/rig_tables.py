@@ -24,7 +24,9 @@ class KnownRest:
     offsets: np.ndarray
 
 
-_AXES = {"+X": (1, 0, 0), "-X": (-1, 0, 0), "+Y": (0, 1, 0), "-Y": (0, -1, 0), "+Z": (0, 0, 1), "-Z": (0, 0, -1)}
+_AXES: dict[str, np.ndarray] = dict(
+    zip(("+X", "+Y", "+Z", "-X", "-Y", "-Z"), [*np.eye(3), *-np.eye(3)], strict=True)
+)
 
 #: Bandai-Namco Research Motiondataset: where local X, Y and Z point in a T-pose facing +Z, in the world.
 _BANDAI = {
@@ -57,18 +59,18 @@ _ROKOKO_FOOT = np.array([[0, 0, -1], [-0.42, 0.908, 0], [0.908, 0.42, 0]])
 #: Character Creator (Reallusion): local Euler angles Z, Y, X in degrees of the T-pose that its exports
 #: start with; of the left side, the right one is its mirror image. Other joints keep what the take has.
 _CHARACTER_CREATOR = {
-    "Pelvis": (0, 0, 11.77),
+    "Pelvis": (0.0, 0.0, 11.77),
     "L_Thigh": (179.92, 0.06, 16.60),
     "L_Calf": (-0.06, -0.10, -9.46),
     "L_Foot": (-0.64, -6.13, 81.77),
     "L_ToeBase": (-1.80, 3.17, 18.57),
     "L_ToeBaseShareBone": (-1.79, 3.19, 18.56),
-    "Waist": (0, 0, 16.24),
-    "Spine01": (0, 0, -21.25),
-    "Spine02": (0, 0, -5.31),
-    "NeckTwist01": (0, 0, 21.56),
-    "NeckTwist02": (0, 0, -1.59),
-    "Head": (0, 0, -9.65),
+    "Waist": (0.0, 0.0, 16.24),
+    "Spine01": (0.0, 0.0, -21.25),
+    "Spine02": (0.0, 0.0, -5.31),
+    "NeckTwist01": (0.0, 0.0, 21.56),
+    "NeckTwist02": (0.0, 0.0, -1.59),
+    "Head": (0.0, 0.0, -9.65),
     "L_Clavicle": (-88.42, 10.87, -14.68),
     "L_Upperarm": (-4.02, 0.56, 15.48),
     "L_Forearm": (1.25, 0.01, 0.15),
@@ -133,10 +135,9 @@ def _rokoko(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest:
 def _character_creator(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest:
     local = rotations.astype(np.float64)
     for name, (z, y, x) in _CHARACTER_CREATOR.items():
-        local[skeleton.index(f"CC_Base_{name}")] = euler_to_matrix("ZYX", np.array([z, y, x], dtype=np.float64))
+        local[skeleton.index(f"CC_Base_{name}")] = euler_to_matrix("ZYX", np.array([z, y, x]))
         if name.startswith("L_"):
-            mirrored = np.array([-z, -y, x], dtype=np.float64)
-            local[skeleton.index(f"CC_Base_R_{name[2:]}")] = euler_to_matrix("ZYX", mirrored)
+            local[skeleton.index(f"CC_Base_R_{name[2:]}")] = euler_to_matrix("ZYX", np.array([-z, -y, x]))
     hip = skeleton.index("CC_Base_Hip")
     local[hip] = np.eye(3)
     if hip:  # some exports have a root on the floor with Z up

@@ -1,0 +1,43 @@
+"""Frames with numbers that no body can have: refused, or under `--repair` replaced by a neighbour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from kineme.errors import InputError
+
+
+def sound_frames(
+    sound: np.ndarray, repair: bool, path: Path, example: str = "", line: int | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Which frame to take for each frame, and notes on what was replaced.
+
+    Parameters
+    ----------
+    sound : (T,) bool; frames that may be used.
+    repair : whether unsound frames may hold the last sound one (the first sound one at the beginning).
+    example : what the first unsound number is, for the message; `line` is where it stands.
+
+    Returns
+    -------
+    index (T,) of frames. Raises InputError where there are unsound frames and repairing was not asked for,
+    or where none is sound.
+    """
+    index = np.arange(len(sound))
+    if sound.all():
+        return index, ()
+    count, first = int((~sound).sum()), int(np.argmin(sound)) + 1
+    what = f"{count} of {len(sound)} frames have missing or unusable numbers, the first is frame {first}"
+    if example:
+        what = f"{what} ({example})"
+    if not sound.any():
+        raise InputError(f"{what}; export it again", path, line)
+    if not repair:
+        raise InputError(
+            f"{what}; export it again, or give --repair to hold the last sound frame there", path, line
+        )
+    index = np.maximum.accumulate(np.where(sound, index, -1))
+    index[index < 0] = int(np.argmax(sound))
+    return index, (f"repaired: {what}; they hold a neighbour",)
