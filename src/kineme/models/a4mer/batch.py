@@ -13,6 +13,8 @@ from kineme.models.a4mer.features import at, pose_features
 from kineme.models.a4mer.network import Segmented
 from kineme.models.a4mer.segment import atom_lengths_batch
 from kineme.motion.canonical import MIRROR
+from kineme.motion.frame import facing_angle
+from kineme.motion.rotations import yaw_matrix
 
 
 class TakeBank:
@@ -89,9 +91,6 @@ def augment(poses: np.ndarray, frames: np.ndarray, rng: np.random.Generator, str
     mirrored = poses[:, flip][..., list(MIRROR), :]
     mirrored[..., 0] *= -1
     poses[:, flip] = mirrored
-    from kineme.motion.frame import facing_angle
-    from kineme.motion.rotations import yaw_matrix
-
     angle = facing_angle(poses[0].reshape(-1, 22, 3)).reshape(count, length)
     into = np.swapaxes(yaw_matrix(-angle).astype(np.float32), -1, -2)  # (B, T, 3, 3), rows times this
     pelvis = poses[..., :1, :]
@@ -146,6 +145,10 @@ class Batch(NamedTuple):
     sequences: int
     summary: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        return Batch(*(part if isinstance(part, int) else part.to(device) for part in self))
+
 
 def make_batch(
     features: list[np.ndarray], lengths: list[np.ndarray], masks: list[np.ndarray], config: A4MerConfig
@@ -178,10 +181,15 @@ def make_batch(
     )
 
 
-def draw_batch(bank: TakeBank, config: A4MerConfig, rng: np.random.Generator) -> Batch:
-    """One batch of stage 1: drawn, cut, masked in blocks of atoms and packed."""
-    windows = draw_windows(bank, config, rng, config.batch_size)
+def stage_one_batch(
+    windows: Windows, config: A4MerConfig, rng: np.random.Generator, share: tuple[int, int] = (0, 1)
+) -> Batch:
+    """A batch of stage 1: windows cut into atoms, masked in blocks of atoms, packed.
+
+    `share` = (rank, processes): every process draws the whole batch and keeps its part of the windows.
+    """
     lengths = atom_lengths_batch(windows.facing, windows.frames, config)
-    features = [f[:n] for f, n in zip(windows.features, windows.frames, strict=True)]
     masks = [mask_blocks(len(n), config.mask_ratio, config.mask_block, rng) for n in lengths]
-    return make_batch(features, lengths, masks, config)
+    features = [f[:n] for f, n in zip(windows.features, windows.frames, strict=True)]
+    rank, processes = share
+    return make_batch(*(part[rank::processes] for part in (features, lengths, masks)), config)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kineme.models.a4mer.batch import Batch, TakeBank, draw_windows, make_batch, mask_blocks
+from kineme.models.a4mer.batch import Batch, TakeBank, Windows, draw_windows, make_batch, mask_blocks
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.features import FEATURES
 from kineme.models.a4mer.network import A4MerNetwork, Predictor, Segmented
@@ -38,6 +38,10 @@ class JointBatch(NamedTuple):
     seen_motifs: Segmented
     masked: Tensor
     sequence: Tensor
+
+    def to(self, device: torch.device) -> JointBatch:
+        """The same batch on another device."""
+        return JointBatch(*(part.to(device) for part in self))
 
 
 class A4MerLearner(nn.Module):
@@ -137,26 +141,33 @@ def _owner(parts: Segmented, items: int) -> Tensor:
 
 
 def joint_batch(
-    bank: TakeBank, config: A4MerConfig, rng: np.random.Generator, frozen: A4MerNetwork, vocabulary: Vocabulary
+    windows: Windows,
+    config: A4MerConfig,
+    rng: np.random.Generator,
+    frozen: A4MerNetwork,
+    vocabulary: Vocabulary,
+    share: tuple[int, int] = (0, 1),
 ) -> JointBatch:
-    """Draw windows, find their motifs with the frozen stage 1 and its vocabulary, mask whole motifs, pack."""
-    windows = draw_windows(bank, config, rng, config.batch_size)
+    """Find the windows' motifs with the frozen stage 1 and its vocabulary, mask whole motifs, pack.
+
+    `share` as in `stage_one_batch`.
+    """
+    rank, processes = share
     lengths = atom_lengths_batch(windows.facing, windows.frames, config)
     features = [f[:n] for f, n in zip(windows.features, windows.frames, strict=True)]
     motifs = find_motifs(features, lengths, config, frozen, vocabulary)
     block = max(1.0, config.mask_block * sum(map(len, motifs)) / sum(map(len, lengths)))
     masks = [mask_blocks(len(m), config.mask_ratio, block, rng) for m in motifs]
+    features, lengths, motifs, masks = (part[rank::processes] for part in (features, lengths, motifs, masks))
     atom_masks = [np.repeat(mask, m) for mask, m in zip(masks, motifs, strict=True)]
-    atoms = make_batch(features, lengths, atom_masks, config)
     times = [(np.cumsum(n) - n / 2) / config.fps for n in lengths]
-    seen_atoms = [~m for m in atom_masks]
     return JointBatch(
-        atoms,
+        make_batch(features, lengths, atom_masks, config),
         Segmented.of(motifs, lengths, times),
         Segmented.of(
             [m[~mask] for m, mask in zip(motifs, masks, strict=True)],
-            [n[s] for n, s in zip(lengths, seen_atoms, strict=True)],
-            [t[s] for t, s in zip(times, seen_atoms, strict=True)],
+            [n[~mask] for n, mask in zip(lengths, atom_masks, strict=True)],
+            [t[~mask] for t, mask in zip(times, atom_masks, strict=True)],
         ),
         torch.from_numpy(np.concatenate(masks)),
         torch.from_numpy(np.repeat(np.arange(len(masks)), [int(m.sum()) for m in masks])),

@@ -1,0 +1,1 @@
+"""The glue between models and Lightning. Nothing else imports lightning."""
