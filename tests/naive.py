@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 def match_boundaries(found, true, tolerance):
-    """Number of one-to-one pairs within `tolerance`, nearest first: every pair is looked at for each match."""
+    """Number of one-to-one pairs within `tolerance`, nearest first; every pair is tried for each match."""
     found, true, hit = sorted(found), sorted(true), 0
     while True:
         pairs = [(round(abs(f - t) / 1e-6), i, j) for i, f in enumerate(found) for j, t in enumerate(true)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import naive
 from kineme.errors import InputError
 from kineme.symbols import Patterns, Ragged, mining
 from kineme.symbols import cover as covering
@@ -35,7 +35,7 @@ def as_patterns(support: dict[tuple[int, ...], int]) -> Patterns:
 
 
 def pieces(sequences: Ragged, cover: covering.Cover, patterns: Patterns) -> list[list[tuple[int, ...]]]:
-    """The codes of each sequence's pieces, after checking that they are the patterns named and leave no gap."""
+    """The codes of each sequence's pieces, checked to be the patterns named and to leave no gap."""
     result = []
     for s in range(len(sequences)):
         rows = range(cover.offsets[s], cover.offsets[s + 1])
@@ -64,7 +64,7 @@ def test_mining_in_shards_equals_mining_at_once(a, b, c, min_support, threads):
     shards = [Ragged.from_lists(part) for part in (c, a, b)]
     if threads:
         with ThreadPoolExecutor(2) as pool:
-            in_shards = mining.mine_shards(shards, min_support, 5, map=pool.map)
+            in_shards = mining.mine_shards(shards, min_support, 5, map_with=pool.map)
     else:
         in_shards = mining.mine_shards(shards, min_support, 5)
     assert in_shards.codes == at_once.codes
@@ -76,7 +76,8 @@ def test_mining_in_shards_equals_mining_at_once(a, b, c, min_support, threads):
 def test_merging_counts_is_associative(data):
     def counts():
         table = data.draw(st.dictionaries(st.integers(0, 8), st.integers(1, 9)))
-        return mining.Counts(*(np.array(x, np.int64) for x in (sorted(table), [table[k] for k in sorted(table)])))
+        keys = sorted(table)
+        return mining.Counts(np.array(keys, np.int64), np.array([table[key] for key in keys], np.int64))
 
     a, b, c = counts(), counts(), counts()
     left, right = mining.merge(mining.merge(a, b), c), mining.merge(a, mining.merge(b, c))
@@ -96,13 +97,14 @@ def test_cover_with_mined_patterns(lists, min_support, max_length, block):
     assert found == [naive.cover(row, weight, max_length) for row in lists]
 
 
-pattern_sets = st.dictionaries(st.lists(st.integers(0, 2), min_size=1, max_size=6).map(tuple), st.integers(0, 40))
+patterns_drawn = st.lists(st.integers(0, 2), min_size=1, max_size=6).map(tuple)
+pattern_sets = st.dictionaries(patterns_drawn, st.integers(0, 40))
 
 
 @given(st.lists(codes(3, 11), max_size=4), pattern_sets, st.booleans(), st.sampled_from([1, 2, 5, 2048]))
 @settings(max_examples=1000, deadline=None)
 def test_cover_with_any_patterns(lists, support, singles, block):
-    """Sets that are not closed under sub-patterns, with and without single codes, cut into blocks anywhere."""
+    """Sets not closed under sub-patterns, with and without single codes, cut into blocks anywhere."""
     if singles:
         support = {(code,): 1 for code in range(3)} | support
     sequences, patterns, weight = Ragged.from_lists(lists), as_patterns(support), weights(support)

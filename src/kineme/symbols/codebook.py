@@ -1,11 +1,11 @@
 """k-means codes of token vectors: fit once, then every token takes its nearest centre.
 
-scikit-learn's k-means, not faiss: faiss and torch each bring an OpenMP runtime, and together they crash on
-macOS.
+The k-means is scikit-learn's: faiss and torch each bring an OpenMP runtime, and the two crash on macOS.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ _ROWS = 1 << 14  # tokens at a time in `nearest`
 
 @dataclass(frozen=True, eq=False)
 class Codebook:
-    """K centres (K, D) float32, no two equal, the most populated first."""
+    """K centres (K, D) float32; from `fit`, no two are equal and the most populated comes first."""
 
     centres: np.ndarray
 
@@ -44,21 +44,21 @@ class Codebook:
     def confidence(self, tokens: np.ndarray) -> np.ndarray:
         """How clear the choice of each token's centre is, (N,) float32 in [0, 1].
 
-        1 - d1 / d2, from the distances to the nearest and the second-nearest centre (the simplified
+        (d2 - d1) / d2, from the distances to the nearest and the second-nearest centre (the simplified
         silhouette: Hruschka et al., 2004): 1 on a centre, 0 halfway between two. With one centre, 1.
         """
         if len(self) == 1:
             return np.ones(len(tokens), np.float32)
         _, distances = self.nearest(tokens, 2)
-        return (1 - distances[:, 0] / distances[:, 1]).astype(np.float32)
+        near, second = distances.T
+        clear = np.divide(second - near, second, out=np.zeros(len(tokens)), where=second > 0)
+        return clear.astype(np.float32)
 
     def nearest(self, tokens: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """The nearest `count` centres of each token, nearest first: codes (N, count) int32, distances
-        float64.
+        """The nearest centres of each token: codes (N, count) int32, distances (N, count) float64, rising.
 
-        One float32 matrix product finds the centres that can be among them, given its rounding error, which
-        depends on the batch; their distances are then computed again in float64, each by itself, and
-        decide.
+        A float32 matrix product, whose rounding depends on the batch, finds the centres that can be among
+        them, given that rounding; their distances, computed again in float64 each by itself, decide.
         """
         tokens = np.asarray(tokens, np.float32)
         if tokens.ndim != 2 or tokens.shape[1] != self.centres.shape[1]:
@@ -66,7 +66,7 @@ class Codebook:
         if not 1 <= count <= len(self):
             raise ValueError(f"{count} nearest of {len(self)} centres")
         if not np.isfinite(tokens).all():
-            raise InputError("the tokens hold values that are not finite; the model that made them is damaged")
+            raise InputError("the tokens are not all finite numbers; the model that made them is damaged")
         codes = np.empty((len(tokens), count), np.int32)
         distances = np.empty((len(tokens), count))
         for at in range(0, len(tokens), _ROWS):
@@ -79,7 +79,7 @@ class Codebook:
         size = np.einsum("nd,nd->n", tokens, tokens, dtype=np.float64)
         centre_size = np.einsum("kd,kd->k", centres, centres, dtype=np.float64)
         rough = centre_size - 2.0 * (tokens @ centres.T)  # squared distance less |token|^2
-        # |fl(x.c) - x.c| <= D eps |x| |c| (Higham 2002, section 3.1), doubled, and for both sides of a comparison
+        # 2 |fl(x.c) - x.c| <= D eps |x| |c| (Higham 2002, section 3.1); on both sides, and doubled
         error = 4 * tokens.shape[1] * np.finfo(np.float32).eps * np.sqrt(size * centre_size.max())
         bar = np.partition(rough, count - 1, axis=1)[:, count - 1] + error
         row, code = np.nonzero(rough <= bar[:, None])
@@ -99,7 +99,8 @@ class Codebook:
         try:
             return cls(arrays["centres"])
         except (KeyError, ValueError, TypeError) as error:
-            raise InputError("no codebook (an array `centres`, finite, K x D); train the model again", path) from error
+            message = "holds no codebook (an array `centres`, finite, K x D); train the model again"
+            raise InputError(message, path) from error
 
 
 def fit(tokens: np.ndarray, clusters: int, seed: int, *, starts: int = 4, iterations: int = 60) -> Codebook:
@@ -112,6 +113,7 @@ def fit(tokens: np.ndarray, clusters: int, seed: int, *, starts: int = 4, iterat
     Raises ValueError for clusters < 1, InputError for no tokens or tokens that are not finite.
     """
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     tokens = np.asarray(tokens, np.float32)
@@ -122,11 +124,16 @@ def fit(tokens: np.ndarray, clusters: int, seed: int, *, starts: int = 4, iterat
     if len(tokens) > PER_CLUSTER * clusters:
         chosen = np.random.default_rng(seed).choice(len(tokens), PER_CLUSTER * clusters, replace=False)
         tokens = tokens[np.sort(chosen)]
-    distinct = len(np.unique(tokens, axis=0)) if len(tokens) < 4 * clusters else clusters
-    means = KMeans(min(clusters, distinct), n_init=starts, max_iter=iterations, random_state=seed)
-    with threadpool_limits(limits=1):
+    means = KMeans(
+        min(clusters, len(tokens)),
+        n_init=starts,  # type: ignore[arg-type]  # annotated as a string only
+        max_iter=iterations,
+        random_state=seed,
+    )
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct tokens than clusters
         labels = means.fit_predict(tokens)
-    count = np.bincount(labels, minlength=means.n_clusters)
-    centres = means.cluster_centers_[np.argsort(-count, kind="stable")]
-    _, firsts = np.unique(centres, axis=0, return_index=True)
-    return Codebook(centres[np.sort(firsts)])
+    count = np.bincount(labels, minlength=len(means.cluster_centers_))
+    order = np.argsort(-count, kind="stable")[: np.count_nonzero(count)]
+    _, firsts = np.unique(means.cluster_centers_[order], axis=0, return_index=True)
+    return Codebook(means.cluster_centers_[order[np.sort(firsts)]])

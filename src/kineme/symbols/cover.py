@@ -1,18 +1,21 @@
 """The cover of code sequences by the fewest patterns.
 
-**What is optimal.** A cover cuts a sequence into pieces that are each a pattern. Among the covers with the
-fewest patterns the one with the largest sum of log support is taken (log2 in 64ths, rounded, so that sums
-are exact), and among these the one whose first pattern is longest, then whose second is, and so on. That
-leaves exactly one.
+**What is optimal.** A cover cuts a sequence into pieces, each of which is a pattern. Among the covers with
+the fewest patterns, the one with the largest sum of log support is taken (log2 in 64ths, rounded, so that
+sums are exact); among these the one whose first pattern is longest, then the one whose second is, and so on.
+That leaves exactly one.
 
-**How it is found.** With f(i) the best score of a cover of the codes from i on, f(end) = 0 and
-f(i) = min over the patterns p that start at i of (cost(p) + f(i + |p|)), where cost(p) = B - weight(p) and
-B exceeds every possible sum of weights, so that one pattern fewer always wins. This is linear in the (min,
-+) sense and remembers only the last L values, L being the longest pattern. All sequences are swept from
-their ends in lockstep. A long one is cut into blocks: f at the start of a block is a (min, +) matrix (L x
-L) times f at its end, so a first sweep finds the matrices of all blocks at once, a short pass chains them,
-and a second sweep, now with the true f at every block's end, makes the choices. Nothing is assumed of the
-patterns; a set that is not closed under sub-patterns is covered as exactly.
+**How it is found.** Let f(i) be the best score of a cover of the codes from i on: f(end) = 0 and
+
+    f(i) = min over the patterns p that start at i of  cost(p) + f(i + |p|),    cost(p) = B - weight(p),
+
+where B exceeds every possible sum of weights, so that one pattern fewer always wins. With + for * and min
+for +, this is a linear recursion with a memory of L values, L being the longest pattern. All sequences are
+swept from their ends in lockstep, and a long one is cut into blocks: the L values at a block's start are an
+L x L (min, +) matrix times those at its end. A first sweep finds the matrices of all blocks at once, a short
+pass multiplies them through, and a second sweep, with the true values at every block's end, makes the
+choices. Nothing is assumed of the patterns: a set that is not closed under sub-patterns is covered as
+exactly.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ from kineme.symbols.ragged import Ragged
 from kineme.symbols.trie import Trie
 
 BLOCK = 1 << 11  # a sequence longer than this is swept in blocks of about this many codes
-CHUNK = 1 << 20  # whole sequences up to this many codes are covered together
-WEIGHT_STEPS = 64  # steps of log2 support
+CHUNK = 1 << 20  # whole sequences are covered together in runs of about this many codes
+WEIGHT_STEPS = 64  # to one log2 of support
 _INF = np.int64(1) << 61
 
 
@@ -50,7 +53,7 @@ class Cover:
     offsets: np.ndarray
 
     @property
-    def patterns(self) -> Ragged:
+    def sequences(self) -> Ragged:
         """The pattern numbers as sequences."""
         return Ragged(self.pattern, self.offsets)
 
@@ -86,28 +89,27 @@ def cover(
     InputError : a sequence that the patterns cannot cover, or one of more than some 30 million codes.
     ValueError : durations that do not fit the codes.
     """
-    allowed = (patterns.support >= min_support) & (patterns.lengths <= (np.inf if max_codes is None else max_codes))
-    allowed = np.append(allowed | (patterns.lengths == 1), False)  # the last answers for -1, no pattern
+    limit = np.inf if max_codes is None else max_codes
+    allowed = (patterns.support >= min_support) & (patterns.lengths <= limit) | (patterns.lengths == 1)
+    allowed = np.append(allowed, False)  # the last answers for -1, no pattern
     weight = np.rint(WEIGHT_STEPS * np.log2(np.maximum(patterns.support, 1))).astype(np.int64)
     elapsed = _elapsed(sequences, durations, max_duration)
     trie = Trie(patterns.codes)
-    pieces, counts = [], [np.zeros(1, np.int64)]
+    pattern, start, length = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
     for first, last in _chunks(sequences):
         part, base = sequences.span(first, last), sequences.offsets[first]
         ids = trie.match(part)
         ids[~allowed[ids]] = -1
         if elapsed is not None:
             _drop_long(ids, elapsed[base : base + len(ids) + 1], max_duration)
-        ids = ids[:, : max(np.flatnonzero((ids >= 0).any(axis=0)).max(initial=0) + 1, 1)]
-        start, length = _solve(part, ids, weight, first)
-        pieces.append((ids[start, length - 1], start + base, length))
-        counts.append(np.diff(np.searchsorted(start, part.offsets)))
-    pattern, start, length = (
-        (np.concatenate(column) for column in zip(*pieces, strict=True)) if pieces else (np.zeros(0, int),) * 3
-    )
-    return Cover(
-        pattern.astype(np.int32), start.astype(np.int64), length.astype(np.int32), np.cumsum(np.concatenate(counts))
-    )
+        choice = _choose(part, ids, weight, first)
+        starts = _walk(choice)
+        start.append(starts + base)
+        length.append(choice[starts])
+        pattern.append(ids[starts, choice[starts] - 1])
+    start = np.concatenate(start)
+    offsets = np.searchsorted(start, sequences.offsets)
+    return Cover(np.concatenate(pattern), start, np.concatenate(length), offsets)
 
 
 def _elapsed(sequences: Ragged, durations: np.ndarray | None, max_duration: int | None) -> np.ndarray | None:
@@ -130,7 +132,7 @@ def _drop_long(ids: np.ndarray, elapsed: np.ndarray, limit: int | None) -> None:
 
 
 def _chunks(sequences: Ragged) -> list[tuple[int, int]]:
-    """Runs of whole sequences with about CHUNK codes each (or one longer sequence)."""
+    """Runs of whole sequences, each of about CHUNK codes, or of one longer sequence."""
     if not len(sequences):
         return []
     number = sequences.offsets[:-1] // CHUNK
@@ -138,18 +140,19 @@ def _chunks(sequences: Ragged) -> list[tuple[int, int]]:
     return list(zip(firsts, [*firsts[1:], len(sequences)], strict=True))
 
 
-def _solve(part: Ragged, ids: np.ndarray, weight: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Starts and lengths (M,) of the optimal pieces, from the matches ids (N, L)."""
-    total = len(ids)
-    big = total * int(weight.max(initial=0)) + 1
-    if total * big >= _INF:
-        raise InputError(f"sequence {first} has {total} codes, too many to cover at once; cut it into shorter ones")
-    cost = np.append(big - weight, _INF)  # cost[-1] belongs to "no pattern"
+def _choose(part: Ragged, ids: np.ndarray, weight: np.ndarray, first: int) -> np.ndarray:
+    """(N,) int32, the length of the best piece at each position, from the matches ids (N, L)."""
+    used = np.flatnonzero((ids >= 0).any(axis=0))
+    longest = int(used.max(initial=0)) + 1
+    big = len(ids) * int(weight.max(initial=0)) + 1
+    if len(ids) * big >= _INF:
+        name = first + int(part.lengths.argmax())
+        raise InputError(f"sequence {name} has {part.lengths.max()} codes, too many to cover; cut it in two")
+    cost = np.append(big - weight, _INF)  # the last belongs to -1, no pattern
     ends, lengths, sequence = _blocks(part)
-    longest, blocks = ids.shape[1], len(ends)
-    boundary = np.full((longest, 1, blocks), _INF)  # f at the end of each block and beyond
+    boundary = np.full((longest, 1, len(ends)), _INF)  # f at the end of each block and beyond
     boundary[0] = 0
-    joined = np.flatnonzero(sequence[1:] == sequence[:-1])  # blocks that another block of the sequence follows
+    joined = np.flatnonzero(sequence[1:] == sequence[:-1])  # blocks that one of the same sequence follows
     if len(joined):
         basis = np.full((longest, longest, len(joined)), _INF)
         basis[np.arange(longest), np.arange(longest)] = 0
@@ -157,14 +160,14 @@ def _solve(part: Ragged, ids: np.ndarray, weight: np.ndarray, first: int) -> tup
         for j in range(len(joined) - 1, -1, -1):
             f = (matrices[:, :, j] + boundary[:, 0, joined[j] + 1]).min(axis=1)
             boundary[:, 0, joined[j]] = np.minimum(f, _INF)
-    choice = np.ones(total, np.int32)
+    choice = np.ones(len(ids), np.int32)
     scores = _sweep(ids, cost, ends, lengths, boundary, choice)[0, 0]
-    stuck = np.flatnonzero((scores >= _INF) & (np.diff(sequence, prepend=-1) > 0))
+    opens = np.diff(sequence, prepend=-1) > 0
+    stuck = sequence[opens & (scores >= _INF)]
     if len(stuck):
-        name = first + sequence[stuck[0]]
-        raise InputError(f"the patterns cannot cover sequence {name}; every code must be a pattern on its own")
-    start = _walk(choice)
-    return start, choice[start]
+        where = f"sequence {first + stuck[0]}"
+        raise InputError(f"the patterns cannot cover {where}; make every code a pattern on its own")
+    return choice
 
 
 def _blocks(part: Ragged) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -194,8 +197,9 @@ def _sweep(
     order = np.argsort(-lengths, kind="stable")
     ends, lengths = ends[order], lengths[order]
     ring = boundary[-np.arange(longest)][..., order]  # f at distance d from the end, in row d modulo L
-    active = np.searchsorted(-lengths, -np.arange(1, lengths.max(initial=0) + 1), side="right")  # blocks that long
-    for distance, count in enumerate(active.tolist(), start=1):
+    distances = np.arange(1, lengths.max(initial=0) + 1)
+    active = np.searchsorted(-lengths, -distances, side="right")  # how many blocks are that long
+    for distance, count in zip(distances.tolist(), active.tolist(), strict=True):
         at = ends[:count] - distance
         step = cost[ids[at]].T  # (L, count)
         best = step[0] + ring[(distance - 1) % longest, :, :count]

@@ -57,11 +57,11 @@ def cut(linkage: np.ndarray, clusters: int, weights: np.ndarray | None = None) -
 
 
 def _ward(vectors: np.ndarray, weights: np.ndarray) -> list[tuple[int, int, float]]:
-    """Merges (a member of either cluster, height) by nearest-neighbour chains; a cluster's own merges come before it."""
+    """Merges (a member of either cluster, height) by nearest-neighbour chains, each after those inside it."""
     from scipy.spatial.distance import cdist
 
     weight, size = weights.copy(), len(vectors)
-    rise = cdist(vectors, vectors, "sqeuclidean")  # becomes the squared height at which two clusters would merge
+    rise = cdist(vectors, vectors, "sqeuclidean")  # becomes the squared height of each possible merge
     rise *= 2 * weight[:, None] * weight / (weight[:, None] + weight)
     np.fill_diagonal(rise, np.inf)
     merges: list[tuple[int, int, float]] = []
@@ -96,7 +96,7 @@ def _grouped(vectors: np.ndarray, weights: np.ndarray, seed: int) -> list[tuple[
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):  # threads add up in any order
-        means = KMeans(GROUPS, n_init=1, max_iter=30, random_state=seed)
+        means = KMeans(GROUPS, n_init=1, max_iter=30, random_state=seed)  # type: ignore[arg-type]
         label = means.fit_predict(vectors, sample_weight=weights)
     groups = [np.flatnonzero(label == group) for group in np.unique(label)]
     merges: list[tuple[int, int, float]] = []

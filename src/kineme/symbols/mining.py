@@ -1,12 +1,12 @@
 """Frequent contiguous patterns of code sequences, found level by level.
 
-The search is that of GSP (Srikant and Agrawal, EDBT 1996) restricted to contiguous patterns: a pattern of n
-+ 1 codes can only be frequent where both its first n and its last n codes are. So the positions at which a
-frequent pattern of n codes starts are all that level n + 1 has to look at, and they become fewer from level
-to level.
+The search is that of GSP (Srikant and Agrawal, EDBT 1996) restricted to contiguous patterns: a pattern of
+n + 1 codes can only be frequent where both its first n and its last n codes are. So the positions at
+which a frequent pattern of n codes starts are all that level n + 1 has to look at, and they become
+fewer from level to level.
 
-One part of a corpus (a *shard*) is counted on its own and counts are merged by addition, so the levels map
-onto processes or a cluster: `mine_shards` takes the `map` to use.
+One part of a corpus (a *shard*) is counted on its own, and counts of shards are merged by addition, so
+that a level maps onto processes or a cluster: `mine_shards` takes the `map` to use.
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
+from kineme.symbols.lookup import find, unique_counts
 from kineme.symbols.ragged import Ragged
 
 
 @dataclass(frozen=True, eq=False)
 class Patterns:
-    """A vocabulary of contiguous patterns, ordered by length and then by their codes.
+    """A vocabulary of P contiguous patterns; mining orders them by length, then by their codes.
 
     Parameters
     ----------
-    codes : P sequences, the codes of each pattern.
+    codes : the codes of each pattern, at least one, none negative.
     support : (P,) int64, how often each occurs. Occurrences may overlap: each start counts once.
+
+    Raises
+    ------
+    ValueError : an empty pattern, a negative code or support, or supports that do not fit the patterns.
     """
 
     codes: Ragged
@@ -54,21 +60,31 @@ class Patterns:
 class Counts:
     """How often each extended pattern occurs: keys (U,) int64, ascending, and counts (U,) int64.
 
-    A key is (number of the prefix among the frequent patterns one code shorter) * alphabet + (last code),
-    so keys ascend in the lexicographic order of the patterns and mean the same in every shard.
+    A key is (number of the prefix among the frequent patterns one code shorter) * alphabet + (last
+    code). Keys ascend in the lexicographic order of the patterns and mean the same in every shard.
     """
 
     keys: np.ndarray
     counts: np.ndarray
 
 
+_NOTHING = Counts(np.zeros(0, np.int64), np.zeros(0, np.int64))
+
+
 @dataclass(frozen=True, eq=False)
 class Shard:
     """Where the patterns of one length stand in one part of the corpus.
 
-    codes (N,) and first (N,) bool, true where a sequence starts; alphabet, the number of codes; length, of
-    the patterns at hand; at (A,) ascending positions where one starts; pattern (A,) its number. After
-    `count_shard`, `pattern` numbers the rows of `counted`, and after `keep_frequent` the frequent patterns.
+    Parameters
+    ----------
+    codes : (N,) int32.
+    first : (N,) bool, true where a sequence starts.
+    alphabet : number of codes.
+    length : number of codes of the patterns at hand.
+    at : (A,) int64, ascending, the positions where one starts.
+    pattern : (A,) int64, its row in `counted` after `count_shard`, its number after `keep_frequent`.
+    frequent : how many patterns of this length are frequent in all shards together.
+    counted : counts of this shard, of its last `count_shard`.
     """
 
     codes: np.ndarray
@@ -77,18 +93,19 @@ class Shard:
     length: int
     at: np.ndarray
     pattern: np.ndarray
-    known: int  # how many patterns of this length there are in all shards
+    frequent: int
     counted: Counts
 
 
 def mine(sequences: Ragged, min_support: int, max_length: int, codes: int | None = None) -> Patterns:
     """Every contiguous pattern of 1 … max_length codes that occurs at least min_support times.
 
-    Support is the number of starts (overlapping occurrences count once each); no pattern crosses the border
-    of a sequence. Single codes are patterns however rare, so that every sequence has a cover: all that
-    occur, or 0 … codes - 1 where `codes` is given (so that a sequence seen later has a cover too).
+    Support is the number of starts (overlapping occurrences count once each); no pattern crosses the
+    border of a sequence. Single codes are patterns however rare, so that every sequence has a cover:
+    those that occur, or 0 … codes - 1 where `codes` is given (then a sequence seen later has a cover
+    too).
 
-    Raises ValueError for a negative code, one beyond `codes`, or a threshold below 1.
+    Raises ValueError for a negative code, one beyond `codes`, or a limit below 1.
     """
     return mine_shards([sequences], min_support, max_length, codes)
 
@@ -98,42 +115,36 @@ def mine_shards(
     min_support: int,
     max_length: int,
     codes: int | None = None,
-    map: Callable[..., Iterable] = map,
+    map_with: Callable[..., Iterable[Any]] = map,
 ) -> Patterns:
-    """`mine` over a corpus in parts (whole sequences each); the result does not depend on how it was parted.
+    """`mine` over a corpus in parts, whole sequences each; how it is parted does not change the result.
 
-    `map` may be that of an executor: `begin`, `count_shard` and `keep_frequent` are pure.
+    `map_with` may be an executor's: `begin`, `count_shard` and `keep_frequent` are pure functions of a
+    shard.
     """
     shards = list(shards)
     if min_support < 1 or max_length < 1:
         raise ValueError(f"min_support and max_length must be at least 1, not {min_support} and {max_length}")
     alphabet = _alphabet(shards, codes)
-    states = list(map(begin, shards, [alphabet] * len(shards)))
-    table = np.zeros((1, 0), np.int32)  # codes of the frequent patterns of one length; at first, the empty pattern
+    states = list(map_with(begin, shards, [alphabet] * len(shards)))
+    table = np.zeros((1, 0), np.int32)  # codes of the frequent patterns of one length: the empty pattern
     tables, supports = [], []
     for length in range(1, max_length + 1):
-        states = list(map(count_shard, states))
+        states = list(map_with(count_shard, states))
         total = reduce(merge, (state.counted for state in states), _NOTHING)
-        frequent = total.counts >= min_support
-        kept = total.keys[frequent]
+        frequent = total.keys[total.counts >= min_support]
+        listed = frequent
         if length == 1:  # rare codes are patterns too, but nothing is built on them
-            every = np.arange(alphabet) if codes is not None else total.keys
-            support = np.zeros(alphabet, np.int64) if codes is not None else total.counts
-            if codes is not None:
-                support[total.keys] = total.counts
-            tables.append(every.astype(np.int32)[:, None])
-            supports.append(support)
-        elif kept.size:
-            tables.append(_extend(table, kept, alphabet))
-            supports.append(total.counts[frequent])
-        if not kept.size:
+            listed = total.keys if codes is None else np.arange(codes)
+        tables.append(_extend(table, listed, alphabet))
+        supports.append(np.append(total.counts, 0)[find(total.keys, listed)])
+        if not len(frequent):
             break
-        table = _extend(table, kept, alphabet)
-        states = list(map(keep_frequent, states, [kept] * len(states)))
+        table = _extend(table, frequent, alphabet)
+        states = list(map_with(keep_frequent, states, [frequent] * len(states)))
     lengths = np.concatenate([np.full(len(rows), rows.shape[1]) for rows in tables])
-    return Patterns(
-        Ragged.from_lengths(np.concatenate([rows.ravel() for rows in tables]), lengths), np.concatenate(supports)
-    )
+    flat = np.concatenate([rows.ravel() for rows in tables])
+    return Patterns(Ragged.from_lengths(flat, lengths), np.concatenate(supports))
 
 
 def begin(sequences: Ragged, alphabet: int) -> Shard:
@@ -153,7 +164,7 @@ def count_shard(shard: Shard) -> Shard:
             both &= ~shard.first[at[1:]]
         at, pattern = at[:-1][both], pattern[:-1][both]
     keys = pattern * np.int64(shard.alphabet) + shard.codes[at + length]
-    unique, inverse, counts = _count(keys, shard.known * shard.alphabet)
+    unique, inverse, counts = unique_counts(keys, shard.frequent * shard.alphabet)
     return replace(shard, length=length + 1, at=at, pattern=inverse, counted=Counts(unique, counts))
 
 
@@ -168,40 +179,27 @@ def merge(a: Counts, b: Counts) -> Counts:
     return Counts(keys, counts)
 
 
-def keep_frequent(shard: Shard, kept: np.ndarray) -> Shard:
-    """Drop the positions whose pattern is not among the keys kept (F,), ascending; number the others by these."""
-    number = np.searchsorted(kept, shard.counted.keys)
-    number[number == len(kept)] = 0
-    number[kept[number] != shard.counted.keys] = -1
-    pattern = number[shard.pattern]
+def keep_frequent(shard: Shard, frequent: np.ndarray) -> Shard:
+    """Drop the positions whose pattern is not among the frequent keys (F,); number the others by these."""
+    pattern = find(frequent, shard.counted.keys)[shard.pattern]
     alive = pattern >= 0
-    return replace(shard, at=shard.at[alive], pattern=pattern[alive], known=len(kept), counted=_NOTHING)
-
-
-_NOTHING = Counts(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    return replace(
+        shard, at=shard.at[alive], pattern=pattern[alive], frequent=len(frequent), counted=_NOTHING
+    )
 
 
 def _alphabet(shards: list[Ragged], codes: int | None) -> int:
-    filled = [shard.values for shard in shards if len(shard.values)]
-    if any(values.min() < 0 for values in filled):
-        raise ValueError("codes are not negative")
-    needed = max((int(values.max()) + 1 for values in filled), default=0)
+    """The number of codes; ValueError where a shard holds others than 0 … codes - 1."""
+    lowest = min((int(shard.values.min(initial=0)) for shard in shards), default=0)
+    needed = max((int(shard.values.max(initial=-1)) + 1 for shard in shards), default=0)
+    if lowest < 0:
+        raise ValueError(f"codes are not negative, as {lowest} is")
     if codes is not None and needed > codes:
         raise ValueError(f"a sequence holds the code {needed - 1}, but there are only {codes} codes")
     return needed if codes is None else codes
 
 
 def _extend(table: np.ndarray, keys: np.ndarray, alphabet: int) -> np.ndarray:
-    """(F, n + 1) codes of the patterns whose keys are given, from those of their prefixes, table (P, n)."""
-    return np.concatenate([table[keys // alphabet], (keys % alphabet)[:, None].astype(np.int32)], axis=1)
-
-
-def _count(keys: np.ndarray, bound: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """np.unique(keys) with inverse and counts, for keys in 0 … bound - 1: by a table where it is small."""
-    if bound > max(4 * len(keys), 1 << 16):
-        return np.unique(keys, return_inverse=True, return_counts=True)
-    counts = np.bincount(keys, minlength=bound)
-    unique = np.flatnonzero(counts)
-    rank = np.zeros(bound, np.int64)
-    rank[unique] = np.arange(len(unique))
-    return unique, rank[keys], counts[unique]
+    """(F, n + 1) codes of the patterns with these keys, from those of their prefixes, table (P, n)."""
+    last = keys % max(alphabet, 1)
+    return np.column_stack([table[keys // max(alphabet, 1)], last.astype(np.int32)])

@@ -34,7 +34,8 @@ class Ragged:
                 raise ValueError(f"Ragged.{name} must be one row of integers, not {array.dtype}{array.shape}")
         if values.size and not (_INT32.min <= int(values.min()) and int(values.max()) <= _INT32.max):
             raise ValueError("Ragged.values must fit 32-bit integers")
-        if not offsets.size or offsets[0] != 0 or offsets[-1] != len(values) or (offsets[1:] < offsets[:-1]).any():
+        ends = offsets.size and offsets[0] == 0 and offsets[-1] == len(values)
+        if not ends or (offsets[1:] < offsets[:-1]).any():
             raise ValueError(f"Ragged.offsets must rise from 0 to the number of values, {len(values)}")
         object.__setattr__(self, "values", np.ascontiguousarray(values, np.int32))
         object.__setattr__(self, "offsets", np.ascontiguousarray(offsets, np.int64))

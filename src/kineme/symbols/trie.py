@@ -6,28 +6,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kineme.symbols.lookup import find
 from kineme.symbols.ragged import Ragged
 
-_TABLE = 1 << 22  # largest table that is looked up directly; beyond it, binary search
+_TABLE = 1 << 22  # children are looked up in a table of at most this many entries, beyond by binary search
 
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """The nodes one code further down: keys (U,) ascending, parent * alphabet + code; pattern (U,) ending there or -1."""
+    """The U nodes that stand for the prefixes of one length.
+
+    keys (U,), ascending: parent node * alphabet + last code; pattern (U,): the pattern that ends there,
+    or -1; table: key -> node or -1, where there are few possible keys.
+    """
 
     keys: np.ndarray
     pattern: np.ndarray
-    table: np.ndarray | None  # key -> node or -1, where the keys are few
+    table: np.ndarray | None
+
+    def child(self, keys: np.ndarray) -> np.ndarray:
+        """The node of each key (Q,), or -1."""
+        return find(self.keys, keys) if self.table is None else self.table[keys]
 
 
 class Trie:
-    """Patterns as paths from a root. Any set will do; equal patterns count as the one with the lowest number."""
+    """Any set of patterns as paths from a root; of equal patterns, the one with the lowest number counts."""
 
     def __init__(self, patterns: Ragged):
         self.alphabet = int(patterns.values.max(initial=-1)) + 1
         self.levels: list[_Level] = []
         starts, lengths = patterns.offsets[:-1], patterns.lengths
-        on = np.arange(len(patterns))  # patterns that reach this deep, and the node where each stands
+        on = np.arange(len(patterns))  # the patterns that reach this deep, and the node where each stands
         node, nodes = np.zeros(len(on), np.int64), 1
         for depth in range(1, int(lengths.max(initial=0)) + 1):
             deep = lengths[on] >= depth
@@ -41,27 +50,29 @@ class Trie:
             nodes = len(unique)
 
     def match(self, sequences: Ragged) -> np.ndarray:
-        """Patterns by position and length.
+        """The pattern of l + 1 codes that starts at position i and stays in its sequence, or -1.
 
-        Returns (N, L) int32: the pattern of l + 1 codes that starts at position i within its sequence, or
-        -1; L is the longest that occurs, and at least 1.
+        Returns (N, L) int32; L is the length of the longest prefix of a pattern that occurs, and at
+        least 1.
         """
         codes = sequences.values
-        here = np.arange(len(codes))
-        ends = np.repeat(sequences.offsets[1:], sequences.lengths)
+        at = np.arange(len(codes))
         known = (codes >= 0) & (codes < self.alphabet)
-        room = np.minimum.accumulate(np.where(known, ends, here)[::-1])[::-1] - here  # known codes from here on
-        found = np.full((len(codes), max(len(self.levels), 1)), -1, np.int32)
-        at, node, longest = here, np.zeros(len(codes), np.int64), 1
-        for depth, level in enumerate(self.levels, start=1):
-            fits = room[at] >= depth
+        stop = np.where(known, np.repeat(sequences.offsets[1:], sequences.lengths), at)
+        stop = np.minimum.accumulate(stop[::-1])[::-1]  # the end of the sequence, or the next unknown code
+        node = np.zeros(len(codes), np.int64)
+        columns = [np.full(len(codes), -1, np.int32)]
+        for depth, level in enumerate(self.levels):
+            fits = at + depth < stop[at]
             at, node = at[fits], node[fits]
-            node = _find(level, node * np.int64(self.alphabet) + codes[at + depth - 1])
+            node = level.child(node * np.int64(self.alphabet) + codes[at + depth])
             at, node = at[node >= 0], node[node >= 0]
-            found[at, depth - 1] = pattern = level.pattern[node]
-            if (pattern >= 0).any():
-                longest = depth
-        return found[:, :longest]
+            if not len(at):
+                break
+            if depth:
+                columns.append(np.full(len(codes), -1, np.int32))
+            columns[depth][at] = level.pattern[node]
+        return np.stack(columns, axis=1)
 
 
 def _table(keys: np.ndarray, bound: int) -> np.ndarray | None:
@@ -70,13 +81,3 @@ def _table(keys: np.ndarray, bound: int) -> np.ndarray | None:
     table = np.full(bound, -1, np.int64)
     table[keys] = np.arange(len(keys))
     return table
-
-
-def _find(level: _Level, keys: np.ndarray) -> np.ndarray:
-    """The node of each key (Q,), or -1."""
-    if level.table is not None:
-        return level.table[keys]
-    node = np.searchsorted(level.keys, keys)
-    node[node == len(level.keys)] = 0
-    node[level.keys[node] != keys] = -1
-    return node
