@@ -86,8 +86,10 @@ def nearest(tokens, centres, count):
     """Codes and distances of the nearest centres, one float64 pair at a time; of equals, the lower code."""
     found = []
     for token in tokens:
-        pairs = sorted((sum((float(t) - float(c)) ** 2 for t, c in zip(token, centre, strict=True)), k)
-                       for k, centre in enumerate(centres))
+        pairs = sorted(
+            (sum((float(t) - float(c)) ** 2 for t, c in zip(token, centre, strict=True)), k)
+            for k, centre in enumerate(centres)
+        )
         found.append([(k, square**0.5) for square, k in pairs[:count]])
     return found
 

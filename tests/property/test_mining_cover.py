@@ -130,8 +130,10 @@ def test_limits_on_the_patterns_used(sequence, support, min_support, max_codes, 
 
     def short(cut):
         at = np.cumsum([0, *map(len, cut)])
-        return all(len(p) == 1 or sum(durations[i : i + len(p)]) <= max_duration
-                   for p, i in zip(cut, at, strict=False))
+        return all(
+            len(p) == 1 or sum(durations[i : i + len(p)]) <= max_duration
+            for p, i in zip(cut, at, strict=False)
+        )
 
     expected = min(
         (cut for cut in naive.segmentations(sequence) if all(p in weight for p in cut) and short(cut)),
@@ -139,7 +141,11 @@ def test_limits_on_the_patterns_used(sequence, support, min_support, max_codes, 
     )
     sequences, patterns = Ragged.from_lists([sequence]), as_patterns(support)
     cover = covering.cover(
-        sequences, patterns, min_support=min_support, max_codes=max_codes,
-        durations=np.array(durations, np.int64), max_duration=max_duration,
+        sequences,
+        patterns,
+        min_support=min_support,
+        max_codes=max_codes,
+        durations=np.array(durations, np.int64),
+        max_duration=max_duration,
     )
     assert pieces(sequences, cover, patterns) == [expected]

@@ -221,8 +221,8 @@ def _sweep(
 def _walk(choice: np.ndarray) -> np.ndarray:
     """Starts (M,) of the pieces, following the chosen lengths (N,) from position 0 on."""
     starts = bytearray(len(choice))
-    steps, at = choice.tolist(), 0
-    while at < len(steps):
+    steps, at, end = choice.tolist(), 0, len(choice)
+    while at < end:
         starts[at] = 1
         at += steps[at]
     return np.flatnonzero(np.frombuffer(starts, np.uint8))
