@@ -41,9 +41,15 @@ def read_clips(file: Path, fps: float, options: ReadOptions) -> tuple[list[ClipD
         motions, repairs = _read(file, options)
         clips = []
         for part, motion in enumerate(motions):
-            clip, repaired = to_clip(motion, fps, str(file), digest, part)
-            clips.append(clip)
-            repairs += [text for text in repaired if text not in repairs]
+            whole, mended = without_gaps(motion)
+            started = drop_rest_frame(whole)
+            skipped = len(whole) - len(started)
+            if skipped:
+                mended.append("a leading rest pose was dropped")
+            clip = to_clip(started, fps, str(file))
+            row = replace(clip.row, sha256=digest, part=part, source_start=skipped / motion.fps)
+            clips.append(replace(clip, row=row))
+            repairs += [text for text in mended if text not in repairs]
     except InputError as error:
         where = f"line {error.line}: " if error.line else ""
         return [], ReportRow(str(file), "rejected", where + error.message, 0, 0, size, mtime, digest)
@@ -157,7 +163,7 @@ def fill_gaps(motion: Motion, bad: np.ndarray) -> Motion:
     )
 
 
-def _without_gaps(motion: Motion) -> tuple[Motion, list[str]]:
+def without_gaps(motion: Motion) -> tuple[Motion, list[str]]:
     """Frames with NaN or infinity interpolated where a run of them is short; InputError where one is long."""
     arrays = [
         motion.root_translation,
@@ -180,19 +186,11 @@ def _without_gaps(motion: Motion) -> tuple[Motion, list[str]]:
     return fill_gaps(motion, bad), [f"{bad.sum()} frames without usable numbers were interpolated"]
 
 
-def to_clip(
-    motion: Motion, fps: float, file: str, digest: str = "", part: int = 0
-) -> tuple[ClipData, list[str]]:
-    """A motion as it stands in a corpus at `fps`, and what had to be repaired.
+def to_clip(motion: Motion, fps: float, file: str) -> ClipData:
+    """A motion of finite numbers as it stands in a corpus at `fps`; without a name.
 
-    Raises InputError for a single pose, long gaps, or a skeleton that cannot be mapped.
+    Raises InputError for a single pose or a skeleton that cannot be mapped.
     """
-    motion, repairs = _without_gaps(motion)
-    whole = len(motion)
-    motion = drop_rest_frame(motion)
-    source_start = (whole - len(motion)) / motion.fps
-    if source_start:
-        repairs.append("a leading rest pose was dropped")
     rig = "smpl22" if motion.skeleton.names == JOINTS else ""
     canonical = resample(motion, fps)
     if not rig:
@@ -211,12 +209,9 @@ def to_clip(
     row = ClipRow(
         name="",
         file=file,
-        sha256=digest,
-        part=part,
         format=provenance.format,
         rig=rig,
         source_fps=float(provenance.fps or motion.fps),
-        source_start=source_start,
         unit_scale=float(provenance.unit_scale),
         units=provenance.units,
         up_axis=provenance.up_axis,
@@ -230,7 +225,7 @@ def to_clip(
         display_origin=origin,
         display_scale=scale,
     )
-    return ClipData(row, values, display, own, motion.labels), repairs
+    return ClipData(row, values, display, own, motion.labels)
 
 
 def _own_display(motion: Motion, rig: str) -> tuple[np.ndarray, tuple[float, ...], float, OwnSkeleton]:

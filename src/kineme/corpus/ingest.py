@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kineme.corpus.convert import to_clip
+from kineme.corpus.convert import to_clip, without_gaps
 from kineme.corpus.labels import Annotations, as_groups, read_labels, read_splits
 from kineme.corpus.shards import ingest_files, request_of, unchanged, usable_pieces
 from kineme.corpus.store import Corpus
@@ -75,15 +75,19 @@ def build(
 
     request, work = request_of(fps, options), out.parent / f".{out.name}.ingest"
     done = unchanged(files, usable_pieces(out, work, request))
-    ingest_files([file for file in files if str(file) not in done], work, fps, options, jobs, progress)
+    # What was rejected once is tried again: an ASF may have been put beside its AMC since.
+    todo = [file for file in files if str(file) not in done or done[str(file)][1].status == "rejected"]
+    ingest_files(todo, work, fps, options, jobs, progress)
     done = unchanged(files, usable_pieces(out, work, request))
-    report = [done[str(file)][1] for file in files if str(file) in done]
-    clips = [clip for file in files if str(file) in done for clip in done[str(file)][0]]
+    pieces = [done.get(str(file), ([], _changed(file))) for file in files]
+    report = [row for _, row in pieces]
+    clips = _named([clip for found, _ in pieces for clip in found], sources)
     if not clips:
         shutil.rmtree(work, ignore_errors=True)
-        others = f" (and {len(files) - 1} more files could not be used)" if len(files) > 1 else ""
-        raise InputError(f"{report[0].reason if report else 'it was taken away'}{others}", files[0])
-    clips = [_annotate(clip, [*notes, groups], group_column, fps) for clip in _named(clips, sources)]
+        others = f" (none of the {len(files)} files can be used)" if len(files) > 1 else ""
+        raise InputError(report[0].reason + others, files[0])
+    _check_used(notes, clips)
+    clips = [_annotate(clip, [*notes, groups], group_column, fps) for clip in clips]
     write_corpus(out, clips, report, fps, request)
     shutil.rmtree(work, ignore_errors=True)
     return Corpus.open(out)
@@ -101,32 +105,54 @@ def from_motions(
 ) -> Corpus:
     """A corpus of motions in memory, with their labels; retargeted where they are not canonical.
 
-    `fps` is that of the first motion if not given. Motions are used up one by one. Raises InputError for a
-    motion that cannot be used and UsageError for names that are not unique or too few.
+    Parameters
+    ----------
+    names : one for each motion, all different; numbered if not given.
+    fps : frame rate of the corpus; that of the first motion if not given.
+    subjects, groups, splits : one for each motion.
+
+    Raises InputError for a motion that cannot be used, UsageError where names and motions do not fit.
     """
     clips: list[ClipData] = []
-    given = None if names is None else [str(name) for name in names]
     for number, motion in enumerate(motions):
         fps = motion.fps if fps is None else fps
-        if given is not None and number >= len(given):
-            raise UsageError(f"{len(given)} names were given for more motions")
-        name = given[number] if given is not None else f"clip_{number:04d}"
         try:
-            clip, _ = to_clip(motion, fps, motion.provenance.file or name)
+            motion, _ = without_gaps(motion)
+            clips.append(to_clip(motion, fps, motion.provenance.file or f"motion {number}"))
         except InputError as error:
-            raise InputError(error.message, name) from None
-        columns = {"subject": subjects, "group": groups, "split": splits}
-        chosen = {key: values[number] for key, values in columns.items() if values is not None}
-        clips.append(replace(clip, row=replace(clip.row, name=name, **chosen)))
+            raise InputError(error.message, error.path or f"motion {number}") from None
     if not clips or fps is None:
         raise UsageError("there are no motions to make a corpus of")
-    repeated = [name for name, count in Counter(clip.row.name for clip in clips).items() if count > 1]
-    if repeated or given is not None and len(given) != len(clips):
-        raise UsageError(f"{len(clips)} motions need as many different names; {repeated[:3] or given}")
+    columns = {"name": names, "subject": subjects, "group": groups, "split": splits}
+    given = {key: list(map(str, values)) for key, values in columns.items() if values is not None}
+    given.setdefault("name", [f"clip_{number:04d}" for number in range(len(clips))])
+    for key, values in given.items():
+        if len(values) != len(clips):
+            raise UsageError(f"there are {len(clips)} motions, but {len(values)} values of {key}")
+    repeated = [name for name, count in Counter(given["name"]).items() if count > 1]
+    if repeated:
+        raise UsageError(f"every motion needs a name of its own; {repeated[0]!r} is there more than once")
+    for number, clip in enumerate(clips):
+        chosen = {key: values[number] for key, values in given.items()}
+        clips[number] = replace(clip, row=replace(clip.row, **chosen))
     report = [ReportRow(clip.row.name, "taken", "", 1, clip.row.frames) for clip in clips]
     out = Path(os.path.abspath(out))
     write_corpus(out, clips, report, fps)
     return Corpus.open(out)
+
+
+def _changed(file: Path) -> ReportRow:
+    reason = "the file changed or went away while it was read; run the same command again"
+    return ReportRow(str(file), "rejected", reason, 0, 0)
+
+
+def _check_used(notes: Sequence[Annotations], clips: Sequence[ClipData]) -> None:
+    """Raises InputError for a label or split source that says nothing about any clip: names do not fit."""
+    for note in notes:
+        if note.origin and not any(note.says_something(clip.row.file) for clip in clips):
+            raise InputError(
+                f"none of its names fits a motion file, such as {clips[0].row.name!r}", note.origin
+            )
 
 
 def _named(clips: Sequence[ClipData], sources: Sequence[str | Path]) -> list[ClipData]:
@@ -176,7 +202,7 @@ def _annotate(clip: ClipData, notes: Sequence[Annotations], group_column: str, f
         columns |= said
         labels += [s for segment in found if (s := _shifted(segment, row.source_start)) is not None]
     subject, split = columns.pop("subject", ""), columns.pop("split", "")
-    group = columns.get(group_column, "") or (subject if group_column == "subject" else "")
+    group = columns.pop(group_column, "") or (subject if group_column == "subject" else "")
     meta = json.dumps(columns, ensure_ascii=False, sort_keys=True)
     return replace(
         clip, row=replace(row, subject=subject, split=split, group=group, meta=meta), labels=tuple(labels)

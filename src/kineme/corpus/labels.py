@@ -42,11 +42,15 @@ class Note:
 
 @dataclass(frozen=True)
 class Annotations:
-    """What label files say: `notes` and `columns` (subject, group, split, anything else) by clip key."""
+    """What label files say: `notes` and `columns` (subject, group, split, anything else) by clip key.
+
+    `pattern` is matched against file names; `origin` is where this comes from, for messages.
+    """
 
     notes: dict[str, tuple[Note, ...]] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     pattern: re.Pattern[str] | None = None
+    origin: str = ""
 
     def key_of(self, file: str | Path) -> str | None:
         """The longest key that is the end of `file`'s path, with or without its suffix; None if none is."""
@@ -67,6 +71,11 @@ class Annotations:
             cached = set(self.notes) | set(self.columns)
             object.__setattr__(self, "_keys", cached)
         return cached
+
+    def says_something(self, file: str | Path) -> bool:
+        """Whether there is anything about the motion file `file`."""
+        named = self.pattern is not None and self.pattern.search(Path(file).stem) is not None
+        return named or self.key_of(file) is not None
 
     def of(self, file: str | Path, fps: float, duration: float) -> tuple[list[Segment], dict[str, str]]:
         """Segments in seconds of the source, cut to [0, `duration`], and columns for the motion file `file`.
@@ -106,11 +115,11 @@ def read_labels(source: Any) -> list[Annotations]:
         return [source]
     if isinstance(source, str) and "(?P<" in source:
         try:
-            return [Annotations(pattern=re.compile(source))]
+            return [Annotations(pattern=re.compile(source), origin=source)]
         except re.error as error:
             raise UsageError(f"the name pattern {source!r} is no regular expression: {error}") from None
     if isinstance(source, str | Path):
-        return [_read_file(Path(source))]
+        return [replace(_read_file(Path(source)), origin=str(source))]
     return [entry for part in source for entry in read_labels(part)]
 
 
@@ -252,7 +261,7 @@ def read_splits(source: Any) -> Annotations:
                 raise InputError(
                     f"the clip {name!r} is both in {columns[_key(name)]['split']} and in {split}"
                 )
-    return Annotations(columns=columns)
+    return Annotations(columns=columns, origin="" if source is None else "the split files")
 
 
 def _splits(source: Any) -> Iterable[tuple[str, list[str]]]:

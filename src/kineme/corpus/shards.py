@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from kineme import __version__
 from kineme.corpus.convert import file_digest, read_clips
 from kineme.corpus.store import Corpus
 from kineme.corpus.tables import FORMAT, ClipData, ReportRow, write_folder
@@ -48,7 +49,9 @@ def ingest_shard(files: Sequence[Path], folder: Path, fps: float, options: ReadO
 
 def request_of(fps: float, options: ReadOptions) -> str:
     """What makes earlier work reusable: it was asked for the same."""
-    return json.dumps({"format": FORMAT, "fps": fps, **asdict(options)}, default=str, sort_keys=True)
+    return json.dumps(
+        {"kineme": __version__, "format": FORMAT, "fps": fps, **asdict(options)}, default=str, sort_keys=True
+    )
 
 
 def usable_pieces(out: Path, work: Path, request: str) -> Iterable[Corpus]:
@@ -99,7 +102,9 @@ def _if_same(row: ReportRow) -> ReportRow | None:
             replace(row, mtime_ns=status.st_mtime_ns) if file_digest(Path(row.file)) == row.sha256 else None
         )
     except OSError:
-        return row if row.status == "rejected" and row.size == 0 else None
+        return (
+            row if row.status == "rejected" and row.size == 0 else None
+        )  # it could not be read then, either
 
 
 def _shards(files: Sequence[Path]) -> list[list[Path]]:

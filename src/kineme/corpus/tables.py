@@ -261,8 +261,13 @@ def write_corpus(
         if out.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
             os.replace(out, old / "corpus")
-            os.replace(temporary, out)
-            shutil.rmtree(old)
+            try:
+                os.replace(temporary, out)
+            except BaseException:
+                os.replace(old / "corpus", out)
+                raise
+            finally:
+                shutil.rmtree(old, ignore_errors=True)
         else:
             os.replace(temporary, out)
     finally:

@@ -1,0 +1,112 @@
+"""Read motion files into a corpus: one folder that training and evaluation work on.
+
+Every file is reported as taken, repaired or rejected, with the reason. A file that cannot be used is left out
+and the rest is kept. After an interruption the same command goes on where it stopped; over an existing corpus
+it reads only what is new or has changed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+if TYPE_CHECKING:
+    from kineme.corpus import Corpus
+
+#: rows of the report that are printed without --verbose
+_FEW = 8
+
+
+@dataclass(frozen=True)
+class Args:
+    """What `kineme ingest` is told."""
+
+    sources: tyro.conf.Positional[tuple[Path, ...]]
+    """Files, and folders that are searched at any depth."""
+
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="CORPUS")]
+    """Folder for the corpus."""
+
+    fps: float = 30.0
+    """Frame rate of the corpus."""
+
+    jobs: int | None = None
+    """Processes; by default one a core."""
+
+    labels: tuple[str, ...] = ()
+    """Label files (.csv, BABEL .json, .txt), or a pattern with named groups over file names, such as
+    '(?P<label>[a-z-]+)_(?P<subject>[^_]+)_'."""
+
+    split: tuple[Path, ...] = ()
+    """Split files, or the beginning of their names: splits/hdm05 for splits/hdm05_train.txt and others."""
+
+    group: str | None = None
+    """Column of the label file that holds clips together."""
+
+    read_fps: float | None = None
+    """Frames per second of the files, where they do not say."""
+
+    unit: float | None = None
+    """Metres per unit of the files (0.01 for centimetres), instead of the guess."""
+
+    up: str | None = None
+    """Up axis of the files (+Y, +Z ...), instead of the guess."""
+
+    channels: str | None = None
+    """What position channels of BVH files mean: replace, add or add-root; instead of the guess."""
+
+    skeleton: str | None = None
+    """Name of the skeleton of joints files."""
+
+    repair: bool = False
+    """Keep what is sound of damaged files: whole frames before a cut, neighbours of unusable numbers."""
+
+    verbose: bool = False
+    """Print the report of every file."""
+
+
+def run(args: Args) -> int:
+    """Builds the corpus and prints what became of the files."""
+    from kineme.corpus import Corpus
+    from kineme.errors import UsageError
+    from kineme.formats import ReadOptions
+
+    if not args.sources:
+        raise UsageError("name the files or folders to read")
+    options = ReadOptions(
+        unit=args.unit, up=args.up, channels=args.channels, fps=args.read_fps, skeleton=args.skeleton,
+        repair=args.repair,
+    )  # fmt: skip
+    corpus = Corpus.build(
+        args.sources,
+        args.out,
+        fps=args.fps,
+        jobs=args.jobs,
+        labels=args.labels,
+        split=args.split or None,
+        group=args.group,
+        progress=sys.stderr.isatty(),
+        options=options,
+    )
+    print_report(corpus, verbose=args.verbose)
+    return 0
+
+
+def print_report(corpus: Corpus, *, verbose: bool = False) -> None:
+    """One line on the corpus, then the files that were repaired or rejected (or all of them)."""
+    count = Counter(row.status for row in corpus.report)
+    told = ", ".join(f"{count[what]} {what}" for what in ("taken", "repaired", "rejected") if count[what])
+    held = f"{len(corpus)} clips, {corpus.duration / 60:.1f} minutes"
+    print(f"{len(corpus.report)} files ({told}): {held} in {corpus.folder}")
+    shown = [row for row in corpus.report if verbose or row.status != "taken"]
+    # Rejections first: they are what a person must act on.
+    shown.sort(key=lambda row: row.status != "rejected")
+    for row in shown if verbose else shown[:_FEW]:
+        print(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else ""))
+    if len(shown) > _FEW and not verbose:
+        print(f"  and {len(shown) - _FEW} more; --verbose prints them all")
