@@ -19,6 +19,7 @@ from kineme.formats.quirks import note_quirks
 from kineme.formats.soundness import sound_frames
 from kineme.motion import SMPL22, Motion, Provenance
 from kineme.motion.canonical import JOINTS
+from kineme.motion.retarget import to_standard_body
 from kineme.motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 _BODY = 3 * len(JOINTS)
@@ -35,10 +36,9 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
     if "trans" not in arrays or arrays["trans"].shape != (len(vectors), 3):
         raise InputError("'trans' must have a row of three numbers for every frame of the poses", path)
     trans = arrays["trans"].astype(np.float64)
-    notes = [
-        "the body's shape is not known without the licensed model: canonical proportions are used",
-        *([f"{left_out} were left out"] if left_out else []),
-    ]
+    notes = ["canonical proportions (the body's own shape needs the licensed model)"]
+    if left_out:
+        notes.append(f"{left_out} were left out")
     numbers = np.concatenate([vectors, trans], axis=1)
     sound = np.all(np.abs(numbers) <= MAX_VALUE, axis=1)
     index, repairs = sound_frames(sound, options.repair, path)
@@ -89,10 +89,14 @@ def _rate(arrays: dict[str, np.ndarray], path: Path) -> float:
 def write(motion: Motion, path: Path) -> None:
     """Write SMPL-H ``.npz``: ``poses`` (T, 156) with still fingers, ``trans``, zero ``betas``, +Z up.
 
+    Zero ``betas`` say a mean body, so the root's way is scaled by the ratio of leg lengths.
+
     Raises InputError for a motion that is not of the canonical body with rotations.
     """
     if motion.local_rotations is None or motion.skeleton.names != JOINTS:
         raise InputError("an AMASS file holds the canonical 22 joints; retarget the motion first")
+    motion = to_standard_body(motion)
+    assert motion.local_rotations is not None
     turn = guess.to_y_up("+Z").T
     local = motion.local_rotations.astype(np.float64)
     local[:, 0] = turn @ local[:, 0]

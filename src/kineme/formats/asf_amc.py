@@ -25,6 +25,7 @@ from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import find_rest_pose
 from kineme.formats.soundness import sound_frames
 from kineme.motion import Motion, Provenance, Skeleton
+from kineme.motion.rigs import recognise_rig
 from kineme.motion.rotations import euler_to_matrix
 
 #: frames per second of CMU and HDM05, taken where the options do not say
@@ -337,7 +338,8 @@ def _to_motion(
     notes: tuple[str, ...],
 ) -> Motion:
     raw = Skeleton(tuple(bone.name for bone in bones), parents, offsets, end_sites=ends)
-    marks = find_landmarks(raw.names, raw.parents)
+    rig = recognise_rig(raw)
+    marks = find_landmarks(raw, rig)
     guessed: dict[str, str] = {}
     sample = np.unique(np.linspace(0, len(root) - 1, 64).astype(int))
     up = options.up or guess.guess_up(raw, marks, local[sample], root[sample], None)
@@ -346,8 +348,7 @@ def _to_motion(
     turn = guess.to_y_up(up)
     local[:, 0] = turn @ local[:, 0]
     rest = find_rest_pose(raw, marks, local[sample])
-    name = "acclaim" if {"lfemur", "lhumerus", "upperback"} <= set(raw.names) else rest.rig
-    skeleton = Skeleton(raw.names, parents, rest.offsets, rest.rotations, ends, name)
+    skeleton = Skeleton(raw.names, parents, rest.offsets, rest.rotations, ends, rig.rig)
 
     height = skeleton.rest_height
     stated = None if not asf.length_unit else 0.0254 / asf.length_unit

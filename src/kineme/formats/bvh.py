@@ -15,6 +15,7 @@ from kineme.formats.options import Format, ReadOptions
 from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import find_rest_pose
 from kineme.motion import Motion, Provenance, Skeleton
+from kineme.motion.rigs import recognise_rig
 from kineme.motion.rotations import matrix_to_euler
 
 _SAMPLES = 64
@@ -196,7 +197,8 @@ def _to_motion(file: BvhFile, path: Path, options: ReadOptions) -> Motion:
         np.array([joint.offset for joint in file.joints]),
         end_sites=tuple((j, end) for j, joint in enumerate(file.joints) for end in joint.ends),
     )
-    marks = find_landmarks(raw.names, raw.parents)
+    rig = recognise_rig(raw)
+    marks = find_landmarks(raw, rig)
     sample = np.unique(np.linspace(0, len(file.values) - 1, _SAMPLES).astype(int))
     rotations = _rotations(file.joints, file.values[sample]).astype(np.float64)
     positions, has = _positions(file.joints, file.values[sample])
@@ -216,7 +218,7 @@ def _to_motion(file: BvhFile, path: Path, options: ReadOptions) -> Motion:
     rest = find_rest_pose(raw, marks, rotations)
     if rest.note:
         notes.append(rest.note)
-    skeleton = Skeleton(names, raw.parents, rest.offsets, rest.rotations, raw.end_sites, rest.rig)
+    skeleton = Skeleton(names, raw.parents, rest.offsets, rest.rotations, raw.end_sites, rig.rig)
     scale, units, fits = guess.guess_unit(skeleton.rest_height)
     if options.unit is not None:
         scale, units = options.unit, guess.unit_name(options.unit)

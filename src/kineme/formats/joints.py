@@ -29,6 +29,7 @@ from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import standing_frame
 from kineme.formats.soundness import sound_frames
 from kineme.motion import Motion, Provenance, Skeleton
+from kineme.motion.rigs import recognise_rig
 
 _TIMES = ("time", "time_s", "t", "seconds", "timestamp")
 _COORDINATE = re.compile(r"^(.*?)[ _.:\-]?([xyz])$", re.IGNORECASE)
@@ -197,7 +198,8 @@ def _to_motion(
     options: ReadOptions,
     notes: tuple[str, ...],
 ) -> Motion:
-    marks = find_landmarks(names, parents)
+    bare = Skeleton(names, parents, np.zeros((len(names), 3)))
+    marks = find_landmarks(bare, recognise_rig(bare))
     guessed: dict[str, str] = {}
     sample = positions[np.unique(np.linspace(0, len(positions) - 1, 64).astype(int))]
     up = options.up or _guess_up(sample, marks)

@@ -27,12 +27,15 @@ def frames_of(motion: Motion, index: np.ndarray) -> Motion:
 
 
 def floor_height(motion: Motion, frames: int = 64) -> float:
-    """Metres: median over (at most `frames`) frames of the lowest joint or bone end."""
+    """Metres: where the floor seems to be, the 10th percentile over frames of the lowest joint or bone end.
+
+    A low percentile, since in a take full of jumps the median is in the air; at most `frames` are looked at.
+    """
     few = frames_of(motion, np.unique(np.linspace(0, len(motion) - 1, frames).astype(int)))
     lowest = few.positions[..., 1].min(axis=1)
     if few.end_positions.shape[1]:
         lowest = np.minimum(lowest, few.end_positions[..., 1].min(axis=1))
-    return float(np.median(lowest))
+    return float(np.percentile(lowest, 10))
 
 
 def note_quirks(motion: Motion) -> Motion:
@@ -44,5 +47,5 @@ def note_quirks(motion: Motion) -> Motion:
         notes.append("the first frame is a rest pose that jumps into the motion")
     floor = floor_height(motion)
     if abs(floor) > 0.15:
-        notes.append(f"the lowest point of the body is at {floor:+.2f} m in the median, not on the floor")
+        notes.append(f"the floor seems to be at {floor:+.2f} m, not at 0")
     return motion.replace(provenance=replace(motion.provenance, notes=tuple(notes)))

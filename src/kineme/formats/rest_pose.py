@@ -1,6 +1,6 @@
 """The rest pose of a rig: upright, facing +Z, arms out. Many rigs' zero pose is something else.
 
-Known rigs come from the tables in `rig_tables`; for all others the pose is found by geometry. Where the
+Known rigs come from the tables in `rest_tables`; for all others the pose is found by geometry. Where the
 zero pose is a standing body its root is turned; where it is not (bones all along one axis), the most
 upright frame of the take is taken and its limbs are straightened by the smallest rotations, so that the
 twist of each bone stays anatomical.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kineme.formats.landmarks import Landmarks
-from kineme.formats.rig_tables import KnownRest, known_rest
+from kineme.formats.rest_tables import KnownRest, known_rest
 from kineme.motion import Motion, Skeleton
 from kineme.motion.kinematics import end_site_positions, forward_kinematics
 from kineme.motion.rotations import rotation_between, yaw_matrix
@@ -23,14 +23,10 @@ _UP, _LEFT = np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
 
 @dataclass(frozen=True, eq=False)
 class RestPose:
-    """Local rotations (J, 3, 3) and offsets (J, 3) of the rest pose, and how they were found.
-
-    `rig` is the name of a known rig or "unknown".
-    """
+    """Local rotations (J, 3, 3) and offsets (J, 3) of the rest pose, and a word on how it was found."""
 
     rotations: np.ndarray
     offsets: np.ndarray
-    rig: str
     note: str = ""
 
 
@@ -47,16 +43,15 @@ def find_rest_pose(skeleton: Skeleton, marks: Landmarks | None, rotations: np.nd
     """
     known = known_rest(skeleton, rotations[0])
     if known is not None and (marks is None or _stands_out(skeleton, known, marks)):
-        local, offsets = known.rotations, known.offsets
-        rig, note = known.rig, ""
+        local, offsets, note = known.rotations, known.offsets, ""
     elif marks is None:
         local = np.tile(np.eye(3), (len(skeleton), 1, 1))
-        offsets, rig = skeleton.offsets, "unknown"
+        offsets = skeleton.offsets
         note = "no legs and head were found by name: the file's zero pose is taken as its rest pose"
     else:
         local, note = _by_geometry(skeleton, marks, rotations)
-        offsets, rig = skeleton.offsets, "unknown"
-    return RestPose(local, _on_floor(skeleton, offsets, local), rig, note)
+        offsets = skeleton.offsets
+    return RestPose(local, _on_floor(skeleton, offsets, local), note)
 
 
 def _stands_out(skeleton: Skeleton, known: KnownRest, marks: Landmarks) -> bool:

@@ -19,7 +19,6 @@ from kineme.motion.rotations import euler_to_matrix
 class KnownRest:
     """Local rotations (J, 3, 3) and offsets (J, 3), in the skeleton's own unit, of a rig's T-pose."""
 
-    rig: str
     rotations: np.ndarray
     offsets: np.ndarray
 
@@ -116,7 +115,7 @@ def _bandai(skeleton: Skeleton) -> KnownRest:
     offsets = skeleton.offsets.copy()
     legs = np.linalg.norm(offsets[[skeleton.index("LowerLeg_L"), skeleton.index("Foot_L")]], axis=-1).sum()
     offsets[skeleton.index("Hips")] = 0, _BANDAI_HIPS * legs / _BANDAI_LEGS, 0
-    return KnownRest("bandai-namco", local_from_global(skeleton, globals_), offsets)
+    return KnownRest(local_from_global(skeleton, globals_), offsets)
 
 
 def _rokoko(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest:
@@ -129,7 +128,7 @@ def _rokoko(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest:
             globals_[joint] = _orthonormal(_ROKOKO_FOOT)
         else:  # fingers
             globals_[joint] = globals_[skeleton.parents[joint]] @ rotations[joint]
-    return KnownRest("rokoko", local_from_global(skeleton, globals_), skeleton.offsets)
+    return KnownRest(local_from_global(skeleton, globals_), skeleton.offsets)
 
 
 def _character_creator(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest:
@@ -143,4 +142,4 @@ def _character_creator(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest:
     if hip:  # some exports have a root on the floor with Z up
         up = euler_to_matrix("X", np.array([-90.0]))
         local[0], local[hip] = up, up.T
-    return KnownRest("character-creator", local, skeleton.offsets)
+    return KnownRest(local, skeleton.offsets)

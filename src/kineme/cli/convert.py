@@ -1,0 +1,107 @@
+"""Write motion files in another format: BVH, AMASS .npz, or joints as .npy, .npz or .csv.
+
+BVH to BVH keeps the file's own hierarchy, units and numbers. AMASS holds the canonical body, so other rigs
+are retargeted to it.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from kineme.cli.reading import ReadingArgs
+from kineme.errors import InputError, KinemeError, UsageError
+
+if TYPE_CHECKING:
+    from kineme.motion import Motion
+
+_FORMATS = ("bvh", "npz", "npy", "csv")
+
+
+@dataclass(frozen=True)
+class Args:
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """Motion files, or folders of them."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """A file, for one motion; or a folder, made if need be."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+    to: Literal["bvh", "npz", "npy", "csv"] | None = None
+    """The format of the files in a folder of results; the output's suffix tells it for a single one."""
+    fps: float | None = None
+    """Frames per second of the result; resampled by time."""
+    skeleton: Literal["own", "canonical"] = "own"
+    """Keep the file's own skeleton, or retarget to the canonical 22 joints."""
+    source_fps: float | None = None
+    """Frames per second of the files, where they do not say or are wrong."""
+    source_skeleton: str | None = None
+    """For files of bare joints: which joints they are, such as smpl22 or h36m17."""
+
+
+def run(args: Args) -> int:
+    from kineme.formats import find_files, load_all, save
+
+    options = args.reading.options(args.source_fps, args.source_skeleton)
+    if not args.files:
+        raise InputError("name a motion file or a folder")
+    files = find_files(args.files)
+    if not files:
+        raise InputError("there are no motion files in this folder", args.files[0])
+    suffix, into_folder = _target(args)
+    if len(files) > 1 and not into_folder:
+        raise UsageError(f"{len(files)} files do not fit into {args.output}; name a folder and --to FORMAT")
+    taken: dict[Path, Path] = {}
+    failed = 0
+    for file in files:
+        try:
+            motions = load_all(file, options)
+            if len(motions) > 1 and not into_folder:
+                raise InputError(f"it holds {len(motions)} motions; name a folder and --to FORMAT", file)
+            for number, motion in enumerate(motions, start=1):
+                stem = file.stem if len(motions) == 1 else f"{file.stem}_{number:04d}"
+                target = _free(args.output / f"{stem}{suffix}", taken) if into_folder else args.output
+                save(_prepared(motion, suffix, args), target)
+                taken[target] = file
+                print(f"{file} -> {target}")
+        except KinemeError as error:
+            failed += 1
+            print(f"kineme: {error}", file=sys.stderr)
+    return 2 if failed == len(files) else 0
+
+
+def _target(args: Args) -> tuple[str, bool]:
+    """The suffix of what is written, and whether the output is a folder."""
+    suffix = args.output.suffix.lower()
+    if suffix.lstrip(".") in _FORMATS and not args.output.is_dir():
+        if args.to is not None and f".{args.to}" != suffix:
+            raise UsageError(f"--to {args.to} and the output {args.output.name} do not agree")
+        return suffix, False
+    if args.to is None:
+        raise UsageError(f"name a file with a suffix of {', '.join(_FORMATS)}, or a folder and --to FORMAT")
+    return f".{args.to}", True
+
+
+def _free(path: Path, taken: dict[Path, Path]) -> Path:
+    """`path`, or with a number behind its stem where this run has written it already from another file."""
+    number, free = 2, path
+    while free in taken:
+        free = path.with_name(f"{path.stem}_{number}{path.suffix}")
+        number += 1
+    return free
+
+
+def _prepared(motion: Motion, suffix: str, args: Args) -> Motion:
+    """The motion on the skeleton and at the rate that were asked for."""
+    from kineme.motion.canonical import JOINTS
+    from kineme.motion.retarget import retarget
+    from kineme.motion.time import resample
+
+    for_amass = suffix == ".npz" and not motion.positions_only
+    if (args.skeleton == "canonical" or for_amass) and motion.skeleton.names != JOINTS:
+        motion = retarget(motion)
+    if args.fps is not None:
+        motion = resample(motion, args.fps)
+    return motion

@@ -1,0 +1,167 @@
+"""What motion files hold, and what was guessed on reading them.
+
+A row a motion: format, rate, frames, unit, up axis, height of the rest pose, and the rig with the joints
+that were not mapped to the canonical body. Every guess can be overridden by an option.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from kineme.cli.reading import ReadingArgs
+from kineme.errors import InputError, KinemeError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from kineme.motion import Motion
+
+
+@dataclass(frozen=True)
+class Args:
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """Motion files, or folders of them."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+    fps: float | None = None
+    """Frames per second, where a file does not say or is wrong."""
+    skeleton: str | None = None
+    """For files of bare joints: which joints they are, such as smpl22 or h36m17."""
+    json: bool = False
+    """Print a list of objects instead of the table."""
+
+
+def run(args: Args) -> int:
+    from kineme.formats import find_files, load_all
+
+    options = args.reading.options(args.fps, args.skeleton)
+    if not args.files:
+        raise InputError("name a motion file or a folder")
+    rows: list[dict[str, Any]] = []
+    for source in args.files:
+        try:
+            files = find_files(source)
+            if not files:
+                raise InputError("there are no motion files in this folder", source)
+        except InputError as error:
+            rows.append({"file": str(source), "error": str(error)})
+            continue
+        for file in files:
+            try:
+                rows.extend(describe(motion, file) for motion in load_all(file, options))
+            except KinemeError as error:
+                rows.append({"file": str(file), "error": str(error)})
+    if args.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        _print_table(rows)
+    return 2 if all("error" in row for row in rows) else 0
+
+
+def describe(motion: Motion, file: Path) -> dict[str, Any]:
+    """What is known of a motion, as plain values for JSON."""
+    from kineme.motion.rigs import recognise_rig
+
+    rig = recognise_rig(motion.skeleton)
+    origin = motion.provenance
+    return {
+        "file": str(file),
+        "format": origin.format,
+        "fps": motion.fps,
+        "frames": len(motion),
+        "duration_s": round(motion.duration, 6),
+        "joints": len(motion.skeleton),
+        "units": origin.units,
+        "metres_per_unit": origin.unit_scale,
+        "up_axis": origin.up_axis,
+        "height_m": round(motion.skeleton.rest_height, 4),
+        "rig": rig.rig,
+        "mapping": rig.joints | {name: f"{joint} (its end)" for name, joint in rig.ends.items()},
+        "missing": list(rig.missing),
+        "unmapped": list(rig.unmapped),
+        "positions_only": motion.positions_only,
+        "guessed": dict(origin.guessed),
+        "notes": list(origin.notes),
+    }
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    good = [row for row in rows if "error" not in row]
+    if good:
+        console.print(_table(good))
+    if any(row["guessed"] for row in good):
+        console.print("[dim]? guessed; say it with --unit, --up, --channels or --fps[/dim]")
+    if len(good) == 1:
+        _print_details(good[0], console)
+    else:
+        said: dict[str, list[str]] = {}
+        for row in good:
+            for note in row["notes"]:
+                said.setdefault(note, []).append(Path(row["file"]).name)
+        for note, files in said.items():
+            named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+            console.print(f"[dim]{escape(note)}: {escape(named)}[/dim]", highlight=False, soft_wrap=True)
+    for row in rows:
+        if "error" in row:
+            print(f"kineme: {row['error']}", file=sys.stderr)
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    """A line a motion; files are named from the folder that they share."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    shared = os.path.commonpath([os.path.dirname(os.path.abspath(row["file"])) for row in rows])
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    numeric = ("fps", "frames", "joints", "height", "unmapped")
+    for title in ("file", "format", "fps", "frames", "joints", "unit", "up", "height", "rig", "unmapped"):
+        table.add_column(
+            title,
+            justify="right" if title in numeric else "left",
+            overflow="fold",
+            no_wrap=title != "file",
+            min_width=16 if title == "file" else None,
+        )
+    for row in rows:
+        asked = row["guessed"]
+        table.add_row(
+            escape(os.path.relpath(row["file"], shared)),
+            row["format"],
+            f"{row['fps']:.6g}" + ("?" if "fps" in asked else ""),
+            str(row["frames"]),
+            str(row["joints"]),
+            row["units"] + ("?" if "unit" in asked else ""),
+            row["up_axis"] + ("?" if "up" in asked else ""),
+            f"{row['height_m']:.2f} m",
+            escape(row["rig"]),
+            str(len(row["unmapped"])),
+        )
+    return table
+
+
+def _print_details(row: dict[str, Any], console: Any) -> None:
+    """Mapping, guesses and notes of a single motion."""
+    from rich.markup import escape
+
+    lines = [f"{name} <- {joint}" for name, joint in row["mapping"].items()]
+    sections = [
+        ("guessed", [f"{name}: {value}" for name, value in row["guessed"].items()]),
+        ("mapped", lines),
+        ("missing", row["missing"]),
+        ("unmapped", row["unmapped"]),
+        ("notes", row["notes"]),
+    ]
+    for title, entries in sections:
+        if entries:
+            joined = ("; " if title == "notes" else ", ").join(entries)
+            console.print(f"[bold]{title}[/bold] {escape(joined)}", highlight=False, soft_wrap=True)

@@ -1,0 +1,28 @@
+"""The options that say what a motion file does not; shared by the verbs that read files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kineme.formats import ReadOptions
+
+
+@dataclass(frozen=True)
+class ReadingArgs:
+    """Overrides for what the files do not say."""
+
+    unit: float | None = None
+    """Metres per unit of the file, such as 0.01 for centimetres; guessed from the body's height otherwise."""
+    up: str | None = None
+    """The file's up axis, such as +Y or +Z; guessed otherwise."""
+    channels: str | None = None
+    """What BVH position channels do with the joint's OFFSET: replace, add, add-root, or auto."""
+    skeleton_file: Path | None = None
+    """For AMC files: the ASF of the subject, where it is not found beside them."""
+    repair: bool = False
+    """Keep what is sound of damaged files (whole frames before a cut, neighbours of unusable numbers)."""
+
+    def options(self, fps: float | None, skeleton: str | None) -> ReadOptions:
+        """The same as the readers take it; raises UsageError for a value that makes no sense."""
+        return ReadOptions(self.unit, self.up, self.channels, fps, skeleton, self.skeleton_file, self.repair)
