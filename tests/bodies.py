@@ -28,7 +28,7 @@ def tree(text: str) -> Skeleton:
     names: list[str] = []
     parents: list[int] = []
     open_joints: list[tuple[int, int]] = []
-    for line in text.strip("\n").split("\n"):
+    for line in filter(str.strip, text.split("\n")):
         depth = len(line) - len(line.lstrip())
         while open_joints and open_joints[-1][0] >= depth:
             open_joints.pop()

@@ -72,6 +72,13 @@ class Skeleton:
                 kids[parent].append(joint)
         return tuple(map(tuple, kids))
 
+    def ancestors(self, joint: int) -> list[int]:
+        """Indices from `joint` itself up to the root."""
+        chain = [joint]
+        while self.parents[chain[-1]] >= 0:
+            chain.append(self.parents[chain[-1]])
+        return chain
+
     @cached_property
     def rest_positions(self) -> np.ndarray:
         """(J, 3) metres: joint places in the rest pose, the root at its own offset."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kineme.motion.canonical import JOINTS
+from kineme.motion.canonical import JOINTS, PARENTS
 from kineme.motion.frame import facing_angle
 from kineme.motion.kinematics import forward_kinematics
 from kineme.motion.motion import Motion
-from kineme.motion.rigs import RigMap, ancestors
+from kineme.motion.rigs import RigMap
 from kineme.motion.rotations import yaw_matrix
 from kineme.motion.skeleton import Skeleton
 
@@ -91,7 +91,7 @@ def _mapped_tree(motion: Motion, rig: RigMap) -> tuple[Skeleton, list[int]]:
     """
     skeleton = motion.skeleton
     mapped = {skeleton.index(joint) for joint in (*rig.joints.values(), *rig.ends.values())}
-    kept = sorted({above for joint in mapped for above in ancestors(skeleton.parents, joint)})
+    kept = sorted({above for joint in mapped for above in skeleton.ancestors(joint)})
     place = {joint: k for k, joint in enumerate(kept)}
     shift = motion.local_translations
     offsets = skeleton.offsets if shift is None else shift.mean(axis=0)
@@ -163,8 +163,6 @@ def _take_rest_from_motion(body: SourceBody) -> None:
 
 def _posed(body: SourceBody, chosen: np.ndarray) -> np.ndarray:
     """(22, 3): each joint's mean place in its canonical parent's frame, put up in the rest rotations."""
-    from kineme.motion.canonical import PARENTS
-
     places = np.zeros((22, 3))
     for joint in range(1, 22):
         parent = PARENTS[joint]
