@@ -58,6 +58,7 @@ def page_skeleton(skeleton: Skeleton, canonical: Mapping[str, str]) -> PageSkele
         ends=ends,
         across=(hips[0], hips[1]) if len(hips) == 2 else None,
         detail=tuple(detail),
+        height=round(scale * _ADULT, 3),
     )
 
 

@@ -142,6 +142,7 @@ def _without_detail(skeleton: PageSkeleton, kept: np.ndarray) -> PageSkeleton:
         parts=pick(skeleton.parts),
         ends=tuple((new[j], length, radius) for j, length, radius in skeleton.ends if j in new),
         across=None if skeleton.across is None else (new[skeleton.across[0]], new[skeleton.across[1]]),
+        height=skeleton.height,
     )
 
 
@@ -245,6 +246,7 @@ def _skeleton(skeleton: PageSkeleton) -> dict[str, Any]:
         "parts": skeleton.parts,
         "ends": skeleton.ends,
         "across": skeleton.across,
+        "height": skeleton.height,
     }
 
 

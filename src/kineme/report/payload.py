@@ -47,6 +47,7 @@ class PageSkeleton:
     ends : (joint, length, radius) in metres: what the body has past its last joints, along the last bone.
     across : left and right joint whose line lies across the body; None leaves the facing open.
     detail : joints (fingers, face) that a page too large may leave out; empty means none.
+    height : metres, upright; the cards' figures are drawn to the same size by it.
     """
 
     names: tuple[str, ...]
@@ -56,6 +57,7 @@ class PageSkeleton:
     ends: tuple[tuple[int, float, float], ...] = ()
     across: tuple[int, int] | None = None
     detail: tuple[bool, ...] = ()
+    height: float = 1.7
 
     def __post_init__(self) -> None:
         count = len(self.names)
@@ -68,6 +70,7 @@ class PageSkeleton:
         tree = self.parents[0] == -1 and all(0 <= p < j for j, p in enumerate(self.parents) if j)
         _check(tree, "a page's skeleton is no tree with its root first and parents before children")
         _check(all(np.isfinite(r) and r > 0 for r in self.radii), "a joint's radius is not above zero")
+        _check(np.isfinite(self.height) and self.height > 0, "a page's skeleton has no height")
         joints = [joint for joint, _, _ in self.ends] + list(self.across or ())
         _check(all(0 <= j < count for j in joints), "an end or the facing names a joint that is not there")
 

@@ -1,0 +1,139 @@
+// Puts the page together: state, routes, the two dials, themes.
+
+const state = { scale: index.defaultScale, keep: null, view: null, colours: null, route: "motifs" };
+const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+const ROUTES = ["motifs", "motif", "clip", "transitions", "about"];
+
+/** The colours that canvases take from the style sheet. */
+let themeCache = null;
+function theme() {
+  if (!themeCache) {
+    const style = getComputedStyle(document.documentElement), get = (name) => style.getPropertyValue(name).trim();
+    themeCache = { ink: get("--ink"), soft: get("--soft"), faint: get("--faint"), line: get("--line"), label: get("--label"), font: get("--sans") };
+  }
+  return themeCache;
+}
+
+function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : darkScheme.matches;
+}
+
+function changeTheme() {
+  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  refreshTheme();
+}
+
+function refreshTheme() {
+  themeCache = null;
+  state.colours = coloursOf(state.view, isDark());
+  render();
+}
+
+/** Cuts the chosen scale anew and shows it everywhere. */
+let asked = 0;
+async function refresh() {
+  const mine = ++asked, table = await segmentsOf(state.scale);
+  if (mine !== asked) return; // a later wish has overtaken this one
+  const count = index.scales[state.scale].motifs.length;
+  state.view = viewOf(state.scale, table, Math.min(state.keep ?? count, count));
+  state.colours = coloursOf(state.view, isDark());
+  showDials();
+  render();
+}
+
+function render() {
+  const { view, colours } = state;
+  showRibbon(view, colours);
+  route();
+  if (clips.chosen >= 0 || state.route === "clip") clips.showList();
+}
+
+function showDials() {
+  const scale = index.scales[state.scale], count = scale.motifs.length;
+  const number = byId("dial-number"), time = byId("dial-scale");
+  number.max = Math.max(count, 1);
+  number.min = Math.min(2, Math.max(count, 1));
+  number.value = state.view.groups.length;
+  number.disabled = !scale.merges.length;
+  byId("dial-number-value").textContent = state.view.groups.length;
+  time.max = index.scales.length - 1;
+  time.value = state.scale;
+  byId("dial-scale-value").textContent = scale.name;
+  byId("dial-scale-box").hidden = index.scales.length < 2;
+}
+
+/** Reads the address: #motifs, #motif/ID[/similar], #clip/NUMBER/SECONDS, #transitions, #about. */
+function route() {
+  const [name, ...rest] = location.hash.slice(1).split("/").map(decodeSafely);
+  state.route = ROUTES.includes(name) ? name : "motifs";
+  for (const view of ROUTES) byId(`view-${view}`).hidden = view !== state.route;
+  document.querySelectorAll(".tabs a").forEach((tab) => {
+    const current = tab.hash === `#${state.route}` || (state.route === "motif" && tab.hash === "#motifs");
+    current ? tab.setAttribute("aria-current", "page") : tab.removeAttribute("aria-current");
+  });
+  if (state.route !== "clip" && clips.stage.playing) clips.stage.play(false);
+  const { view, colours } = state;
+  if (state.route === "motifs") showGallery(view, colours);
+  if (state.route === "motif") showMotif(view, colours, rest[0], rest[1]);
+  if (state.route === "transitions") showGraph(view, colours);
+  if (state.route === "about") showAbout(view);
+  if (state.route === "clip") openClip(rest);
+}
+
+function decodeSafely(text) { try { return decodeURIComponent(text); } catch { return text; } }
+
+function openClip([number, seconds]) {
+  if (!byId("clip-list").firstChild) clips.showList();
+  const given = number !== undefined && number !== "", clip = given ? Number(number) : Math.max(clips.chosen, 0);
+  const time = given ? Number(seconds) || 0 : clips.stage.time;
+  clips.show(clip, time + (time ? 0.001 : 0), given && clips.chosen !== clip);
+}
+
+function wire() {
+  let galleryAt = 0; // how far the gallery was scrolled when it was left
+  addEventListener("hashchange", () => {
+    if (state.route === "motifs") galleryAt = scrollY;
+    const from = state.route, top = byId("main").offsetTop - byId("toolbar").offsetHeight;
+    route();
+    if (state.route === "motifs") scrollTo(0, galleryAt);
+    else if (!location.hash.endsWith("/similar") && !(from === "clip" && state.route === "clip")) scrollTo(0, Math.min(scrollY, top));
+  });
+  byId("dial-number").addEventListener("input", (event) => { state.keep = Number(event.target.value); refresh(); });
+  byId("dial-scale").addEventListener("input", (event) => {
+    state.scale = Number(event.target.value);
+    state.keep = null;
+    if (state.route === "motif") location.hash = "#motifs";
+    refresh();
+  });
+  byId("theme").addEventListener("click", changeTheme);
+  darkScheme.addEventListener("change", refreshTheme);
+  byId("pause-all").addEventListener("click", (event) => {
+    loop.paused = !loop.paused;
+    event.target.textContent = loop.paused ? "Play all" : "Pause all";
+    loop.touchAll();
+  });
+  byId("csv-all").addEventListener("click", downloadAllSegments);
+  byId("csv-clip").addEventListener("click", () => clips.downloadCsv());
+  byId("download-names").addEventListener("click", () => names.download());
+  names.listeners.push(() => {
+    showRibbon(state.view, state.colours);
+    document.querySelectorAll(".name-holder, .name-follower").forEach((line) => line.dispatchEvent(new Event("renamed")));
+  });
+}
+
+async function start() {
+  byId("title").textContent = index.title;
+  byId("summary").replaceChildren(...index.summary.map((sentence) => el("span", {}, `${sentence} `)));
+  if (typeof DecompressionStream === "undefined") {
+    byId("summary").append(el("span", { class: "warning" }, "This page needs a browser of 2023 or later (Chrome 103, Firefox 113, Safari 16.4)."));
+    return;
+  }
+  names.start();
+  clips.start();
+  wire();
+  await refresh();
+  document.documentElement.dataset.ready = "true";
+}
+
+start();
