@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kineme.corpus.convert import to_clip, without_gaps
+from kineme.corpus.convert import to_clip
+from kineme.corpus.gaps import without_gaps
 from kineme.corpus.labels import Annotations, as_groups, read_labels, read_splits
 from kineme.corpus.shards import ingest_files, request_of, unchanged, usable_pieces
 from kineme.corpus.store import Corpus

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from kineme.errors import InputError
+
+_HELD = re.compile(r"repaired: (\d+) of \d+ frames have missing or unusable numbers")
 
 
 def sound_frames(
@@ -41,3 +45,8 @@ def sound_frames(
     index = np.maximum.accumulate(np.where(sound, index, -1))
     index[index < 0] = int(np.argmax(sound))
     return index, (f"repaired: {what}; they hold a neighbour",)
+
+
+def count_held(notes: Iterable[str]) -> int:
+    """How many frames of a motion hold a neighbour, from the notes that `sound_frames` made."""
+    return sum(int(match[1]) for note in notes if (match := _HELD.match(note)))
