@@ -78,9 +78,13 @@ def match_boundaries(
 
 
 def change_times(values: np.ndarray, fps: float) -> np.ndarray:
-    """Seconds (B,) at which a sequence (T,) of labels or ids changes: the first frame of the new value."""
+    """Seconds (B,) at which a sequence (T,) of labels or ids changes.
+
+    Frame k shows the instant k / fps, so a change between k - 1 and k is placed in the middle between them,
+    as `kineme segment` writes it.
+    """
     values = np.asarray(values)
-    return (np.flatnonzero(values[1:] != values[:-1]) + 1) / fps
+    return (np.flatnonzero(values[1:] != values[:-1]) + 0.5) / fps
 
 
 def segment_boundaries(segments: Sequence[Segment], duration: float) -> np.ndarray:
@@ -102,9 +106,9 @@ def label_boundaries(segments: Sequence[Segment]) -> np.ndarray:
 
 
 def random_cuts(frames: int, count: int, fps: float, rng: np.random.Generator) -> np.ndarray:
-    """Seconds (count,), sorted: cuts at distinct frames of a take, any but the first with equal chance."""
+    """Seconds (count,), sorted: cuts between distinct pairs of neighbouring frames, all with equal chance."""
     count = min(count, frames - 1)
-    return np.sort(rng.choice(np.arange(1, frames), size=count, replace=False)) / fps
+    return (np.sort(rng.choice(frames - 1, size=count, replace=False)) + 0.5) / fps
 
 
 def frame_labels(segments: Sequence[Segment], times: np.ndarray) -> np.ndarray:

@@ -61,14 +61,15 @@ def test_truth_is_where_the_label_changes():
     np.testing.assert_allclose(boundaries.label_boundaries(labels), [4])
 
 
-def test_changes_stand_at_the_first_frame_of_the_new_value():
-    np.testing.assert_allclose(boundaries.change_times(np.array([3, 3, 1, 1, 1, 3]), 5.0), [0.4, 1.0])
+def test_changes_stand_halfway_between_two_frames():
+    np.testing.assert_allclose(boundaries.change_times(np.array([3, 3, 1, 1, 1, 3]), 5.0), [0.3, 0.9])
     assert len(boundaries.change_times(np.array([3]), 5.0)) == 0
 
 
-def test_random_cuts_are_distinct_frames_and_never_the_first():
+def test_random_cuts_are_distinct_and_inside_the_take():
     cuts = boundaries.random_cuts(11, 10, 5.0, np.random.default_rng(0))
-    np.testing.assert_allclose(cuts, np.arange(1, 11) / 5)
+    np.testing.assert_allclose(cuts, (np.arange(10) + 0.5) / 5)
+    np.testing.assert_allclose(cuts, boundaries.change_times(np.arange(11), 5.0))
     assert len(boundaries.random_cuts(4, 10, 5.0, np.random.default_rng(0))) == 3
 
 

@@ -1,0 +1,98 @@
+"""Makes one of the project's tables: prints it, and writes it as JSON if asked.
+
+Needs the motion data ($KINEME_DATA or shared/data beside the checkout). What was measured is kept in the run
+folder, so a stopped evaluation goes on where it was, and a second one only prints.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from kineme.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Args:
+    """Which table, and how much of it."""
+
+    name: Annotated[str, tyro.conf.Positional] = ""
+    """the table's name; --list says which there are"""
+    list: bool = False
+    """list the tables and stop"""
+    json: Path | None = None
+    """also write the table here, with commit, command, checksum of the corpora and seeds"""
+    quick: bool = False
+    """the small version: few takes, a tiny model; its figures mean nothing"""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """seeds of training, clustering and drawing; a row is their mean and standard deviation"""
+    corpora: tuple[str, ...] = field(default=())
+    """only these corpora"""
+    methods: tuple[str, ...] = field(default=())
+    """only these methods"""
+    run: Path | None = None
+    """folder of measurements and trained models (default: in the cache, $KINEME_CACHE or ~/.cache/kineme)"""
+    models: Path | None = None
+    """folder of trained models, <training>/<preset>-<seed>/model; what is missing is trained there"""
+
+
+def run(args: Args) -> int:
+    """Measure, print, write; returns the exit code."""
+    from rich.console import Console
+
+    from kineme.evaluate.protocols import PROTOCOLS
+
+    if args.list:
+        for name, (_, summary) in PROTOCOLS.items():
+            print(f"{name}  {summary}")
+        return 0
+    if args.name not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
+        raise UsageError(f"there is no table {args.name!r}; `kineme evaluate` makes {known}")
+    if not args.seeds:
+        raise UsageError("at least one seed is needed, as in `--seeds 0 1 2`")
+
+    from kineme.evaluate import runs, tables
+
+    protocol = importlib.import_module(PROTOCOLS[args.name][0])
+    commit = runs.commit()  # before measuring: a commit made meanwhile is not what was measured
+    request = protocol.Request(args.seeds, args.quick, args.corpora, args.methods, args.run, args.models)
+    progress = Console(stderr=True)
+    outcome = protocol.run(request, lambda text: progress.print(text, style="dim", markup=False))
+    console = Console()
+    console.width = max(console.width, 110)  # a narrower table would cut its figures
+    for condition in outcome.conditions:
+        for heading, columns in protocol.TABLES.items():
+            title = f"{outcome.protocol}, {condition}: {heading} ({len(args.seeds)} seeds)"
+            table = tables.render(outcome.rows, condition, columns, title)
+            if table is not None:
+                console.print(table)
+    if outcome.comparisons:
+        console.print(tables.render_comparisons(outcome.comparisons, "Does training matter?"))
+    if args.json is not None:
+        tables.write_json(
+            args.json,
+            protocol=outcome.protocol,
+            command=_command(args),
+            commit=commit,
+            corpus_sha256=outcome.corpus_sha256,
+            seeds=args.seeds,
+            rows=outcome.rows,
+            comparisons=outcome.comparisons,
+        )
+        progress.print(f"wrote {args.json}", style="dim", markup=False)
+    return 0
+
+
+def _command(args: Args) -> str:
+    """The command line that makes this table (without folders of this machine)."""
+    words = ["kineme", "evaluate", args.name]
+    words += ["--quick"] if args.quick else []
+    words += ["--seeds", *map(str, args.seeds)]
+    for option, names in (("--corpora", args.corpora), ("--methods", args.methods)):
+        words += [option, *(f"'{name}'" if " " in name else name for name in names)] if names else []
+    return " ".join(words)

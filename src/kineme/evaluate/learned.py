@@ -1,0 +1,80 @@
+"""A4Mer as rows of a table: trained, and its twin with random weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from kineme.evaluate.representation import Fold, Level, Mined, View
+from kineme.models.a4mer.batch import TakeBank
+from kineme.models.a4mer.config import PRESETS, A4MerConfig
+from kineme.models.a4mer.learner import A4MerLearner
+from kineme.models.a4mer.model import A4Mer, standard_positions
+from kineme.motion import Motion
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """A model's contextual tokens of atoms and motifs, and its motifs as `kineme segment` writes them."""
+
+    model: A4Mer
+
+    def view(self, motion: Motion) -> View:
+        """See `Representation`."""
+        found = self.model.encode(motion)
+        atoms, motifs = found.atoms, found.motifs
+        levels = (Level("atom", atoms.h, atoms.frames), Level("motif", motifs.h, motifs.frames))
+        return View(found.fps, levels, Mined(found.patterns, motifs.frames, found.atoms_per_motif))
+
+
+def take_bank(motions: list[Motion]) -> TakeBank:
+    """World positions of the takes that a model trains on."""
+    return TakeBank([standard_positions(motion) for motion in motions], motions[0].fps)
+
+
+def random_model(config: A4MerConfig, bank: TakeBank, seed: int) -> A4Mer:
+    """What training with this seed starts from, with a vocabulary mined as a trained model's is."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        learner = A4MerLearner(config)
+    learner.fit_normalisation(bank, seed)
+    model = A4Mer(config, learner.average)
+    takes = np.split(bank.positions, bank.offsets[1:-1])
+    return model.with_vocabulary([model.encode_atoms(take, bank.fps) for take in takes], seed)
+
+
+@dataclass(frozen=True)
+class A4MerRow:
+    """One preset, trained on a fold's training motions or not at all.
+
+    Attributes
+    ----------
+    models : folder of trained models, ``<training>/<preset>-<seed>/model``; what is missing is trained there.
+    """
+
+    preset: str
+    weights: Literal["trained", "random"]
+    models: Path
+
+    @property
+    def name(self) -> str:
+        """As in the table."""
+        return f"A4Mer {self.preset}" + (", random weights" if self.weights == "random" else "")
+
+    def fit(self, fold: Fold, seed: int) -> Tokens:
+        """The model of this fold and seed: read from `models`, or made now."""
+        config = PRESETS[self.preset]
+        motions = list(fold.training_motions)
+        if self.weights == "random":
+            return Tokens(random_model(config, take_bank(motions), seed))
+        run = self.models / fold.training / f"{self.preset}-{seed}"
+        if (run / "model" / "config.json").is_file():
+            return Tokens(A4Mer.load(run / "model"))
+        from kineme.train.a4mer import train_a4mer
+
+        return Tokens(train_a4mer(take_bank(motions), config, run, seed=seed))

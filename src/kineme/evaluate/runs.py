@@ -1,0 +1,128 @@
+"""Running a table's measurements, one (method, fold, seed) at a time, so that a stopped run goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import kineme
+from kineme.errors import InputError
+from kineme.evaluate.measure import measure
+from kineme.evaluate.representation import Fold, Method, Representation
+from kineme.formats.atomic import atomic_write
+
+#: rooms of the package on which a measured value depends
+_ROOMS = ("motion", "symbols", "nn", "models", "evaluate")
+
+
+@dataclass(frozen=True)
+class Value:
+    """One measured number. `level` is ``mined`` for the metrics of mined segments."""
+
+    method: str
+    corpus: str
+    fold: str
+    seed: int
+    level: str
+    metric: str
+    value: float
+
+
+def measure_all(
+    methods: Sequence[Method],
+    folds: Sequence[Fold],
+    seeds: Sequence[int],
+    results: Path,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Value]:
+    """Every method on every fold with every seed.
+
+    What was measured before is read from `results`, as long as the corpus and the code are still the same. A representation is fitted once for all folds with the same training.
+    """
+    values: list[Value] = []
+    total = len(methods) * len(folds) * len(seeds)
+    number = 0
+    for method in methods:
+        for seed in seeds:
+            fitted: dict[str, Representation] = {}
+            for fold in folds:
+                number += 1
+                key = f"{fold.checksum}\n{code_digest()}"
+                file = results / _slug(f"{fold.corpus} {fold.name}") / f"{_slug(method.name)}-{seed}.json"
+                kept = _read(file, key)
+                if kept is None:
+                    say(f"{number} of {total}: {method.name}, {fold.corpus} {fold.name}, seed {seed}")
+                    if fold.training not in fitted:
+                        fitted[fold.training] = method.fit(fold, seed)
+                    found = measure(fitted[fold.training], fold, seed)
+                    kept = [
+                        Value(method.name, fold.corpus, fold.name, seed, level, metric, float(value))
+                        for level, metrics in found.items()
+                        for metric, value in metrics.items()
+                    ]
+                    _write(file, key, kept)
+                values += kept
+    return values
+
+
+def _slug(text: str) -> str:
+    return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def _read(file: Path, key: str) -> list[Value] | None:
+    """The values in a file that was written under the same key; None otherwise."""
+    if not file.is_file():
+        return None
+    try:
+        held = json.loads(file.read_text(encoding="utf-8"))
+        if held["key"] != _digest(key):
+            return None
+        return [Value(**row) for row in held["values"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"this is no file of measurements ({error}); delete it", file) from None
+
+
+def _write(file: Path, key: str, values: list[Value]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(file) as part:
+        text = json.dumps({"key": _digest(key), "values": [asdict(value) for value in values]}, indent=1)
+        part.write_text(text, encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """sha256 over the source files that a measured value depends on."""
+    root = Path(kineme.__file__).parent
+    total = hashlib.sha256()
+    for room in _ROOMS:
+        for file in sorted((root / room).rglob("*.py")):
+            total.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()
+
+
+def commit() -> str:
+    """The checkout's commit, with ``-dirty`` where tracked files were edited; empty outside a checkout."""
+    root = Path(kineme.__file__).resolve().parents[2]
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=30
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    if not (root / ".git").exists():
+        return ""
+    head, edited = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no")
+    return "" if head is None else head + ("-dirty" if edited else "")
