@@ -93,17 +93,19 @@ TABLES: tuple[RigTable, ...] = (
         left="l",
         right="r",
     ),
-    # The cgspeed conversion of CMU keeps Acclaim's joints under other names, without thorax and wrist.
+    # Two conversions of CMU keep Acclaim's joints under other names and drop the lengths of thorax and wrist:
+    # `LeftHand` and `LeftWrist` are Acclaim's `lwrist`, and the hand follows in the same place.
     _table(
         "cmu-cgspeed",
         _torso("Hips", "LowerBack", "Spine", "Spine1", "Neck", "Head"),
-        _MIXAMO_LIMBS,
+        "*UpLeg *Leg *Foot *ToeBase *Shoulder *Arm *ForeArm *FingerBase",
         marks=("LHipJoint", "Neck1"),
     ),
     _table(
         "cmu-joints",
-        _torso("Hips", "lowerback", "Chest", "Chest2", "lowerneck", "Head"),
-        "*Hip *Knee *Ankle *Toe *Collar *Shoulder *Elbow *Wrist",
+        _torso("Hips", "lowerback", "Chest", "Chest2", "lowerneck", "Head")
+        | {"left_wrist": "lhand", "right_wrist": "rhand"},
+        "*Hip *Knee *Ankle *Toe *Collar *Shoulder *Elbow -",
         marks=("LHipJoint",),
     ),
     _table(
