@@ -132,3 +132,10 @@ def test_an_empty_vocabulary_covers_nothing():
 def test_durations_that_do_not_fit_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         cover(Ragged.from_lists([[0, 1]]), patterns(SINGLES), **options)
+
+
+def test_scores_that_would_overflow_are_refused(monkeypatch):
+    """The limit lowered, as the real one takes a sequence of 30 million codes."""
+    monkeypatch.setattr("kineme.symbols.cover._INF", np.int64(10_000))
+    with pytest.raises(InputError, match="sequence 1 has 20 codes, too many"):
+        cover(Ragged.from_lists([[0], [0] * 20, [1]]), patterns(SINGLES))
