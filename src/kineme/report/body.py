@@ -12,12 +12,21 @@ from kineme.report.payload import PageSkeleton
 
 #: metres of flesh around a canonical joint of an adult of 1.70 m, for drawing only
 _FLESH = {
-    "pelvis": 0.105, "spine1": 0.095, "spine2": 0.1, "spine3": 0.1, "neck": 0.05, "head": 0.085,
-    "hip": 0.085, "knee": 0.052, "ankle": 0.034, "foot": 0.03,
-    "collar": 0.06, "shoulder": 0.05, "elbow": 0.036, "wrist": 0.027,
+    "pelvis": 0.105, "spine1": 0.095, "spine2": 0.1, "spine3": 0.105, "neck": 0.048, "head": 0.072,
+    "hip": 0.085, "knee": 0.052, "ankle": 0.037, "foot": 0.032,
+    "collar": 0.055, "shoulder": 0.05, "elbow": 0.037, "wrist": 0.028,
 }  # fmt: skip
 #: length and radius in metres of what a body has past its last joint
-_ENDS = {"head": (0.1, 0.088), "wrist": (0.1, 0.026), "foot": (0.05, 0.024), "ankle": (0.12, 0.026)}
+_ENDS = {"head": (0.085, 0.082), "wrist": (0.1, 0.026), "foot": (0.05, 0.024), "ankle": (0.12, 0.026)}
+#: joints whose bone (from their parent) is of the trunk, though they move with a limb
+_OF_TRUNK = ("collar", "shoulder", "hip", "neck")
+#: (canonical joint, canonical joint, radius, radius) in metres: the breadth of the trunk
+_TRUNK = (
+    ("left_hip", "right_hip", 0.09, 0.09),
+    ("spine1", "left_shoulder", 0.085, 0.052),
+    ("spine1", "right_shoulder", 0.085, 0.052),
+    ("left_shoulder", "right_shoulder", 0.05, 0.05),
+)
 _ADULT = 1.70
 _THIN = 0.012
 
@@ -33,6 +42,7 @@ def page_skeleton(skeleton: Skeleton, canonical: Mapping[str, str]) -> PageSkele
     """
     role = {own: joint for joint, own in canonical.items() if own in skeleton.names}
     part_of = {SMPL22.names[j]: part for part, joints in PARTS.items() for j in joints}
+    part_of |= {name: "torso" for name in SMPL22.names if name.split("_")[-1] in _OF_TRUNK}
     scale = float(np.clip(skeleton.rest_height / _ADULT, 0.05, 20.0)) if len(skeleton) > 1 else 1.0
     radii, parts, detail = [], [], []
     for joint, (name, parent) in enumerate(zip(skeleton.names, skeleton.parents, strict=True)):
@@ -49,6 +59,11 @@ def page_skeleton(skeleton: Skeleton, canonical: Mapping[str, str]) -> PageSkele
         for length, radius in [_ENDS.get(joint.split("_")[-1], (0.0, 0.0))]
         if length and _is_end(skeleton, skeleton.names.index(own), role)
     )
+    flesh = tuple(
+        (skeleton.names.index(canonical[a]), skeleton.names.index(canonical[b]), ra * scale, rb * scale)
+        for a, b, ra, rb in _TRUNK
+        if canonical.get(a) in role and canonical.get(b) in role
+    )
     hips = [skeleton.names.index(canonical[n]) for n in ("left_hip", "right_hip") if canonical.get(n) in role]
     return PageSkeleton(
         names=skeleton.names,
@@ -56,6 +71,7 @@ def page_skeleton(skeleton: Skeleton, canonical: Mapping[str, str]) -> PageSkele
         radii=tuple(radii),
         parts=tuple(parts),
         ends=ends,
+        flesh=flesh,
         across=(hips[0], hips[1]) if len(hips) == 2 else None,
         detail=tuple(detail),
         height=round(scale * _ADULT, 3),

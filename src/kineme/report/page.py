@@ -141,6 +141,7 @@ def _without_detail(skeleton: PageSkeleton, kept: np.ndarray) -> PageSkeleton:
         radii=pick(skeleton.radii),
         parts=pick(skeleton.parts),
         ends=tuple((new[j], length, radius) for j, length, radius in skeleton.ends if j in new),
+        flesh=tuple((new[a], new[b], ra, rb) for a, b, ra, rb in skeleton.flesh if a in new and b in new),
         across=None if skeleton.across is None else (new[skeleton.across[0]], new[skeleton.across[1]]),
         height=skeleton.height,
     )
@@ -245,6 +246,7 @@ def _skeleton(skeleton: PageSkeleton) -> dict[str, Any]:
         "radii": skeleton.radii,
         "parts": skeleton.parts,
         "ends": skeleton.ends,
+        "flesh": skeleton.flesh,
         "across": skeleton.across,
         "height": skeleton.height,
     }

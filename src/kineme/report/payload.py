@@ -43,8 +43,9 @@ class PageSkeleton:
     ----------
     names, parents : J joints; the root has parent -1 and a parent stands before its children.
     radii : metres of flesh around each joint.
-    parts : body part of each joint (`motion.canonical.PARTS`), or "" where none is known.
+    parts : body part (`motion.canonical.PARTS`) of the bone from each joint's parent to it, or "" if unknown.
     ends : (joint, length, radius) in metres: what the body has past its last joints, along the last bone.
+    flesh : (joint, joint, radius, radius) in metres: what fills the trunk between joints that no bone links.
     across : left and right joint whose line lies across the body; None leaves the facing open.
     detail : joints (fingers, face) that a page too large may leave out; empty means none.
     height : metres, upright; the cards' figures are drawn to the same size by it.
@@ -55,6 +56,7 @@ class PageSkeleton:
     radii: tuple[float, ...]
     parts: tuple[str, ...] = ()
     ends: tuple[tuple[int, float, float], ...] = ()
+    flesh: tuple[tuple[int, int, float, float], ...] = ()
     across: tuple[int, int] | None = None
     detail: tuple[bool, ...] = ()
     height: float = 1.7
@@ -72,7 +74,8 @@ class PageSkeleton:
         _check(all(np.isfinite(r) and r > 0 for r in self.radii), "a joint's radius is not above zero")
         _check(np.isfinite(self.height) and self.height > 0, "a page's skeleton has no height")
         joints = [joint for joint, _, _ in self.ends] + list(self.across or ())
-        _check(all(0 <= j < count for j in joints), "an end or the facing names a joint that is not there")
+        joints += [joint for a, b, _, _ in self.flesh for joint in (a, b)]
+        _check(all(0 <= j < count for j in joints), "an end, the flesh or the facing names a joint that is not there")
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,7 +55,7 @@ const clips = {
     const entry = index.clips[clip];
     const row = el("a", { class: "clip-row", href: clipLink(clip, 0), title: entry.source, "data-clip": clip, "aria-current": clip === this.chosen ? "true" : null },
       el("span", { class: "clip-name" }, entry.name), el("span", { class: "clip-time" }, sayDuration(entry.seconds)), el("span", { class: "clip-strip" }));
-    row.lastChild.style.background = this.strip(clip);
+    row.lastChild.style.backgroundImage = this.strip(clip);
     return row;
   },
 
@@ -108,7 +108,7 @@ const clips = {
     const group = this.groupAt(time);
     if (group === this.shownGroup) return;
     this.shownGroup = group;
-    byId("now").replaceChildren(...(group < 0 ? [] : [motifLink(state.view, state.colours, state.view.groups[group])]));
+    byId("now").replaceChildren(...(group < 0 ? [el("span", { class: "none" }, "no motif here")] : [motifLink(state.view, state.colours, state.view.groups[group])]));
   },
 
   /** To the start of the next motif, or the one before. */

@@ -38,8 +38,8 @@ function tintsOf(hue, step, dark) {
   return {
     solid: oklch(...solid, hue),
     stage: oklch(...stage, hue),
-    dots: oklch(stage[0] + (dark ? 0.15 : -0.12), stage[1] * 1.6, hue),
-    shadow: oklch(stage[0] + (dark ? -0.07 : -0.06), stage[1] * 1.6, hue),
+    dots: oklch(stage[0] + (dark ? 0.17 : -0.13), stage[1] * 1.6, hue),
+    shadow: oklch(stage[0] + (dark ? -0.13 : -0.14), stage[1] * 1.4, hue),
     ink: dark ? oklch(0.19, 0.03, hue) : "rgb(255,255,255)",
     text: dark ? oklch(0.84, 0.09, hue) : oklch(0.45, 0.12, hue),
     near: shades(dark ? 0.8 : 0.58, dark ? 0.135 : 0.16, 0.42),

@@ -18,7 +18,7 @@ function fill(node, attributes, children) {
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -28,11 +28,11 @@ const ICONS = {
   stepback: "M15 6l-7 6 7 6z", stepforward: "M9 6l7 6-7 6z",
   pencil: "M4 20l1-4L16 5l3 3L8 19zM14.5 6.5l3 3", download: "M11 4h2v8h3l-4 5-4-5h3zM5 19h14v1.6H5z",
   plus: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z", minus: "M5 11h14v2H5z", home: "M12 5a7 7 0 107 7h-2a5 5 0 11-5-5v3l5-4-5-4z",
-  sun: "M12 4v16a8 8 0 000-16zM12 3a9 9 0 100 18 9 9 0 000-18z",
+  sun: "M12 3a9 9 0 100 18 9 9 0 000-18zM12 5v14a7 7 0 010-14z",
 };
 
 function icon(name) {
-  return svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: "icon" }, svg("path", { d: ICONS[name] }));
+  return svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: "icon" }, svg("path", { d: ICONS[name], "fill-rule": "evenodd" }));
 }
 
 function iconButton(name, label, onclick, extra = {}) {

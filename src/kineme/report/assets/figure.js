@@ -14,16 +14,20 @@ function makeBody(skeleton) {
     const parent = skeleton.parents[joint];
     bones.push({ a: parent, b: joint, ra: Math.min(skeleton.radii[parent], skeleton.radii[joint] * 1.9), rb: skeleton.radii[joint], part: skeleton.parts[joint] });
   }
+  for (const [a, b, ra, rb] of skeleton.flesh) bones.push({ a, b, ra, rb, part: "torso" });
   const ends = skeleton.ends.map(([joint, length, radius], k) => {
     const round = skeleton.parts[joint] === "head";
     bones.push({ a: joint, b: joints + k, ra: round ? radius : skeleton.radii[joint], rb: radius, part: skeleton.parts[joint] });
     return { joint, parent: Math.max(skeleton.parents[joint], 0), length };
   });
   if (joints === 1) bones.push({ a: 0, b: 0, ra: skeleton.radii[0], rb: skeleton.radii[0], part: "" });
+  const limbs = [...new Set(bones.map((bone) => bone.part))].map((part) => ({ part, bones: bones.filter((bone) => bone.part === part) }));
   const tips = new Map(); // part -> the point that is furthest out: a hand, a foot
   skeleton.parts.forEach((part, joint) => { if (/arm|leg/.test(part) && !tips.has(part)) tips.set(part, joint); });
   skeleton.ends.forEach(([joint]) => { const part = skeleton.parts[joint]; if (tips.has(part)) tips.set(part, joint); });
-  return { joints, points: joints + ends.length, bones, ends, across: skeleton.across, height: skeleton.height, tips };
+  const feet = [...tips].filter(([part]) => /leg/.test(part)).map(([, joint]) => [joint, 0.13 * skeleton.height, 0.5]);
+  const shadows = [[0, 0.3 * skeleton.height, 2.2], ...feet];
+  return { joints, shadows, points: joints + ends.length, bones, limbs, ends, across: skeleton.across, height: skeleton.height, tips };
 }
 
 /** Fills `out` (points x 3, metres) with the body at `time`, straight between frames; the floor is at height 0. */
@@ -59,7 +63,7 @@ function facingAt(motion, time) {
 
 /** A camera that looks at `target` from `yaw` and `pitch`; `span` metres fill the height of the picture. */
 class Camera {
-  constructor() { this.yaw = 0.45; this.pitch = 0.16; this.span = 2.4; this.target = [0, 0.9, 0]; }
+  constructor() { this.yaw = 0.45; this.pitch = 0.2; this.span = 2.4; this.target = [0, 0.9, 0]; }
 
   /** Takes the picture's size; must be called before `project`. */
   aim(width, height) {
@@ -81,31 +85,39 @@ class Camera {
   }
 }
 
-const scratch = { points: new Float32Array(0), order: [] };
+const scratch = { points: new Float32Array(0) };
 
-/** Draws the body. `coloursFor(part)` gives a row of SHADES colours from near to far; `outline` is the ground's. */
+/** Draws the body, the far limbs first. `coloursFor(part)` gives SHADES colours from near to far; `outline` is the ground's. */
 function drawBody(context, camera, body, points, coloursFor, outline) {
   if (scratch.points.length < body.points * 3) scratch.points = new Float32Array(body.points * 3);
   const seen = scratch.points;
   for (let k = 0; k < body.points; k++) camera.project(points[k * 3], points[k * 3 + 1], points[k * 3 + 2], seen, k * 3);
-  const order = scratch.order;
-  order.length = body.bones.length;
-  for (let k = 0; k < order.length; k++) {
-    const bone = body.bones[k];
-    order[k] = bone;
-    bone.depth = seen[bone.a * 3 + 2] + seen[bone.b * 3 + 2]; // the nearer, the larger
+  let least = Infinity, most = 0;
+  for (const limb of body.limbs) {
+    limb.depth = 0;
+    for (const bone of limb.bones) {
+      bone.depth = (seen[bone.a * 3 + 2] + seen[bone.b * 3 + 2]) / 2; // the nearer, the larger
+      least = Math.min(least, bone.depth);
+      most = Math.max(most, bone.depth);
+      limb.depth += bone.depth / limb.bones.length;
+    }
   }
-  order.sort((p, q) => p.depth - q.depth);
-  const least = order[0].depth, range = Math.max(order[order.length - 1].depth - least, camera.focal / camera.distance * 0.12);
+  const unit = camera.focal / camera.distance, range = Math.max(most - least, unit * 0.08);
   context.strokeStyle = outline;
-  context.lineWidth = Math.max(0.9, camera.focal / camera.distance * 0.009);
-  for (const bone of order) {
-    const shades = coloursFor(bone.part);
-    context.fillStyle = shades[Math.round((1 - (bone.depth - least) / range) * (shades.length - 1))];
-    capsule(context, seen, bone);
+  context.lineWidth = Math.max(1.4, unit * 0.017);
+  for (const limb of [...body.limbs].sort((p, q) => p.depth - q.depth)) {
+    const { part, bones } = limb, shades = coloursFor(part);
+    for (const bone of bones) { capsule(context, seen, bone); context.stroke(); }
+    for (const bone of bones) {
+      const depth = part === "torso" ? limb.depth : bone.depth; // the trunk is one piece
+      context.fillStyle = shades[Math.round((1 - (depth - least) / range) * (shades.length - 1))];
+      capsule(context, seen, bone);
+      context.fill();
+    }
   }
 }
 
+/** The outline of a bone as a path. */
 function capsule(context, seen, { a, b, ra, rb }) {
   const ax = seen[a * 3], ay = seen[a * 3 + 1], bx = seen[b * 3], by = seen[b * 3 + 1];
   const r = ra * seen[a * 3 + 2], s = rb * seen[b * 3 + 2];
@@ -119,24 +131,26 @@ function capsule(context, seen, { a, b, ra, rb }) {
     context.arc(bx, by, s, along - open, along + open);
     context.closePath();
   }
-  context.stroke();
-  context.fill();
 }
 
-/** The body's shadow, as if the light stood straight above. */
+/** Soft shadows under the trunk and the feet, fainter as these leave the floor. */
 function drawShadow(context, camera, body, points, colour) {
   const at = [0, 0, 0];
-  context.strokeStyle = colour;
-  context.lineCap = context.lineJoin = "round";
-  context.lineWidth = 0.13 * camera.focal / camera.distance;
-  context.beginPath();
-  for (const { a, b } of body.bones) {
-    camera.project(points[a * 3], 0, points[a * 3 + 2], at, 0);
-    context.moveTo(at[0], at[1]);
-    camera.project(points[b * 3], 0, points[b * 3 + 2], at, 0);
-    context.lineTo(at[0], at[1]);
+  for (const [joint, radius, reach] of body.shadows) {
+    const height = Math.max(points[joint * 3 + 1], 0);
+    camera.project(points[joint * 3], 0, points[joint * 3 + 2], at, 0);
+    const size = radius * at[2];
+    context.save();
+    context.translate(at[0], at[1]);
+    context.scale(1, Math.max(0.12, Math.abs(Math.sin(camera.pitch + 0.06))));
+    const soft = context.createRadialGradient(0, 0, 0, 0, 0, size);
+    soft.addColorStop(0, colour);
+    soft.addColorStop(1, `${colour.slice(0, -1)},0)`.replace("rgb(", "rgba("));
+    context.globalAlpha = Math.max(0.12, 1 - height / reach);
+    context.fillStyle = soft;
+    context.fillRect(-size, -size, 2 * size, 2 * size);
+    context.restore();
   }
-  context.stroke();
 }
 
 /** Dots on the floor every `step` metres around the camera's target, fading with distance: they show travel. */
@@ -148,9 +162,9 @@ function drawFloor(context, camera, colour, step, reach) {
       const away = Math.hypot(x - cx, z - cz) / reach;
       if (away >= 1 || !camera.project(x, 0, z, at, 0)) continue;
       context.globalAlpha = (1 - away) ** 0.7;
-      const size = Math.max(1.1, 0.017 * at[2]);
+      const size = Math.max(1.2, 0.018 * at[2]);
       context.beginPath();
-      context.ellipse(at[0], at[1], size, size * Math.max(0.35, Math.abs(camera.sinPitch) * 1.6), 0, 0, 2 * Math.PI);
+      context.ellipse(at[0], at[1], size, size * Math.max(0.5, Math.abs(camera.sinPitch)), 0, 0, 2 * Math.PI);
       context.fill();
     }
   }
@@ -159,21 +173,25 @@ function drawFloor(context, camera, colour, step, reach) {
 
 /** The path of a joint over the last seconds, thin and faint at its old end. `ground` lays it on the floor. */
 function drawTrail(context, camera, motion, joint, from, to, colour, ground = false) {
-  const steps = Math.ceil((to - from) * 30), at = [0, 0, 0];
-  if (steps < 2) return;
+  const pieces = 8, steps = Math.max(1, Math.ceil(((to - from) * 30) / pieces)), at = [0, 0, 0];
+  if (to - from < 0.03) return;
   context.strokeStyle = colour;
-  context.lineCap = "round";
-  const unit = camera.focal / camera.distance;
-  let [px, py] = [0, 0];
-  for (let k = 0; k <= steps; k++) {
-    const [x, y, z] = jointAt(motion, joint, from + ((to - from) * k) / steps);
+  context.lineCap = "butt";
+  context.lineJoin = "round";
+  const unit = camera.focal / camera.distance, point = (share) => {
+    const [x, y, z] = jointAt(motion, joint, from + (to - from) * share);
     camera.project(x, ground ? 0 : y, z, at, 0);
-    if (k) {
-      context.globalAlpha = 0.75 * (k / steps) ** 1.5;
-      context.lineWidth = unit * (0.008 + 0.022 * (k / steps));
-      context.beginPath(); context.moveTo(px, py); context.lineTo(at[0], at[1]); context.stroke();
+    return at;
+  };
+  for (let piece = 0; piece < pieces; piece++) { // one line a piece: overlaps within it would show
+    context.globalAlpha = 0.7 * ((piece + 1) / pieces) ** 1.4;
+    context.lineWidth = unit * (0.01 + 0.018 * (piece / pieces));
+    context.beginPath();
+    for (let k = 0; k <= steps; k++) {
+      const [x, y] = point((piece + k / steps) / pieces);
+      k ? context.lineTo(x, y) : context.moveTo(x, y);
     }
-    [px, py] = at;
+    context.stroke();
   }
   context.globalAlpha = 1;
 }

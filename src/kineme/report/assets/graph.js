@@ -25,7 +25,7 @@ function showGraph(view, colours) {
 
 function nodeOf(group, k, count) {
   const angle = (2 * Math.PI * k) / count - Math.PI / 2;
-  return { group, angle, x: SIZE / 2 + RING * Math.cos(angle), y: SIZE / 2 + RING * Math.sin(angle), r: 0 };
+  return { group, angle, x: SIZE / 2 + RING * Math.cos(angle), y: SIZE / 2 + RING * Math.sin(angle) };
 }
 
 /** Between drawn motifs, each one's four most frequent ways on. */
@@ -40,8 +40,8 @@ function strongestEdges(view, nodes) {
 }
 
 function drawEdge(edge, nodes, colours, most) {
-  const a = nodes.get(edge.from), b = nodes.get(edge.to), bend = 0.42;
-  for (const node of [a, b]) node.r = node.r || 1;
+  const a = nodes.get(edge.from), b = nodes.get(edge.to);
+  const bend = 1 - 0.62 * Math.min(1, Math.hypot(a.x - b.x, a.y - b.y) / (1.3 * RING)); // near ones bend less
   const middle = [SIZE / 2 + ((a.x + b.x) / 2 - SIZE / 2) * bend, SIZE / 2 + ((a.y + b.y) / 2 - SIZE / 2) * bend];
   // a way there and a way back bend to different sides
   const side = [(b.y - a.y) * 0.07, -(b.x - a.x) * 0.07], cx = middle[0] + side[0], cy = middle[1] + side[1];
@@ -65,7 +65,7 @@ function drawNode(node, shown, colours) {
   const r = radiusOf(group, nodes), away = RING + r + 10, right = Math.cos(angle) >= -0.001;
   const x = SIZE / 2 + away * Math.cos(angle), y = SIZE / 2 + away * Math.sin(angle), name = names.of(group);
   const upright = Math.abs(Math.cos(angle)) < 0.28;
-  const label = svg("text", { x, y: y + (upright ? (Math.sin(angle) > 0 ? 12 : -4) : 4), "text-anchor": upright ? "middle" : right ? "start" : "end" }, name.length > 24 ? `${name.slice(0, 23)}…` : name);
+  const label = svg("text", { x, y: y + (upright ? (Math.sin(angle) > 0 ? 12 : -4) : 4), "text-anchor": upright ? "middle" : right ? "start" : "end" }, name.length > 32 ? `${name.slice(0, 31)}…` : name);
   return svg("a", { href: `#motif/${encodeURIComponent(group.id)}`, class: "node", "aria-label": `${name}, ${times(group.count)}` },
     svg("circle", { cx: node.x, cy: node.y, r, fill: colours.groups[group.number].solid }), label);
 }

@@ -2,6 +2,7 @@
 
 const state = { scale: index.defaultScale, keep: null, view: null, colours: null, route: "motifs" };
 const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+const narrow = matchMedia("(max-width: 820px)");
 const ROUTES = ["motifs", "motif", "clip", "transitions", "about"];
 
 /** The colours that canvases take from the style sheet. */
@@ -67,6 +68,7 @@ function showDials() {
 function route() {
   const [name, ...rest] = location.hash.slice(1).split("/").map(decodeSafely);
   state.route = ROUTES.includes(name) ? name : "motifs";
+  document.body.dataset.route = state.route;
   for (const view of ROUTES) byId(`view-${view}`).hidden = view !== state.route;
   document.querySelectorAll(".tabs a").forEach((tab) => {
     const current = tab.hash === `#${state.route}` || (state.route === "motif" && tab.hash === "#motifs");
@@ -97,7 +99,7 @@ function wire() {
     const from = state.route, top = byId("main").offsetTop - byId("toolbar").offsetHeight;
     route();
     if (state.route === "motifs") scrollTo(0, galleryAt);
-    else if (!location.hash.endsWith("/similar") && !(from === "clip" && state.route === "clip")) scrollTo(0, Math.min(scrollY, top));
+    else if (!location.hash.endsWith("/similar") && (from !== "clip" || state.route !== "clip" || narrow.matches)) scrollTo(0, Math.min(scrollY, top));
   });
   byId("dial-number").addEventListener("input", (event) => { state.keep = Number(event.target.value); refresh(); });
   byId("dial-scale").addEventListener("input", (event) => {
@@ -106,6 +108,9 @@ function wire() {
     if (state.route === "motif") location.hash = "#motifs";
     refresh();
   });
+  byId("theme").append(icon("sun"));
+  byId("csv-all").prepend(icon("download"));
+  byId("download-names").prepend(icon("download"));
   byId("theme").addEventListener("click", changeTheme);
   darkScheme.addEventListener("change", refreshTheme);
   byId("pause-all").addEventListener("click", (event) => {
@@ -123,7 +128,7 @@ function wire() {
 }
 
 async function start() {
-  byId("title").textContent = index.title;
+  byId("title").textContent = byId("short-title").textContent = index.title;
   byId("summary").replaceChildren(...index.summary.map((sentence) => el("span", {}, `${sentence} `)));
   if (typeof DecompressionStream === "undefined") {
     byId("summary").append(el("span", { class: "warning" }, "This page needs a browser of 2023 or later (Chrome 103, Firefox 113, Safari 16.4)."));

@@ -89,7 +89,7 @@ class Stage {
   }
 
   resetCamera() {
-    this.turned = 0.55; this.zoom = 1; this.camera.pitch = 0.16; this.centre = null;
+    this.turned = 0.55; this.zoom = 1; this.camera.pitch = 0.2; this.centre = null;
     if (this.motion) this.facing = facingAt(this.motion, this.time);
     loop.touch(this);
   }

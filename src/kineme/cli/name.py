@@ -1,0 +1,75 @@
+"""Gives a motif of a library a name that stays, or lists the motifs and their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from kineme.errors import InputError, UsageError
+
+
+@dataclass(frozen=True)
+class Args:
+    """Options of `kineme name`."""
+
+    library: tyro.conf.Positional[Path]
+    """The folder that `kineme index` wrote."""
+    motif: tyro.conf.Positional[str] = ""
+    """The motif's id, such as m3; without it the motifs are listed."""
+    name: tyro.conf.Positional[str] = ""
+    """Its name; an empty one ("") takes the name away."""
+    source: Annotated[Path | None, tyro.conf.arg(name="from", metavar="NAMES.JSON")] = None
+    """Take all names from a file that the page's "Names" button made."""
+
+
+def run(args: Args) -> int:
+    """Lists, or names and saves; both `names.json` and the page are written."""
+    from kineme.report.names import FILE, names_for, write_names
+    from kineme.report.page import page_motifs, rename
+    from kineme.report.serve import PAGE
+
+    if args.source is not None and args.motif:
+        raise UsageError("give either a motif and its name, or --from a file of names")
+    page = args.library / PAGE
+    library, motifs = page_motifs(page)
+    names = names_for(library, args.library)
+    if args.source is None and not args.motif:
+        _list(motifs, dict(names.names))
+        return 0
+    if args.source is not None:
+        names = _merged(names, args.source, motifs)
+    else:
+        if args.motif not in motifs:
+            raise InputError(f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library)
+        names = names.with_name(args.motif, args.name)
+    write_names(names, args.library / FILE)
+    rename(page, names.names)
+    print(f"{args.library}: {len(names.names)} motif{'s have names' if len(names.names) != 1 else ' has a name'} of your own")
+    return 0
+
+
+def _merged(names, source: Path, motifs: dict[str, str]):
+    """The library's names with those of a file laid over them."""
+    from kineme.report.names import check_known, read_names
+
+    given = read_names(source)
+    if given.library and given.library != names.library:
+        raise InputError("was made by the page of another library, whose motifs are other ones", source)
+    check_known(given.names, motifs, source)
+    for motif, name in given.names.items():
+        names = names.with_name(motif, name)
+    return names
+
+
+def _list(motifs: dict[str, str], names: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("id", "what it does", "name", box=None, pad_edge=False, header_style="bold")
+    for motif, words in motifs.items():
+        table.add_row(Text(motif), Text(words), Text(names.get(motif, "")))
+    Console().print(table)

@@ -1,0 +1,37 @@
+"""Shows a library's page in the browser, on this machine only; names given on it are saved in the library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Args:
+    """Options of `kineme open`."""
+
+    library: tyro.conf.Positional[Path]
+    """The folder that `kineme index` wrote."""
+    browser: bool = True
+    """Open the browser; without it, only the address is printed."""
+    port: int = 0
+    """The port on 127.0.0.1; 0 takes any that is free."""
+
+
+def run(args: Args) -> int:
+    """Serves until Ctrl-C."""
+    import webbrowser
+
+    from kineme.report.serve import PageServer
+
+    with PageServer(args.library, args.port) as server:
+        print(f"{args.library}: {server.url}", "Names that you give on the page are saved. Ctrl-C ends this.", sep="\n", flush=True)
+        if args.browser:
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            print()
+    return 0
