@@ -87,7 +87,7 @@ def describe(motion: Motion, file: Path) -> dict[str, Any]:
         "unmapped": list(rig.unmapped),
         "positions_only": motion.positions_only,
         "guessed": dict(origin.guessed),
-        "notes": list(origin.notes),
+        "notes": [note for note in (*origin.notes, rig.advice) if note],
     }
 
 

@@ -63,6 +63,9 @@ class Args:
     skeleton: str | None = None
     """Name of the skeleton of joints files."""
 
+    map: Path | None = None
+    """A TOML file that says which joint is which, where names alone do not tell."""
+
     repair: bool = False
     """Keep what is sound of damaged files: whole frames before a cut, neighbours of unusable numbers."""
 
@@ -80,7 +83,7 @@ def run(args: Args) -> int:
         raise UsageError("name the files or folders to read")
     options = ReadOptions(
         unit=args.unit, up=args.up, channels=args.channels, fps=args.read_fps, skeleton=args.skeleton,
-        repair=args.repair,
+        repair=args.repair, map=args.map,
     )  # fmt: skip
     corpus = Corpus.build(
         args.sources,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kineme.formats import ReadOptions
+if TYPE_CHECKING:
+    from kineme.formats import ReadOptions
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,23 @@ class ReadingArgs:
     """What BVH position channels do with the joint's OFFSET: replace, add, add-root, or auto."""
     skeleton_file: Path | None = None
     """For AMC files: the ASF of the subject, where it is not found beside them."""
+    map: Path | None = None
+    """A TOML file that says which joint is which, where names alone do not tell: a [joints] table of lines
+    such as left_knee = "LeftLeg"."""
     repair: bool = False
     """Keep what is sound of damaged files (whole frames before a cut, neighbours of unusable numbers)."""
 
     def options(self, fps: float | None, skeleton: str | None) -> ReadOptions:
         """The same as the readers take it; raises UsageError for a value that makes no sense."""
-        return ReadOptions(self.unit, self.up, self.channels, fps, skeleton, self.skeleton_file, self.repair)
+        from kineme.formats import ReadOptions
+
+        return ReadOptions(
+            unit=self.unit,
+            up=self.up,
+            channels=self.channels,
+            fps=fps,
+            skeleton=skeleton,
+            skeleton_file=self.skeleton_file,
+            repair=self.repair,
+            map=self.map,
+        )

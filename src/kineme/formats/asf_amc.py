@@ -337,7 +337,7 @@ def _to_motion(
     options: ReadOptions,
     notes: tuple[str, ...],
 ) -> Motion:
-    raw = Skeleton(tuple(bone.name for bone in bones), parents, offsets, end_sites=ends)
+    raw = options.mapped(Skeleton(tuple(bone.name for bone in bones), parents, offsets, end_sites=ends))
     rig = recognise_rig(raw)
     marks = find_landmarks(raw, rig)
     guessed: dict[str, str] = {}
@@ -348,7 +348,7 @@ def _to_motion(
     turn = guess.to_y_up(up)
     local[:, 0] = turn @ local[:, 0]
     rest = find_rest_pose(raw, marks, local[sample])
-    skeleton = Skeleton(raw.names, parents, rest.offsets, rest.rotations, ends, rig.rig)
+    skeleton = Skeleton(raw.names, parents, rest.offsets, rest.rotations, ends, rig.rig, raw.roles)
 
     height = skeleton.rest_height
     stated = None if not asf.length_unit else 0.0254 / asf.length_unit

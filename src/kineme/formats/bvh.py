@@ -197,6 +197,7 @@ def _to_motion(file: BvhFile, path: Path, options: ReadOptions) -> Motion:
         np.array([joint.offset for joint in file.joints]),
         end_sites=tuple((j, end) for j, joint in enumerate(file.joints) for end in joint.ends),
     )
+    raw = options.mapped(raw)
     rig = recognise_rig(raw)
     marks = find_landmarks(raw, rig)
     sample = np.unique(np.linspace(0, len(file.values) - 1, _SAMPLES).astype(int))
@@ -218,7 +219,7 @@ def _to_motion(file: BvhFile, path: Path, options: ReadOptions) -> Motion:
     rest = find_rest_pose(raw, marks, rotations)
     if rest.note:
         notes.append(rest.note)
-    skeleton = Skeleton(names, raw.parents, rest.offsets, rest.rotations, raw.end_sites, rig.rig)
+    skeleton = Skeleton(names, raw.parents, rest.offsets, rest.rotations, raw.end_sites, rig.rig, raw.roles)
     scale, units, fits = guess.guess_unit(skeleton.rest_height)
     if options.unit is not None:
         scale, units = options.unit, guess.unit_name(options.unit)

@@ -198,7 +198,7 @@ def _to_motion(
     options: ReadOptions,
     notes: tuple[str, ...],
 ) -> Motion:
-    bare = Skeleton(names, parents, np.zeros((len(names), 3)))
+    bare = options.mapped(Skeleton(names, parents, np.zeros((len(names), 3)), name=kind))
     marks = find_landmarks(bare, recognise_rig(bare))
     guessed: dict[str, str] = {}
     sample = positions[np.unique(np.linspace(0, len(positions) - 1, 64).astype(int))]
@@ -216,7 +216,7 @@ def _to_motion(
         if not fits:
             note = f"{note}; no usual unit makes the body 1.2 to 2.1 m tall: one unit was taken as {units}"
     offsets = np.array([rest[j] - (rest[p] if p >= 0 else 0) for j, p in enumerate(parents)]) * scale
-    skeleton = Skeleton(names, parents, offsets, name=kind)
+    skeleton = Skeleton(names, parents, offsets, name=bare.name, roles=bare.roles)
     provenance = Provenance(str(path), "joints", fps, scale, units, up, (*notes, note), guessed)
     return note_quirks(Motion.from_positions(skeleton, fps, positions * scale, provenance=provenance))
 

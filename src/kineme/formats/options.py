@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
-    from kineme.motion import Motion
+    from kineme.motion import Motion, Skeleton
 
 #: largest file that a reader opens, in bytes
 MAX_BYTES = 2 * 1024**3
@@ -38,6 +38,7 @@ class ReadOptions:
     fps : frames per second.
     skeleton : for files of bare joints, the name of a known skeleton.
     skeleton_file : for AMC files, the ASF that they go with.
+    map : a TOML file that says which joint plays which part (`kineme.motion.map_file`).
     repair : keep what is sound of a damaged file (whole frames before a cut, neighbours of unusable
         numbers) instead of refusing it.
     """
@@ -49,6 +50,7 @@ class ReadOptions:
     skeleton: str | None = None
     skeleton_file: Path | None = None
     repair: bool = False
+    map: Path | None = None
 
     def __post_init__(self) -> None:
         if self.up is not None:
@@ -64,6 +66,12 @@ class ReadOptions:
             raise UsageError(f"unit is metres per unit of the file (0.01 for cm), not {self.unit}")
         if self.fps is not None and not 0.01 <= self.fps <= 10_000:
             raise UsageError(f"fps must lie between 0.01 and 10000, not {self.fps}")
+
+    def mapped(self, skeleton: Skeleton) -> Skeleton:
+        """The skeleton with the parts that the map file gives to its joints, where there is one."""
+        from kineme.motion.map_file import apply_map
+
+        return skeleton if self.map is None else apply_map(self.map, skeleton)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from kineme.errors import InputError
@@ -55,6 +56,12 @@ def read_map(path: str | Path, skeleton: Skeleton) -> RigMap:
         if canonical not in given and index not in found.values():
             found[canonical] = index
     return rig_map(skeleton, name, found)
+
+
+def apply_map(path: str | Path, skeleton: Skeleton) -> Skeleton:
+    """The skeleton with the roles that the map file gives its joints; the same errors as `read_map`."""
+    rig = read_map(path, skeleton)
+    return replace(skeleton, name=rig.rig, roles=tuple(rig.joints.items()))
 
 
 def _read(path: Path) -> tuple[dict[str, str], str]:

@@ -55,21 +55,34 @@ class RigMap:
     unmapped: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
-    def require(self, *, path: str | None = None) -> RigMap:
-        """Self, if all limbs were found; else InputError saying which joints are missing and what to do."""
+    @property
+    def advice(self) -> str:
+        """What a person can do about limbs that were not found, in one sentence; empty if all were."""
         lacking = [name for name in ESSENTIAL if name in self.missing]
-        if lacking:
-            raise InputError(
-                f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; name them "
-                'in a map file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg"), '
-                "given as --map my_rig.toml",
-                path,
-            )
+        if not lacking:
+            return ""
+        return (
+            f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; name them "
+            'in a map file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg"), '
+            "given as --map my_rig.toml"
+        )
+
+    def require(self, *, path: str | None = None) -> RigMap:
+        """Self, if all limbs were found; else InputError with the advice."""
+        if self.advice:
+            raise InputError(self.advice, path)
         return self
 
 
 def recognise_rig(skeleton: Skeleton) -> RigMap:
-    """The rig of a skeleton, from its joints' names and tree; never raises (see `RigMap.require`)."""
+    """The rig of a skeleton, from its joints' names and tree; never raises (see `RigMap.require`).
+
+    A skeleton that came with a map file (`Skeleton.roles`) has the rig that the map says.
+    """
+    if skeleton.roles:
+        return rig_map(
+            skeleton, skeleton.name, {name: skeleton.index(joint) for name, joint in skeleton.roles}
+        )
     by_name = {bare(name): joint for joint, name in reversed(list(enumerate(skeleton.names)))}
     for table in TABLES:
         if all(bare(name) in by_name for name in (*table.joints.values(), *table.marks)):

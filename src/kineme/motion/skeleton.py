@@ -23,6 +23,7 @@ class Skeleton:
         (a T- or A-pose). Identity where a rig's zero pose already is one.
     end_sites : (parent joint, (x, y, z) in metres in that joint's frame): bone ends without a joint.
     name : the rig's name where it is known, such as ``smpl22`` or ``bandai-namco``.
+    roles : (canonical joint, joint) pairs from a person's map file; they overrule what the names tell.
     """
 
     names: tuple[str, ...]
@@ -31,6 +32,7 @@ class Skeleton:
     rest_rotations: np.ndarray = None  # type: ignore[assignment]  # None: identity
     end_sites: tuple[tuple[int, tuple[float, float, float]], ...] = ()
     name: str = "unknown"
+    roles: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.names)

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from bodies import MIXAMO, rigged, turn_angles, walkabout
+from kineme import load, save
 from kineme.errors import InputError
 from kineme.motion import Skeleton
 from kineme.motion.canonical import JOINTS
 from kineme.motion.map_file import read_map
 from kineme.motion.retarget import retarget
+from kineme.motion.rigs import recognise_rig
 
 NUMBERED = {name: f"bone{k:02d}" for k, name in enumerate(JOINTS)}
 
@@ -29,6 +31,16 @@ def test_a_map_makes_nameless_bones_a_body(tmp_path: Path) -> None:
     rig = read_map(written(tmp_path, NUMBERED, 'name = "nameless"'), take.skeleton)
     assert rig.rig == "nameless" and rig.missing == ()
     assert turn_angles(retarget(take, rig).local_rotations, body.local_rotations).max() < 0.1
+
+
+def test_a_map_goes_with_the_file_that_is_read(tmp_path: Path) -> None:
+    body = walkabout()
+    take = tmp_path / "take.bvh"
+    save(rigged(body, names=NUMBERED), take)
+    assert recognise_rig(load(take).skeleton).rig == "unknown"
+    read = load(take, map=written(tmp_path, NUMBERED, 'name = "nameless"'))
+    assert recognise_rig(read.skeleton).rig == read.skeleton.name == "nameless"
+    assert turn_angles(retarget(read).local_rotations, body.local_rotations).max() < 0.1
 
 
 def test_a_map_need_only_say_what_names_do_not(tmp_path: Path) -> None:
