@@ -1,20 +1,22 @@
-"""The corpora of the discovery tables: **joined**, **unseen-actor**, **hdm05**, **86_01**.
+"""The corpora of the discovery tables: **joined**, **unseen-actor**, **hdm05**, **86_01**, and **synthetic**.
 
-They are built from the motion data once, kept as `Corpus` folders under the cache, and are the same on every
-machine: the folder's name holds a digest of what they were built from.
+They are built once, kept as `Corpus` folders under the cache, and are the same on every machine: the folder's
+name holds a digest of the files and of the code that they were built from.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
+import kineme
 from kineme.corpus import Corpus
+from kineme.corpus.synthetic import generate
 from kineme.evaluate import sources
 from kineme.evaluate.joined import BLEND_SECONDS, TRUE_GAP_CM, build_joined
 from kineme.evaluate.representation import Fold, Take
@@ -23,8 +25,13 @@ from kineme.evaluate.stitch import stitch
 from kineme.motion import Motion, Segment
 from kineme.motion.frame import facing_positions
 
-#: raised by whoever changes how a corpus is built, so that none is taken from an old cache
-RECIPE = 1
+#: sources (of the package) that decide what is built
+_CODE = (
+    "motion/*.py",
+    "formats/*.py",
+    *(f"evaluate/{name}.py" for name in ("corpora", "joined", "stitch", "sources")),
+)
+_GRAMMAR = tuple(f"corpus/{name}.py" for name in ("synthetic", "grammar", "posing"))
 SPLITS = ("train", "val", "test")
 ACTORS = ("g1", "g2", "g3")
 #: takes a split and the seed that they are built with; train and test hold every clip about once and twice
@@ -65,14 +72,17 @@ def cache_folder() -> Path:
 
 
 def open_corpus(name: str, size: Size = FULL, data: Path | None = None, cache: Path | None = None) -> Corpus:
-    """The corpus ``joined``, ``hdm05`` or ``86_01``, built if it is not in the cache.
+    """The corpus ``joined``, ``hdm05``, ``86_01`` or ``synthetic``, built if it is not in the cache.
 
     Its clips have splits ``train``, ``val`` and ``test`` (86_01: ``test`` only) and the actor as their group.
     """
-    data, cache = data or sources.find_data(), cache or cache_folder()
     files, build = _BUILDERS[name]
-    used = [data / file for file in (*files, *_split_files(name))]
-    folder = cache / "evaluate" / f"{name}{size.name}-{RECIPE}-{sources.digest(used)[:12]}"
+    data = data or (sources.find_data() if files else Path())
+    used = [data / file for file in (*files, *_split_files(name)) if files]
+    used += sorted(
+        file for pattern in (*_CODE, *_GRAMMAR) for file in Path(kineme.__file__).parent.glob(pattern)
+    )
+    folder = (cache or cache_folder()) / "evaluate" / f"{name}{size.name}-{sources.digest(used)[:12]}"
     if (folder / "corpus.json").is_file():
         return Corpus.open(folder)
     takes = build(data, size)
@@ -102,11 +112,11 @@ def folds(name: str, size: Size = FULL, data: Path | None = None, cache: Path | 
         joined = folds("joined", size, data, cache)[0]
         corpus = open_corpus(name, size, data, cache)
         checksum = f"{joined.checksum} {corpus.checksum}"
-        return [Fold(name, "", "joined", (), (), _takes(corpus), joined.train, checksum)]
+        return [Fold(name, "", "joined", (), (), _takes(corpus), joined.train, checksum, joined.checksum)]
     return [_fold(name, "", open_corpus(name, size, data, cache), None)]
 
 
-CORPORA = ("joined", "unseen-actor", "hdm05", "86_01")
+CORPORA = ("joined", "unseen-actor", "hdm05", "86_01", "synthetic")
 
 
 def _fold(name: str, part: str, corpus: Corpus, unseen: str | None) -> Fold:
@@ -118,7 +128,9 @@ def _fold(name: str, part: str, corpus: Corpus, unseen: str | None) -> Fold:
         return tuple(t for t, g in zip(takes, groups, strict=True) if (g == unseen) == (split == "test"))
 
     training = name if unseen is None else f"{name}-{part}"
-    return Fold(name, part, training, of("train"), of("val"), of("test"), checksum=corpus.checksum)
+    return Fold(
+        name, part, training, of("train"), of("val"), of("test"), (), corpus.checksum, corpus.checksum
+    )
 
 
 def _takes(corpus: Corpus) -> tuple[Take, ...]:
@@ -154,11 +166,24 @@ def _build_86_01(data: Path, size: Size) -> list[_Named]:
     return [_Named("86_01", sources.cmu_86_01(data), "86", "test")]
 
 
+def _build_synthetic(data: Path, size: Size) -> list[_Named]:
+    """Takes of the grammar, other people in every split; the labels are its motifs."""
+    takes = []
+    for split in SPLITS:
+        count, seed = (size.takes[split], JOINED_TAKES[split][1])
+        for take in generate(seed, count, TAKE_SECONDS, sources.FPS):
+            labels = tuple(replace(s, level="label") for s in take.labels if s.level == "motif")
+            name = f"{split}-{take.name}"
+            takes.append(_Named(name, take.motion.replace(labels=labels), f"{split}-{take.subject}", split))
+    return takes
+
+
 Row = tuple[ClassClip, ...]
 _BUILDERS: dict[str, tuple[Sequence[str], Callable[[Path, Size], list[_Named]]]] = {
     "joined": (sources.BANDAI_FILES, _build_joined),
     "hdm05": (sources.HDM05_FILES, _build_hdm05),
     "86_01": (sources.CMU_86_FILES, _build_86_01),
+    "synthetic": ((), _build_synthetic),
 }
 
 

@@ -16,25 +16,22 @@ from kineme.evaluate.tables import Column, Comparison, Row
 
 #: one table a heading and a condition
 TABLES = {
-    "segments": (
-        Column("f1_codes", "F1 of codes \\[random]", beside="f1_codes_random"),
-        Column("f1_mined", "F1 of mined \\[random]", beside="f1_mined_random"),
+    "codes and probes": (
+        Column("f1_codes", "F1 \\[random]", beside="f1_codes_random"),
+        Column("nmi", "NMI"),
+        Column("ari", "ARI"),
+        Column("knn_top1", "k-NN", factor=100, digits=1),
+        Column("knn_top3", "top-3", factor=100, digits=1),
+        Column("linear", "linear", factor=100, digits=1),
+        *(Column(f"{outcome}_codes", outcome, digits=1) for outcome in ("hit", "missed", "false")),
+    ),
+    "mined segments": (
+        Column("f1_mined", "F1 \\[random]", beside="f1_mined_random"),
         Column("purity", "purity"),
         Column("motif_frames", "frames", digits=1),
         Column("motif_seconds", "seconds", digits=1),
         Column("coverage", "coverage"),
-    ),
-    "labels": (
-        Column("nmi", "NMI"),
-        Column("ari", "ARI"),
-        Column("knn_top1", "k-NN top-1", factor=100, digits=1),
-        Column("knn_top3", "top-3", factor=100, digits=1),
-        Column("linear", "linear", factor=100, digits=1),
-    ),
-    "counts of boundaries": tuple(
-        Column(f"{outcome}_{kind}", f"{outcome}, {kind}", digits=1)
-        for kind in ("codes", "mined")
-        for outcome in ("hit", "missed", "false")
+        *(Column(f"{outcome}_mined", outcome, digits=1) for outcome in ("hit", "missed", "false")),
     ),
 }
 #: what training must improve, level by level, and against whom
@@ -85,7 +82,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     folder = request.run or corpora.cache_folder() / "evaluate" / protocol
     size = corpora.QUICK if request.quick else corpora.FULL
     methods = _chosen(all_methods(request.models or folder / "models", request.quick), request.methods)
-    names = request.corpora or (("joined", "86_01") if request.quick else corpora.CORPORA)
+    names = request.corpora or (("synthetic", "joined") if request.quick else corpora.CORPORA)
     for name in names:
         if name not in corpora.CORPORA:
             raise UsageError(f"there is no corpus {name!r}; there are {', '.join(corpora.CORPORA)}")

@@ -8,7 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from kineme.errors import InputError
 from kineme.evaluate.representation import Fold, Level, Mined, View
+from kineme.formats.atomic import atomic_write
 from kineme.models.a4mer.batch import TakeBank
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
 from kineme.models.a4mer.learner import A4MerLearner
@@ -73,8 +75,16 @@ class A4MerRow:
         if self.weights == "random":
             return Tokens(random_model(config, take_bank(motions), seed))
         run = self.models / fold.training / f"{self.preset}-{seed}"
+        stamp = run / "trained_on.txt"
+        if stamp.is_file() and stamp.read_text(encoding="utf-8").strip() != fold.training_checksum:
+            raise InputError(
+                "this model was trained on another version of the corpus; delete its folder", run
+            )
         if (run / "model" / "config.json").is_file():
             return Tokens(A4Mer.load(run / "model"))
         from kineme.train.a4mer import train_a4mer
 
+        run.mkdir(parents=True, exist_ok=True)
+        with atomic_write(stamp) as part:
+            part.write_text(fold.training_checksum + "\n", encoding="utf-8")
         return Tokens(train_a4mer(take_bank(motions), config, run, seed=seed))

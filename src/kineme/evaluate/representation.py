@@ -91,7 +91,7 @@ class Fold:
     train, val, test : takes. Where there is no labelled training data (``train`` empty), only boundaries are
         counted and k-means is fitted to the test takes themselves.
     representation_train : takes to train on where they differ from `train`.
-    checksum : of the corpus that the takes are from.
+    checksum, training_checksum : of the corpora that all takes, and those to train on, are from.
     """
 
     corpus: str
@@ -102,6 +102,7 @@ class Fold:
     test: tuple[Take, ...]
     representation_train: tuple[Take, ...] = ()
     checksum: str = ""
+    training_checksum: str = ""
 
     @property
     def training_motions(self) -> Sequence[Motion]:

@@ -127,7 +127,7 @@ def _cell(cells: dict[tuple[str, str], Row], method: str, column: Column) -> str
         return "–"
     text = f"{row.mean * column.factor:.{column.digits}f}"
     if row.std is not None:
-        text += f" ± {row.std * column.factor:.{column.digits}f}"
+        text += f" ±{row.std * column.factor:.{column.digits}f}"
     beside = cells.get((method, column.beside))
     # rich reads [.1] as markup unless the bracket is escaped
     return text if beside is None else f"{text} \\[{beside.mean * column.factor:.{column.digits}f}]"
