@@ -111,3 +111,85 @@ def forward_kinematics(parents, offsets, local_rotations, root):
         places.append(place)
         turns.append(turn)
     return places, turns
+
+
+# --- corpus -----------------------------------------------------------------------------------------------
+
+
+def window_starts(frames, length, stride):
+    """First frames of windows: step by step, the last one moved back to the end of the clip."""
+    if frames <= length:
+        return [0]
+    found, k = [], 0
+    while round(k * stride) + length < frames:
+        found.append(round(k * stride))
+        k += 1
+    return [*found, frames - length]
+
+
+def fill_linear(values, bad):
+    """A list of numbers with those at `bad` on the line between their sound neighbours, held at the ends."""
+    filled = list(values)
+    for at in range(len(values)):
+        if not bad[at]:
+            continue
+        before = [k for k in range(at) if not bad[k]]
+        after = [k for k in range(at, len(values)) if not bad[k]]
+        if before and after:
+            low, high = before[-1], after[0]
+            filled[at] = values[low] + (values[high] - values[low]) * (at - low) / (high - low)
+        else:
+            filled[at] = values[before[-1]] if before else values[after[0]]
+    return filled
+
+
+# --- formats ----------------------------------------------------------------------------------------------
+
+
+def bvh_positions(text, root_adds=False, others_add=False):
+    """Per frame {joint: place} in the file's own units and axes, by walking the text once per frame."""
+    import numpy as np
+
+    def turn(axis, degrees):
+        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        rows = {"X": [[1, 0, 0], [0, c, -s], [0, s, c]], "Y": [[c, 0, s], [0, 1, 0], [-s, 0, c]]}
+        return np.array(rows.get(axis, [[c, -s, 0], [s, c, 0], [0, 0, 1]]))
+
+    head, motion = text.split("MOTION")
+    frames = []
+    for line in motion.strip().splitlines()[2:]:
+        numbers, places = [float(word) for word in line.split()], {}
+        stack, pending = [(np.zeros(3), np.eye(3))], None  # the place and rotation of every open joint
+        for line_ in head.splitlines():
+            words = line_.split()
+            if words[:1] in (["ROOT"], ["JOINT"], ["End"]):
+                pending = None if words[0] == "End" else words[1]
+            elif words[:1] == ["OFFSET"]:
+                offset = np.array([float(word) for word in words[-3:]])
+                place, rotation = stack[-1]
+                stack.append((place + rotation @ offset, rotation))
+            elif words[:1] == ["CHANNELS"]:
+                (above, rotation), (place, _) = stack[-2], stack[-1]
+                adds = others_add if len(stack) > 2 else root_adds
+                moved = offset.copy()
+                for channel in words[2:]:
+                    number, axis = numbers.pop(0), "XYZ".index(channel[0])
+                    if channel.endswith("position"):
+                        moved[axis] = number + (offset[axis] if adds else 0)
+                    else:
+                        rotation = rotation @ turn(channel[0], number)
+                stack[-1] = (above + stack[-2][1] @ moved, rotation)
+                places[pending] = stack[-1][0]
+            elif words[:1] == ["}"]:
+                stack.pop()
+        frames.append(places)
+    return frames
+
+
+def pool(features, lengths):
+    """Mean of each segment's rows, one segment at a time."""
+    rows, at = [], 0
+    for length in lengths:
+        rows.append(sum(features[at + k] for k in range(length)) / length)
+        at += length
+    return rows

@@ -228,7 +228,7 @@ def kick(draw: Draw) -> list[Atom]:
         **over, right_foot_forward=-0.32, right_foot_up=0.28, right_foot_pitch=0.9, spine_pitch=0.15
     )  # fmt: skip
     out = draw.pose(
-        **over, right_foot_forward=0.62, right_foot_up=0.55, right_foot_pitch=-0.1, left_flex=0.7,
+        **over, right_foot_forward=0.82, right_foot_up=0.55, right_foot_pitch=-0.1, left_flex=0.7,
         pelvis_pitch=-0.2, spine_pitch=-0.05, head_pitch=0.15,
     )  # fmt: skip
     fold = draw.pose(**over, right_foot_forward=0.18, right_foot_up=0.3, right_foot_pitch=0.3)
@@ -339,12 +339,12 @@ MOTIFS: dict[str, Callable[[Draw], list[Atom]]] = {
 #: activity -> motifs in order; "a|b" is a choice, "a?" may be left out
 ACTIVITIES: dict[str, tuple[str, ...]] = {
     "greet": ("walk", "wave left|wave right|wave both", "bow?", "turn?"),
-    "fetch": ("walk", "reach", "turn", "walk", "reach?"),
-    "exercise": ("squat", "jump", "wave both?", "squat|jump"),
+    "fetch": ("walk|run", "reach", "turn", "walk", "reach", "bow?"),
+    "exercise": ("squat", "jump", "wave both", "squat|jump"),
     "spar": ("stand?", "punch", "kick", "punch", "kick?"),
     "wait": ("stand", "turn?", "sit", "stand", "point?"),
     "play": ("run", "kick", "jump?", "run", "wave left|wave right"),
-    "guide": ("point", "walk", "point?", "turn", "bow|wave right"),
+    "guide": ("point", "walk", "point?", "turn?", "bow|wave both"),
     "patrol": ("walk", "turn", "run|walk", "turn", "stand"),
-    "meet": ("wave left|wave right", "walk", "bow", "sit", "reach?"),
+    "meet": ("wave both|wave right", "bow", "reach", "sit", "turn?"),
 }

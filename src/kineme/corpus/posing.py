@@ -198,7 +198,7 @@ def pose_figure(
     shift = controls[:, [_C["sideways"], _C["drop"], _C["forward"]]] * np.array([1.0, -1.0, 1.0])
     root = (body @ shift[..., None])[..., 0]
     root[:, [0, 2]] += ground
-    root[:, 1] += 0.985 * offsets[0, 1]
+    root[:, 1] += 0.993 * offsets[0, 1]
 
     ankles, soles = {}, {}
     for side in SIDES:

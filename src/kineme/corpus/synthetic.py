@@ -7,6 +7,7 @@ motif never looks the same twice.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,8 @@ from kineme.motion.rotations import axis_angle_to_matrix
 SUBJECTS = 6
 #: a body farther than this from the origin, in metres, turns back
 ARENA = 3.5
+#: activities that a take is dealt before the next take's begin
+_DEALT = 3
 _SHIFTS = ("drop", "forward", "sideways")
 #: how much a channel takes part in the slow wandering of posture
 _LOOSE = np.array([0.0 if "foot" in n else 0.25 if n in _SHIFTS else 1.0 for n in CHANNELS])
@@ -116,7 +119,7 @@ class _Stage:
     def __init__(self, subject: Subject, rng: np.random.Generator):
         self.subject, self.rng = subject, rng
         self.now, self.heading = 0.0, float(rng.uniform(-np.pi, np.pi))
-        self.key_times, self.key_poses = [-1.0], [subject.neutral]
+        self.key_times, self.key_poses = [-1.0, 0.0], [subject.neutral, subject.neutral]
         self.labels: list[Segment] = []
         self.falls: list[Footfall] = []
         half = subject.step_width / 2
@@ -180,12 +183,20 @@ class _Stage:
         return float(self.start[foot][2] + sum(fall.move[2] for fall in self.falls if fall.foot == foot))
 
 
-def _compose(stage: _Stage, seconds: float) -> None:
+def _activities(seed: int, number: int) -> Iterator[str]:
+    """Activities of take `number`, without end: dealt in shuffled rounds over all takes, so none is rare."""
+    names, at = list(ACTIVITIES), number * _DEALT
+    while True:
+        order = np.random.default_rng([seed, 2, at // len(names)]).permutation(len(names))
+        yield names[order[at % len(names)]]
+        at += 1
+
+
+def _compose(stage: _Stage, activities: Iterator[str], seconds: float) -> None:
     """Activities until the take is full; no motif follows itself."""
     rng, last = stage.rng, ""
     while stage.now < seconds:
-        activity = str(rng.choice(list(ACTIVITIES)))
-        begin = stage.now
+        activity, begin = next(activities), stage.now
         for part in ACTIVITIES[activity] * int(rng.integers(1, 3)):
             if part.endswith("?") and rng.random() < 0.5:
                 continue
@@ -211,7 +222,7 @@ def _take(seed: int, number: int, seconds: float, fps: float) -> SyntheticTake:
     rng = np.random.default_rng([seed, 0, number])
     subject = make_subject(seed, number % SUBJECTS)
     stage = _Stage(subject, rng)
-    _compose(stage, seconds)
+    _compose(stage, _activities(seed, number), seconds)
 
     frames = int(round(seconds * fps))
     times, poses = [*stage.key_times, stage.now + 1], [*stage.key_poses, subject.neutral]
