@@ -94,7 +94,7 @@ def _placed(
     assert part.local_rotations is not None
     angle = _heading(first.skeleton, root[there], rotations[there])
     angle -= _heading(part.skeleton, part.root_translation[here], part.local_rotations[here])
-    matrix = yaw_matrix(np.float32(angle)).astype(np.float32)
+    matrix = yaw_matrix(angle).astype(np.float32)
     target = root[there].copy()
     if not shared and len(root) > 1:
         target += root[there] - root[there - 1]
