@@ -75,6 +75,11 @@ class Clip:
         return self.row.group
 
     @property
+    def split(self) -> str:
+        """The split that it belongs to, such as ``train``; empty where there are none."""
+        return self.row.split
+
+    @property
     def fps(self) -> float:
         """Frames per second of `motion`, the same in the whole corpus."""
         return self._store.fps
@@ -144,9 +149,8 @@ class Clip:
 
         (Times `row.display_scale`, which is 1 unless the motion is wider than 65 m.)
         """
-        shape = (self.row.display_frames, len(self.own_skeleton.names), 3)
-        flat = self._store.display[self.row.display_start :][: shape[0] * shape[1] * 3]
-        return flat.reshape(shape)
+        flat = self._store.display[self.row.display_start :][: self._store.display_size(self.row)]
+        return flat.reshape(self.row.display_frames, len(self.own_skeleton.names), 3)
 
     @property
     def own(self) -> np.ndarray:
@@ -171,15 +175,32 @@ class _Store:
         self.frames = map_array(folder / "frames.npy", np.float32, 2)
         self.display = map_array(folder / "display.npy", np.int16, 1)
         self.skeletons = _read_skeletons(folder / "skeletons.json")
-        found: list[list[Segment]] = [[] for _ in self.rows]
-        for row in read_rows(folder / "labels.parquet", LabelRow):
-            found[row.clip].append(Segment(row.start, row.end, row.label, row.level, row.confidence))
-        self.labels = [tuple(segments) for segments in found]
-        last = max((row.start + row.frames for row in self.rows), default=0)
-        if self.frames.shape[1] != WIDTH or last > len(self.frames):
+        labels: list[LabelRow] = read_rows(folder / "labels.parquet", LabelRow)
+        if not self._fits(labels):
             raise InputError(
                 "frames and index of the corpus do not fit together; ingest the takes again", folder
             )
+        found: list[list[Segment]] = [[] for _ in self.rows]
+        for row in labels:
+            found[row.clip].append(Segment(row.start, row.end, row.label, row.level, row.confidence))
+        self.labels = [tuple(segments) for segments in found]
+
+    def _fits(self, labels: Sequence[LabelRow]) -> bool:
+        """Whether everything that the tables point at is there."""
+        frames = max((row.start + row.frames for row in self.rows), default=0)
+        known = all(0 <= row.skeleton < len(self.skeletons) for row in self.rows)
+        shown = known and max((row.display_start + self.display_size(row) for row in self.rows), default=0)
+        return (
+            self.frames.shape[1] == WIDTH
+            and frames <= len(self.frames)
+            and known
+            and shown <= len(self.display)
+            and all(0 <= row.clip < len(self.rows) for row in labels)
+        )
+
+    def display_size(self, row: ClipRow) -> int:
+        """How many elements of display.npy a clip has."""
+        return row.display_frames * len(self.skeletons[row.skeleton].names) * 3
 
     @cached_property
     def report(self) -> list[ReportRow]:

@@ -214,14 +214,23 @@ def map_array(path: Path, kind: Any, dimensions: int) -> np.ndarray:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError("the file is missing from the corpus; ingest the takes again", path) from None
-    except ValueError as error:
-        try:
-            array = np.load(path, allow_pickle=False)
-        except (ValueError, OSError, EOFError):
-            raise InputError(f"this is no array of a corpus ({error})", path) from None
+    except (ValueError, OSError, EOFError) as error:
+        array = _load_empty(path)  # nothing can be mapped
+        if array is None:
+            raise InputError(
+                f"this is no array of a corpus ({error}); ingest the takes again", path
+            ) from None
     if array.dtype != kind or array.ndim != dimensions:
         raise InputError(f"this is no array of a corpus ({array.dtype}, {array.ndim} dimensions)", path)
     return array
+
+
+def _load_empty(path: Path) -> np.ndarray | None:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError):
+        return None
+    return array if isinstance(array, np.ndarray) and array.size == 0 else None
 
 
 def read_head(folder: Path) -> dict[str, Any]:
