@@ -82,15 +82,18 @@ def guess_up(
 ) -> str:
     """The up axis of the file's world, such as ``+Y``.
 
-    Three witnesses with a vote each: where the head is over the feet in the take (`rotations` (S, J, 3, 3),
+    Four witnesses with a vote each: where the head is over the feet in the take (`rotations` (S, J, 3, 3),
     `root` (S, 3), `moves` (S, J, 3) or None: sampled frames), where it is in the zero pose if that stands,
-    and along which axis the lowest point of the body keeps its height. A tie goes to +Y.
+    along which axis the lowest point of the body keeps its height, and along which it is near 0. So a person
+    who lies down for the whole take is told from one who stands in a world with another up axis. A tie goes
+    to +Y.
     """
     if marks is None:
         return "+Y"
     points = _points(skeleton, rotations, root, moves)
     votes = _head_over_feet(points, marks).mean(axis=0)
-    size = np.linalg.norm(points - points.mean(axis=1, keepdims=True), axis=-1).max()
+    size = float(np.linalg.norm(points - points.mean(axis=1, keepdims=True), axis=-1).max())
+    tolerance = 0.05 * max(size, 1e-9)
     zero = np.tile(np.eye(3), (1, len(skeleton), 1, 1))
     rest = _points(skeleton, zero, np.zeros((1, 3)), None)
     legs = _unit(rest[:, list(marks.hips)].mean(axis=1) - rest[:, list(marks.ankles)].mean(axis=1))
@@ -101,8 +104,10 @@ def guess_up(
     for axis, letter in enumerate("XYZ"):
         for sign, name in ((1, "+"), (-1, "-")):
             lowest = (sign * points[..., axis]).min(axis=1)
-            steady = float(np.exp(-np.std(lowest) / (0.05 * max(size, 1e-9))))
-            scores[name + letter] = sign * float(votes[axis] + rest_votes[axis]) + steady
+            offset = sign * float(skeleton.offsets[0, axis])  # position channels may add to it
+            floor = min(abs(float(np.median(lowest))), abs(float(np.median(lowest)) + offset))
+            steady = np.exp(-np.std(lowest) / tolerance) + np.exp(-floor / tolerance)
+            scores[name + letter] = sign * float(votes[axis] + rest_votes[axis]) + float(steady)
     scores["+Y"] += 0.05
     return max(scores, key=scores.__getitem__)
 
