@@ -115,14 +115,20 @@ class A4Mer:
         """`encode` from world positions (T, 22, 3) on the standard body."""
         return self.encode_level(self.encode_atoms(positions, fps), len(positions) / fps)
 
-    def encode_level(self, atoms: Level, duration: float) -> Encoding:
-        """Codes and motifs of a clip of `duration` seconds from its atoms."""
+    def encode_level(self, atoms: Level, duration: float, longest: float | None = None) -> Encoding:
+        """Codes and motifs of a clip of `duration` seconds from its atoms.
+
+        `longest` : a time scale; no motif of two atoms or more lasts longer than so many seconds.
+        """
         if self.vocabulary is None:
             raise InputError("this model has no vocabulary yet; build_vocabulary() makes one from a corpus")
         tokens = code_tokens(atoms, self.config)
         book = self.vocabulary.codes
         codes, _ = book.assign(tokens)
-        cover = self.vocabulary.cover([codes])
+        limits: dict = {}
+        if longest is not None:
+            limits = {"durations": atoms.frames, "max_duration": int(longest * self.config.fps + 1e-6)}
+        cover = self.vocabulary.cover([codes], **limits)
         per_motif = cover.length.astype(np.int64)
         motifs = encode_motifs(self.network, atoms, per_motif)
         tree = self.motif_tree

@@ -1,0 +1,1 @@
+"""What people want from a model: what their takes are made of, kept in a library."""

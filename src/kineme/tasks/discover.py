@@ -1,0 +1,203 @@
+"""What takes are made of: their atoms and, at several time scales, their motifs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from kineme.corpus import Clip
+from kineme.errors import InputError
+from kineme.motion import Segment
+from kineme.motion.retarget import to_standard_body
+from kineme.tasks.motifs import (
+    Motif,
+    count_transitions,
+    default_motifs,
+    describe_motifs,
+    motif_numbers,
+    tree_over,
+)
+from kineme.tasks.track import Track, join_short, tidy
+
+#: longest motifs, in seconds, that the scales allow (a repeated motif may last longer)
+SCALES: tuple[float, ...] = (1.0, 2.0, 4.0)
+TIMESCALE = 4.0
+#: no segment is shorter, in seconds
+SHORTEST = 0.4
+
+
+class EncodesSegments(Protocol):
+    """A model that cuts motion into segments of two levels and knows which are alike (`models.a4mer.A4Mer`)."""
+
+    motif_tree: Any
+
+    def encode_atoms(self, positions: np.ndarray, fps: float) -> Any:
+        """Atoms of world positions (T, 22, 3) on the standard body."""
+        ...
+
+    def encode_level(self, atoms: Any, duration: float, longest: float | None = None) -> Any:
+        """Codes and motifs from atoms, motifs no longer than `longest` seconds."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What was found at one time scale.
+
+    Attributes
+    ----------
+    seconds : the scale: the longest pattern, not counting repeats.
+    tracks : the motifs of each clip.
+    motifs : the most frequent first.
+    transitions : (from, to, count) over motif numbers.
+    merges : (a, b, height) over `motifs`, as in a scipy linkage.
+    """
+
+    seconds: float
+    tracks: tuple[Track, ...]
+    motifs: tuple[Motif, ...]
+    transitions: tuple[tuple[int, int, int], ...]
+    merges: tuple[tuple[int, int, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Discovery:
+    """Atoms and motifs of the clips of a corpus, in its order; times are seconds of the original files.
+
+    Attributes
+    ----------
+    atoms : a track a clip.
+    scales : by rising seconds; `default` is the index of the one that was asked for.
+    """
+
+    atoms: tuple[Track, ...]
+    scales: tuple[Scale, ...]
+    default: int
+
+    @property
+    def scale(self) -> Scale:
+        """The time scale that was asked for."""
+        return self.scales[self.default]
+
+    @property
+    def segments(self) -> list[tuple[Segment, ...]]:
+        """For each clip its atoms, then its motifs at the default scale; `Segment.label` is the id."""
+        both = zip(self.atoms, self.scale.tracks, strict=True)
+        return [atoms.segments("atom") + motifs.segments("motif") for atoms, motifs in both]
+
+    @property
+    def motifs(self) -> tuple[Motif, ...]:
+        """The motifs of the default scale, the most frequent first."""
+        return self.scale.motifs
+
+    @property
+    def transitions(self) -> tuple[tuple[int, int, int], ...]:
+        """(from, to, count) over motif numbers at the default scale."""
+        return self.scale.transitions
+
+    @property
+    def dendrogram(self) -> tuple[tuple[int, int, float], ...]:
+        """(a, b, height) over the motifs of the default scale, as in a scipy linkage."""
+        return self.scale.merges
+
+
+def discover(
+    corpus: Iterable[Clip],
+    model: EncodesSegments,
+    *,
+    motifs: int | None = None,
+    timescale: float = TIMESCALE,
+    scales: Iterable[float] = SCALES,
+    shortest: float = SHORTEST,
+    progress: Callable[[int], None] | None = None,
+) -> Discovery:
+    """Find the atoms and motifs of every clip.
+
+    A clip's result depends on the clip and the model alone: it is the same in any corpus and on every run.
+
+    Parameters
+    ----------
+    corpus : a corpus, or some of its clips.
+    model : with a vocabulary and a motif tree.
+    motifs : how many motifs to tell apart; by default as many as fit the model (`default_motifs`).
+    timescale : seconds; patterns last no longer (one atom may). A motif that is repeated without a
+        break is one segment.
+    scales : further time scales to find motifs at.
+    shortest : seconds; shorter segments join the neighbour that is more alike.
+    progress : called after each clip with the number of clips done.
+
+    Raises InputError for an empty corpus or a model without motifs, UsageError for an impossible number of motifs.
+    """
+    if model.motif_tree is None:
+        raise InputError("this model has no motifs yet; with_vocabulary() finds them in a corpus")
+    tree = model.motif_tree
+    centres = tree.prototypes.centres.astype(np.float64)
+    numbers = motif_numbers(tree.merges, default_motifs(len(centres)) if motifs is None else motifs)
+    steps = sorted({float(timescale), *map(float, scales)})
+    atoms: list[Track] = []
+    found: list[list[Track]] = [[] for _ in steps]
+    for done, clip in enumerate(corpus, 1):
+        level = model.encode_atoms(standard_positions(clip), clip.fps)
+        for k, seconds in enumerate(steps):
+            encoding = model.encode_level(level, clip.duration, seconds)
+            if k == 0:
+                atoms.append(_atom_track(encoding, clip.source_start, shortest))
+            found[k].append(_motif_track(encoding, clip.source_start, centres, numbers, shortest))
+        if progress is not None:
+            progress(done)
+    if not atoms:
+        raise InputError("there are no clips to look for motifs in")
+    made = [_scale(seconds, tracks, tree.merges, numbers) for seconds, tracks in zip(steps, found, strict=True)]
+    return Discovery(tuple(atoms), tuple(made), steps.index(float(timescale)))
+
+
+def standard_positions(clip: Clip) -> np.ndarray:
+    """World positions (T, 22, 3) of a clip on the standard body."""
+    return to_standard_body(clip.motion).positions
+
+
+def _atom_track(encoding: Any, start: float, shortest: float) -> Track:
+    borders = encoding.seconds("atoms") + start
+    codes = encoding.codes.astype(np.int64)
+    return join_short(Track(borders, codes, encoding.code_confidence, encoding.atoms.h), shortest)
+
+
+def _motif_track(
+    encoding: Any, start: float, centres: np.ndarray, numbers: np.ndarray, shortest: float
+) -> Track:
+    tokens = encoding.motifs.h
+    nearest, confidence = _nearest_motif(tokens, centres, numbers)
+    return tidy(Track(encoding.seconds("motifs") + start, nearest, confidence, tokens), shortest)
+
+
+def _nearest_motif(
+    tokens: np.ndarray, centres: np.ndarray, numbers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Motif (M,) of the nearest prototype, and how clear that is (M,).
+
+    Confidence is (d2 - d1) / d2 with d1 the distance to the nearest prototype and d2 that to the nearest one of
+    another motif. Distances are computed one by one in float64, so that they do not depend on the company.
+    """
+    from scipy.spatial.distance import cdist
+
+    gaps = cdist(tokens.astype(np.float64), centres)
+    best = gaps.argmin(axis=1)
+    chosen, rows = numbers[best], np.arange(len(tokens))
+    other = np.where(numbers[None] == chosen[:, None], np.inf, gaps).min(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        clear = np.where(np.isinf(other), 1.0, np.where(other > 0, 1 - gaps[rows, best] / other, 0.0))
+    return chosen, clear.astype(np.float32)
+
+
+def _scale(seconds: float, tracks: list[Track], merges: np.ndarray, numbers: np.ndarray) -> Scale:
+    motifs = describe_motifs(tracks)
+    tree = tree_over(merges, numbers, [motif.number for motif in motifs])
+    return Scale(seconds, tuple(tracks), tuple(motifs), tuple(count_transitions(tracks)), tuple(tree))
+
+
+def at_scale(found: Discovery, seconds: float) -> Discovery:
+    """The same with another of its scales as the default."""
+    return replace(found, default=[scale.seconds for scale in found.scales].index(seconds))
