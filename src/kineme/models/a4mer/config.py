@@ -51,8 +51,8 @@ class A4MerConfig:
     """global/local decomposition (the paper) or one of its ablations; 'plain' is JEPA without it"""
     alpha: float = 0.05
     """weight of the global term"""
-    target: Literal["latent", "input"] = "latent"
-    """predict latent tokens of the moving average (JEPA) or the segment's input (BERT-style)"""
+    target: Literal["latent", "input", "both"] = "latent"
+    """predict latent tokens of the moving average (JEPA), the segment's mean input (BERT-style), or both"""
     mask_ratio: float = 0.5
     """share of segments that are masked"""
     mask_block: int = 4

@@ -50,7 +50,7 @@ class A4MerLearner(nn.Module):
     def __init__(self, config: A4MerConfig):
         super().__init__()
         self.config = config
-        outputs = config.width if config.target == "latent" else FEATURES
+        outputs = {"latent": config.width, "input": FEATURES, "both": config.width + FEATURES}[config.target]
         self.student = A4MerNetwork(config)
         self.predict_atoms = Predictor(config, outputs)
         self.predict_motifs = Predictor(config, outputs)
@@ -73,42 +73,43 @@ class A4MerLearner(nn.Module):
         """The moving average after a step."""
         ema_update(self.average, self.student, self.decay(progress))
 
-    def _target(self, average_tokens: Tensor, masked: Tensor, summary: Tensor) -> Tensor:
-        if self.config.target == "input":
-            return self.student.normalise(summary)
-        return average_tokens[masked]
+    def _loss(self, predicted: Tensor, h: Tensor, summary: Tensor, sequence: Tensor, sequences: int) -> Loss:
+        """The objective against the target that the settings name.
+
+        predicted (K, outputs); h (K, D) tokens of the moving average; summary (K, 131) mean input.
+        """
+        summary = self.student.normalise(summary)
+        target = self.config.target
+        if target != "both":
+            return objective(predicted, h if target == "latent" else summary, sequence, sequences, self.config)
+        latent, mean_input = predicted.split((h.shape[-1], FEATURES), dim=-1)
+        parts = (
+            objective(latent, h, sequence, sequences, self.config),
+            objective(mean_input, summary, sequence, sequences, self.config),
+        )
+        return Loss(*((a + b) / 2 for a, b in zip(*parts, strict=True)))
 
     def atom_loss(self, batch: Batch) -> Loss:
         """Stage 1: predict the tokens of masked atoms."""
         with torch.no_grad():
-            target = self._target(
-                self.average.encode_atoms(batch.features, batch.parts).h
-                if self.config.target == "latent"
-                else batch.features,
-                batch.masked,
-                batch.summary,
-            )
+            target = self.average.encode_atoms(batch.features, batch.parts).h[batch.masked]
         seen = self.student.encode_atoms(batch.seen_features, batch.seen)
         predicted = self.predict_atoms(seen.h, batch.masked, batch.parts)
-        return objective(predicted, target, batch.sequence, batch.sequences, self.config)
+        return self._loss(predicted, target, batch.summary, batch.sequence, batch.sequences)
 
     def joint_loss(self, batch: JointBatch) -> tuple[Loss, Loss]:
         """Both stages: the tokens of masked atoms, and those of the masked motifs that hold them."""
         atoms = batch.atoms
         with torch.no_grad():
             full = self.average.encode_atoms(atoms.features, atoms.parts)
-            full_motifs = self.average.encode_motifs(full, batch.motifs)
+            target = self.average.encode_motifs(full, batch.motifs).h[batch.masked]
         seen = self.student.encode_atoms(atoms.seen_features, atoms.seen)
         predicted = self.predict_atoms(seen.h, atoms.masked, atoms.parts)
-        first = objective(
-            predicted, self._target(full.h, atoms.masked, atoms.summary), atoms.sequence, atoms.sequences, self.config
-        )
+        first = self._loss(predicted, full.h[atoms.masked], atoms.summary, atoms.sequence, atoms.sequences)
         seen_motifs = self.student.encode_motifs(seen, batch.seen_motifs)
         predicted = self.predict_motifs(seen_motifs.h, batch.masked, batch.motifs)
-        target = full_motifs.h[batch.masked]
-        if self.config.target == "input":
-            target = self.student.normalise(_motif_summary(batch))[batch.masked]
-        second = objective(predicted, target, batch.sequence, atoms.sequences, self.config)
+        summary = _motif_summary(batch)[batch.masked]
+        second = self._loss(predicted, target, summary, batch.sequence, atoms.sequences)
         return first, second
 
     @torch.no_grad()
