@@ -38,6 +38,9 @@ _JOINTS = (
 
 JOINTS: tuple[str, ...] = tuple(name for name, _, _ in _JOINTS)
 PARENTS: tuple[int, ...] = tuple(parent for _, parent, _ in _JOINTS)
+#: place of each joint in the order above.
+INDEX: dict[str, int] = {name: joint for joint, name in enumerate(JOINTS)}
+SIDES = ("left", "right")
 #: left/right partner of every joint (itself on the midline): indexing by it mirrors the body.
 MIRROR: tuple[int, ...] = tuple(
     JOINTS.index(n.replace("left_", "right_") if n.startswith("left_") else n.replace("right_", "left_"))

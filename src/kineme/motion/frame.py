@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from kineme.motion.canonical import JOINTS, MIRROR
+from kineme.motion.canonical import INDEX, MIRROR
 from kineme.motion.motion import Motion
 from kineme.motion.rotations import yaw_matrix
 
-_LEFT = [JOINTS.index("left_hip"), JOINTS.index("left_shoulder")]
-_RIGHT = [JOINTS.index("right_hip"), JOINTS.index("right_shoulder")]
+_LEFT = [INDEX["left_hip"], INDEX["left_shoulder"]]
+_RIGHT = [INDEX["right_hip"], INDEX["right_shoulder"]]
 
 #: reflection through the body's median plane (x becomes -x)
 _FLIP = np.diag([-1.0, 1.0, 1.0]).astype(np.float32)
@@ -37,6 +37,20 @@ def facing_positions(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     centred = positions - positions[:, :1] * np.array([1, 0, 1], dtype=positions.dtype)
     turned = np.einsum("tab,tjb->tja", yaw_matrix(-angle).astype(positions.dtype), centred)
     return turned, angle
+
+
+def torso_axes(positions: np.ndarray) -> np.ndarray:
+    """(..., 3, 3): the torso's left, up and forward as columns, from hips and shoulders (..., 22, 3)."""
+    left_hip, left_shoulder = (positions[..., joint, :] for joint in _LEFT)
+    right_hip, right_shoulder = (positions[..., joint, :] for joint in _RIGHT)
+    up = unit(left_shoulder + right_shoulder - left_hip - right_hip)
+    forward = unit(np.cross(left_hip - right_hip, up))
+    return np.stack([np.cross(up, forward), up, forward], axis=-1)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) of length one; zero stays zero."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def turn(motion: Motion, angle: float, about: np.ndarray | None = None) -> Motion:

@@ -19,13 +19,14 @@ from dataclasses import replace
 import numpy as np
 
 from kineme.errors import InputError
-from kineme.motion.canonical import JOINTS, PARENTS, SMPL22
+from kineme.motion.canonical import INDEX, JOINTS, PARENTS, SIDES, SMPL22
+from kineme.motion.frame import torso_axes, unit
 from kineme.motion.kinematics import local_from_global
 from kineme.motion.motion import Motion
 from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import rotation_between, yaw_matrix
 from kineme.motion.skeleton import Skeleton
-from kineme.motion.source_body import INDEX, SIDES, SourceBody, own_tips, read_body, torso_axes, unit
+from kineme.motion.source_body import SourceBody, own_tips, read_body
 
 #: directions (22, 3) of the canonical bone that ends in each joint
 _DIRECTIONS = unit(SMPL22.offsets.astype(np.float64))

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kineme.motion.canonical import JOINTS, PARENTS
-from kineme.motion.frame import facing_angle
+from kineme.motion.canonical import INDEX, JOINTS, SIDES
+from kineme.motion.frame import torso_axes, unit
 from kineme.motion.kinematics import forward_kinematics
 from kineme.motion.motion import Motion
+from kineme.motion.rest_from_motion import rest_from_motion
 from kineme.motion.rigs import RigMap
-from kineme.motion.rotations import yaw_matrix
 from kineme.motion.skeleton import Skeleton
-
-INDEX = {name: joint for joint, name in enumerate(JOINTS)}
-SIDES = ("left", "right")
 
 
 @dataclass
@@ -44,34 +41,32 @@ class SourceBody:
 def read_body(motion: Motion, rig: RigMap) -> SourceBody:
     """The mapped joints of a motion with rotations, with a rest pose that is an upright one."""
     tree, kept = _mapped_tree(motion, rig)
+    rotations = motion.local_rotations[:, kept]  # type: ignore[index]
     shift = motion.local_translations
-    places, turns = forward_kinematics(
-        tree,
-        motion.local_rotations[:, kept],  # type: ignore[index]
-        motion.root_translation,
-        None if shift is None else shift[:, kept],
-    )
-    rest_places, rest_turns = forward_kinematics(tree, tree.rest_rotations[None], tree.offsets[None, 0])
-    tips = {
-        motion.skeleton.names[joint]: np.array(offset, np.float32) for joint, offset in _tips(motion.skeleton)
-    }
-    body = SourceBody(
-        places=np.zeros((len(motion), 22, 3), np.float32),
-        turns=np.tile(np.eye(3, dtype=np.float32), (len(motion), 22, 1, 1)),
-        rest_places=np.zeros((22, 3)),
-        rest_turns=np.tile(np.eye(3), (22, 1, 1)),
-        known=np.zeros(22, dtype=bool),
-    )
+    shift = None if shift is None else shift[:, kept]
+    moved = forward_kinematics(tree, rotations, motion.root_translation, shift)
+    places, turns = _canonical(tree, rig, *moved)
+    rest, note = _upright_rest(tree, rig, rotations)
+    still = forward_kinematics(tree, rest[None].astype(np.float64), np.zeros((1, 3)))
+    rest_places, rest_turns = _canonical(tree, rig, *still)
+    known = np.array([name in rig.joints or name in rig.ends for name in JOINTS])
+    return SourceBody(places, turns, rest_places[0], rest_turns[0], known, note)
+
+
+def _canonical(
+    tree: Skeleton, rig: RigMap, places: np.ndarray, turns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places (T, 22, 3) and rotations (T, 22, 3, 3) of the canonical joints from those of the tree's."""
+    found = np.zeros((len(places), 22, 3), places.dtype)
+    found_turns = np.tile(np.eye(3, dtype=turns.dtype), (len(places), 22, 1, 1))
+    tips = {tree.names[joint]: np.array(offset, places.dtype) for joint, offset in tree.end_sites}
     for name, joint in {**rig.joints, **rig.ends}.items():
         k, canonical = tree.index(joint), INDEX[name]
-        tip = tips[joint] if name in rig.ends else np.zeros(3, np.float32)
-        body.places[:, canonical] = places[:, k] + turns[:, k] @ tip
-        body.turns[:, canonical] = turns[:, k]
-        body.rest_places[canonical] = rest_places[0, k] + rest_turns[0, k] @ tip
-        body.rest_turns[canonical] = rest_turns[0, k]
-        body.known[canonical] = True
-    _ensure_upright_rest(body)
-    return body
+        found[:, canonical] = places[:, k]
+        found_turns[:, canonical] = turns[:, k]
+        if name in rig.ends:
+            found[:, canonical] += turns[:, k] @ tips[joint]
+    return found, found_turns
 
 
 def own_tips(skeleton: Skeleton, rig: RigMap) -> dict[str, np.ndarray]:
@@ -100,6 +95,7 @@ def _mapped_tree(motion: Motion, rig: RigMap) -> tuple[Skeleton, list[int]]:
         parents=tuple(place.get(skeleton.parents[j], -1) for j in kept),
         offsets=offsets[kept],
         rest_rotations=skeleton.rest_rotations[kept],
+        end_sites=tuple((place[joint], offset) for joint, offset in _tips(skeleton) if joint in place),
     )
     return tree, kept
 
@@ -107,31 +103,28 @@ def _mapped_tree(motion: Motion, rig: RigMap) -> tuple[Skeleton, list[int]]:
 # --- the rest pose ---------------------------------------------------------------------------------------
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., 3) of length one; zero stays zero."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+def _upright_rest(tree: Skeleton, rig: RigMap, rotations: np.ndarray) -> tuple[np.ndarray, str]:
+    """Local rotations (J, 3, 3) of an upright rest pose, and what had to be done for it.
+
+    Readers set upright rest poses; here is what becomes of skeletons that did not come from one.
+    """
+    pose = _at_rest(tree, rig, tree.rest_rotations)
+    if _is_upright(pose):
+        return tree.rest_rotations, ""
+    back = torso_axes(pose).T
+    if _is_upright(pose @ back.T):  # stands, but lies on its back or looks elsewhere
+        turned = tree.rest_rotations.astype(np.float64)
+        turned[0] = back @ turned[0]
+        return turned, "the rest pose was turned upright and to +Z"
+    sample = np.unique(np.linspace(0, len(rotations) - 1, 200).astype(int))
+    found = rest_from_motion(tree, rig, rotations[sample])
+    return found, "the rest pose is no upright one: another was read off the motion"
 
 
-def torso_axes(places: np.ndarray) -> np.ndarray:
-    """(..., 3, 3): the torso's left, up and forward as columns, from hips and shoulders (..., 22, 3)."""
-    left_hip, right_hip = places[..., INDEX["left_hip"], :], places[..., INDEX["right_hip"], :]
-    left_arm, right_arm = places[..., INDEX["left_shoulder"], :], places[..., INDEX["right_shoulder"], :]
-    up = unit(left_arm + right_arm - left_hip - right_hip)
-    forward = unit(np.cross(left_hip - right_hip, up))
-    return np.stack([np.cross(up, forward), up, forward], axis=-1)
-
-
-def _ensure_upright_rest(body: SourceBody) -> None:
-    """Readers set upright rest poses for the rigs that they know; here is what becomes of all others."""
-    if _is_upright(body.rest_places):
-        return
-    back = torso_axes(body.rest_places).T
-    if _is_upright(body.rest_places @ back.T):  # stands, but lies on its back or looks elsewhere
-        body.rest_places, body.rest_turns = body.rest_places @ back.T, back @ body.rest_turns
-        body.note = "the rest pose was turned upright and to +Z"
-    else:
-        _take_rest_from_motion(body)
-        body.note = "the rest pose is no upright one: joints were aligned by the mean pose"
+def _at_rest(tree: Skeleton, rig: RigMap, local: np.ndarray) -> np.ndarray:
+    """(22, 3) places of the canonical joints in a rest pose."""
+    places, turns = forward_kinematics(tree, np.asarray(local, np.float64)[None], np.zeros((1, 3)))
+    return _canonical(tree, rig, places, turns)[0][0]
 
 
 def _is_upright(places: np.ndarray) -> bool:
@@ -142,34 +135,5 @@ def _is_upright(places: np.ndarray) -> bool:
 
     axes = torso_axes(places)
     legs = [bone(f"{side}_hip", f"{side}_ankle")[1] < -0.8 for side in SIDES]
-    arms = [
-        bone(f"{s}_shoulder", f"{s}_wrist")[0] * sign > -0.3 for s, sign in zip(SIDES, (1, -1), strict=True)
-    ]
+    arms = [bone("left_shoulder", "left_wrist")[0] > -0.3, bone("right_shoulder", "right_wrist")[0] < 0.3]
     return bool(axes[0, 0] > 0.8 and axes[1, 1] > 0.8 and all(legs) and all(arms))
-
-
-def _take_rest_from_motion(body: SourceBody) -> None:
-    """The mean of the upright frames, seen from where the body faces, as the rest pose."""
-    up = torso_axes(body.places)[:, 1, 1]
-    chosen = np.flatnonzero(up > min(0.8, float(up.max()) - 0.1))
-    chosen = chosen[:: max(1, len(chosen) // 2000)]  # a mean needs no more
-    unturn = yaw_matrix(-facing_angle(body.places[chosen]))
-    u, _, vt = np.linalg.svd(np.einsum("tab,tjbc->jac", unturn, body.turns[chosen]) / len(chosen))
-    u[..., -1] *= np.linalg.det(u @ vt)[:, None]  # the nearest rotation to the mean, never a reflection
-    body.rest_turns = u @ vt
-    # Places follow from the mean rotations' lengths: the mean of places itself would shorten swinging limbs.
-    body.rest_places = _posed(body, chosen)
-
-
-def _posed(body: SourceBody, chosen: np.ndarray) -> np.ndarray:
-    """(22, 3): each joint's mean place in its canonical parent's frame, put up in the rest rotations."""
-    places = np.zeros((22, 3))
-    for joint in range(1, 22):
-        parent = PARENTS[joint]
-        while parent > 0 and not body.known[parent]:
-            parent = PARENTS[parent]
-        step = (body.places[chosen, joint] - body.places[chosen, parent])[:, None, :] @ body.turns[
-            chosen, parent
-        ]
-        places[joint] = places[parent] + body.rest_turns[parent] @ step[:, 0].mean(axis=0)
-    return places

@@ -217,17 +217,14 @@ def test_a_rest_pose_that_looks_elsewhere_or_lies_is_turned(yaw: float, pitch: f
     assert found.provenance.notes == ("the rest pose was turned upright and to +Z",)
 
 
-def test_without_a_rest_pose_the_mean_pose_serves() -> None:
+def test_without_a_rest_pose_the_motion_serves() -> None:
     body = walkabout(frames=300, degrees=25)
-    axes = random_turns(22, degrees=180, seed=5)
-    take = rigged(body, axes=axes)
+    take = rigged(body, axes=random_turns(22, degrees=180, seed=5))
     blind = replace(take.skeleton, rest_rotations=random_turns(22, degrees=180, seed=6))
     found = retarget(take.replace(skeleton=blind))
     assert limb_error(take, MIXAMO, found) < 0.1
     assert np.allclose(found.positions, body.positions, atol=0.02)
-    assert "mean pose" in found.provenance.notes[0]
-    # with limbs that swing about a T-pose the mean of the frames is that pose
-    assert np.median(turn_angles(found.global_rotations, body.global_rotations)) < 8
+    assert "read off the motion" in found.provenance.notes[0]
 
 
 def test_moving_bones_keep_the_direction_of_limbs() -> None:
