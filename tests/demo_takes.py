@@ -18,7 +18,7 @@ from kineme.motion.canonical import JOINTS, SMPL22
 from kineme.motion.kinematics import forward_kinematics
 from kineme.motion.motion import Segment
 from kineme.motion.rotations import axis_angle_to_matrix, yaw_matrix
-from kineme.report.body import page_skeleton
+from kineme.report.body import page_body
 from kineme.report.payload import Example, PageClip, PageMotif, PageScale, PageSegment, Payload
 from kineme.report.words import describe, summarise
 
@@ -181,14 +181,14 @@ def demo_takes(count: int) -> list[Take]:
 def demo_payload(count: int = 12, names: tuple[str, ...] = (), labelled: bool = True) -> Payload:
     """A payload as discovery would make it, except that it knows the truth. `names` : the clips' names."""
     takes = demo_takes(count)
-    skeleton = page_skeleton(SMPL22, dict(zip(JOINTS, JOINTS, strict=True)))
+    body = page_body(JOINTS, SMPL22.parents, takes[0].positions)
     clips = tuple(
         PageClip(
             name=names[n] if n < len(names) else f"Take_{n + 1:03d}",
             duration=len(t.positions) / FPS,
             fps=FPS / 2,
             skeleton=0,
-            positions=np.round(t.positions[::2] * 1000).astype(np.int16),
+            positions=body.place(t.positions[::2]),
             labels=tuple(Segment(start, end, name) for name, start, end in t.moves) if labelled else (),
             source=f"takes/{names[n] if n < len(names) else f'Take_{n + 1:03d}'}.bvh",
         )
@@ -199,7 +199,7 @@ def demo_payload(count: int = 12, names: tuple[str, ...] = (), labelled: bool = 
         title="Takes",
         summary=tuple(summarise(clips, scales[1])),
         clips=clips,
-        skeletons=(skeleton,),
+        skeletons=(body.skeleton,),
         scales=scales,
         default_scale=1,
         model={"Model": "made-up takes, whose moves are known", "Frames per second": "30"},

@@ -13,8 +13,6 @@ from kineme.errors import InputError, UsageError
 
 @dataclass(frozen=True)
 class Args:
-    """Options of `kineme name`."""
-
     library: tyro.conf.Positional[Path]
     """The folder that `kineme index` wrote."""
     motif: tyro.conf.Positional[str] = ""
@@ -26,7 +24,6 @@ class Args:
 
 
 def run(args: Args) -> int:
-    """Lists, or names and saves; both `names.json` and the page are written."""
     from kineme.report.names import FILE, names_for, write_names
     from kineme.report.page import page_motifs, rename
     from kineme.report.serve import PAGE

@@ -10,8 +10,6 @@ import tyro
 
 @dataclass(frozen=True)
 class Args:
-    """Options of `kineme open`."""
-
     library: tyro.conf.Positional[Path]
     """The folder that `kineme index` wrote."""
     browser: bool = True
@@ -21,7 +19,6 @@ class Args:
 
 
 def run(args: Args) -> int:
-    """Serves until Ctrl-C."""
     import webbrowser
 
     from kineme.report.serve import PageServer

@@ -140,7 +140,6 @@ def _without_detail(skeleton: PageSkeleton, kept: np.ndarray) -> PageSkeleton:
         parents=tuple(new[p] for p in pick(skeleton.parents)),
         radii=pick(skeleton.radii),
         parts=pick(skeleton.parts),
-        ends=tuple((new[j], length, radius) for j, length, radius in skeleton.ends if j in new),
         flesh=tuple((new[a], new[b], ra, rb) for a, b, ra, rb in skeleton.flesh if a in new and b in new),
         across=None if skeleton.across is None else (new[skeleton.across[0]], new[skeleton.across[1]]),
         height=skeleton.height,
@@ -245,7 +244,6 @@ def _skeleton(skeleton: PageSkeleton) -> dict[str, Any]:
         "parents": skeleton.parents,
         "radii": skeleton.radii,
         "parts": skeleton.parts,
-        "ends": skeleton.ends,
         "flesh": skeleton.flesh,
         "across": skeleton.across,
         "height": skeleton.height,
@@ -257,6 +255,7 @@ def _clip(clip: PageClip, part: str | None) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": clip.name, "seconds": round(clip.duration, 3), "fps": clip.fps}
     entry |= {"frames": len(clip.positions), "skeleton": clip.skeleton, "source": clip.source or clip.name}
     entry |= {"labels": labels} if labels else {}
+    entry |= {"wide": True} if clip.positions.dtype == np.int32 else {}
     return entry | ({"part": part} if part else {})
 
 

@@ -37,15 +37,14 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class PageSkeleton:
-    """A skeleton and what it takes to draw it as a body (made by `body.page_skeleton`).
+    """A skeleton and what it takes to draw it as a body (made by `body.page_body`).
 
     Attributes
     ----------
-    names, parents : J joints; the root has parent -1 and a parent stands before its children.
+    names, parents : J joints; the root (the pelvis) has parent -1, a parent stands before its children.
     radii : metres of flesh around each joint.
     parts : body part (`motion.canonical.PARTS`) of the bone from each joint's parent to it, or "" if unknown.
-    ends : (joint, length, radius) in metres: what the body has past its last joints, along the last bone.
-    flesh : (joint, joint, radius, radius) in metres: what fills the trunk between joints that no bone links.
+    flesh : (joint, joint, radius, radius) in metres: what fills the trunk and the skull beyond the bones.
     across : left and right joint whose line lies across the body; None leaves the facing open.
     detail : joints (fingers, face) that a page too large may leave out; empty means none.
     height : metres, upright; the cards' figures are drawn to the same size by it.
@@ -55,7 +54,6 @@ class PageSkeleton:
     parents: tuple[int, ...]
     radii: tuple[float, ...]
     parts: tuple[str, ...] = ()
-    ends: tuple[tuple[int, float, float], ...] = ()
     flesh: tuple[tuple[int, int, float, float], ...] = ()
     across: tuple[int, int] | None = None
     detail: tuple[bool, ...] = ()
@@ -73,9 +71,8 @@ class PageSkeleton:
         _check(tree, "a page's skeleton is no tree with its root first and parents before children")
         _check(all(np.isfinite(r) and r > 0 for r in self.radii), "a joint's radius is not above zero")
         _check(np.isfinite(self.height) and self.height > 0, "a page's skeleton has no height")
-        joints = [joint for joint, _, _ in self.ends] + list(self.across or ())
-        joints += [joint for a, b, _, _ in self.flesh for joint in (a, b)]
-        _check(all(0 <= j < count for j in joints), "an end, the flesh or the facing names a joint that is not there")
+        joints = [joint for a, b, _, _ in self.flesh for joint in (a, b)] + list(self.across or ())
+        _check(all(0 <= j < count for j in joints), "the flesh or the facing names a joint that is not there")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +84,7 @@ class PageClip:
     name : what the page calls it; source : its file, as the CSV says it.
     duration : seconds. fps : frames per second of `positions`, which may be fewer than the file's.
     skeleton : index into the payload's skeletons.
-    positions : (T, J, 3) int16 millimetres in the world, +Y up.
+    positions : (T, J, 3) millimetres in the world, +Y up; int16, or int32 for a motion wider than 65 m.
     labels : a person's labels; may overlap.
     """
 
@@ -101,7 +98,8 @@ class PageClip:
 
     def __post_init__(self) -> None:
         p = self.positions
-        _check(p.dtype == np.int16 and p.ndim == 3 and p.shape[2] == 3, f"clip {self.name!r}: no (T, J, 3) int16")
+        whole = p.dtype in (np.int16, np.int32) and p.ndim == 3 and p.shape[2] == 3
+        _check(whole, f"clip {self.name!r}: positions are {p.dtype} {p.shape}, not int16 or int32 (T, J, 3)")
         _check(len(p) > 0, f"clip {self.name!r} has no frames")
         _check(0 < self.fps <= 1000, f"clip {self.name!r}: {self.fps} frames per second")
         _check(0 < self.duration < 1e6, f"clip {self.name!r}: {self.duration} seconds")

@@ -49,6 +49,11 @@ class _Body:
     def at(self, joint: str) -> np.ndarray:
         return self.facing[:, _J[joint]]
 
+    @property
+    def chest(self) -> np.ndarray:
+        """(T, 3) the upper trunk's direction."""
+        return self.at("neck") - self.at("spine3")
+
 
 def describe(examples: Sequence[np.ndarray], fps: float) -> Description:
     """Words for what `examples` have in common.
@@ -204,13 +209,13 @@ def _arm(body: _Body, side: str, walking: bool) -> dict[str, float]:
     if not said:
         return said
     # an arm that hangs along a bending trunk only seems to rise: it must do so about the trunk as well
-    trunk = _arm_verbs(_upright(hand, body.at("neck") - body.at("pelvis")), body.fps, walking)
+    trunk = _arm_verbs(_upright(hand, body.chest), body.fps, walking)
     return {verb: min(score, trunk[verb]) for verb, score in said.items() if verb in trunk}
 
 
-def _upright(points: np.ndarray, spine: np.ndarray) -> np.ndarray:
-    """Points (T, 3) pitched back about the left-right axis by as much as the spine (T, 3) leans forward."""
-    angle = -np.arctan2(spine[:, 2], spine[:, 1])
+def _upright(points: np.ndarray, chest: np.ndarray) -> np.ndarray:
+    """Points (T, 3) pitched back about the left-right axis by as much as the chest (T, 3) leans forward."""
+    angle = -np.arctan2(chest[:, 2], chest[:, 1])
     cos, sin = np.cos(angle), np.sin(angle)
     y, z = points[:, 1], points[:, 2]
     return np.stack([points[:, 0], cos * y - sin * z, sin * y + cos * z], axis=1)
@@ -274,6 +279,8 @@ def _part_speeds(body: _Body) -> dict[str, float]:
     for part, joints in PARTS.items():
         base = _BASE.get(part)
         points = body.facing[:, joints] - (body.at(base)[:, None] if base else 0.0)
+        if base == "spine3":  # what hangs on a bending trunk does not move by itself
+            points = np.stack([_upright(points[:, k], body.chest) for k in range(len(joints))], axis=1)
         speeds[part] = float(np.linalg.norm(velocities(points, body.fps), axis=-1).mean(axis=0).max()) / body.scale
     return speeds
 
@@ -289,12 +296,25 @@ def _moving_parts(bodies: Sequence[_Body]) -> list[str]:
 def _fallback(bodies: Sequence[_Body], parts: Sequence[str]) -> str:
     """Words where no rule holds for most examples."""
     if not parts:
-        return "stands still"
+        return "stands still" + _arms_at_rest(bodies)
     pace = float(np.median([max(_part_speeds(body).values()) for body in bodies]))
     how = "move" if len(parts) > 1 else "moves"
     which = " and ".join(parts[:2]) if len(parts) < 3 else "whole body"
     how = "moves" if which == "whole body" else how
     return f"{which} {how}" + (" a little" if pace < 0.45 else "")
+
+
+def _arms_at_rest(bodies: Sequence[_Body]) -> str:
+    """How a still body holds its arms; empty where they hang."""
+    heights, gaps = [], []
+    for body in bodies:
+        hands = [(body.at(f"{s}_wrist") - body.at(f"{s}_shoulder")).mean(axis=0) / body.arm for s in ("left", "right")]
+        heights.append([hand[1] for hand in hands])
+        gaps.append(np.linalg.norm(body.at("left_wrist") - body.at("right_wrist"), axis=1).mean() / body.arm)
+    left, right = np.median(heights, axis=0) > -0.78
+    if left and right:
+        return ", hands together" if np.median(gaps) < 0.45 else ", both arms bent"
+    return ", left arm bent" if left else ", right arm bent" if right else ""
 
 
 def summarise(clips: Sequence[PageClip], scale: PageScale) -> list[str]:

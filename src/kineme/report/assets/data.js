@@ -78,8 +78,8 @@ async function loadMotion(clip) {
   const entry = index.clips[clip];
   const text = entry.part ? (await loadPart(entry.part))[clip] : await blockText(`clip-${clip}`);
   const body = bodyOf(entry.skeleton), joints = body.joints, frames = entry.frames;
-  const rows = await unpack(text, joints * 3, Int16Array);
-  const data = new Int16Array(rows.length);
+  const rows = await unpack(text, joints * 3, entry.wide ? Int32Array : Int16Array);
+  const data = new rows.constructor(rows.length);
   for (let row = 0; row < joints * 3; row++) {
     for (let frame = 0; frame < frames; frame++) data[frame * joints * 3 + row] = rows[row * frames + frame];
   }

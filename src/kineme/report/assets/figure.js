@@ -2,7 +2,7 @@
 
 const bodies = new Map();
 
-/** What it takes to draw skeleton number `k`: joints, their ends, bones, whose turn decides the facing. */
+/** What it takes to draw skeleton number `k`. */
 function bodyOf(k) {
   if (!bodies.has(k)) bodies.set(k, makeBody(index.skeletons[k]));
   return bodies.get(k);
@@ -14,35 +14,23 @@ function makeBody(skeleton) {
     const parent = skeleton.parents[joint];
     bones.push({ a: parent, b: joint, ra: Math.min(skeleton.radii[parent], skeleton.radii[joint] * 1.9), rb: skeleton.radii[joint], part: skeleton.parts[joint] });
   }
-  for (const [a, b, ra, rb] of skeleton.flesh) bones.push({ a, b, ra, rb, part: "torso" });
-  const ends = skeleton.ends.map(([joint, length, radius], k) => {
-    const round = skeleton.parts[joint] === "head";
-    bones.push({ a: joint, b: joints + k, ra: round ? radius : skeleton.radii[joint], rb: radius, part: skeleton.parts[joint] });
-    return { joint, parent: Math.max(skeleton.parents[joint], 0), length };
-  });
+  for (const [a, b, ra, rb] of skeleton.flesh) bones.push({ a, b, ra, rb, part: skeleton.parts[b] });
   if (joints === 1) bones.push({ a: 0, b: 0, ra: skeleton.radii[0], rb: skeleton.radii[0], part: "" });
   const limbs = [...new Set(bones.map((bone) => bone.part))].map((part) => ({ part, bones: bones.filter((bone) => bone.part === part) }));
   const tips = new Map(); // part -> the point that is furthest out: a hand, a foot
-  skeleton.parts.forEach((part, joint) => { if (/arm|leg/.test(part) && !tips.has(part)) tips.set(part, joint); });
-  skeleton.ends.forEach(([joint]) => { const part = skeleton.parts[joint]; if (tips.has(part)) tips.set(part, joint); });
+  skeleton.parts.forEach((part, joint) => { if (/arm|leg/.test(part)) tips.set(part, joint); });
   const feet = [...tips].filter(([part]) => /leg/.test(part)).map(([, joint]) => [joint, 0.13 * skeleton.height, 0.5]);
   const shadows = [[0, 0.3 * skeleton.height, 2.2], ...feet];
-  return { joints, shadows, points: joints + ends.length, bones, limbs, ends, across: skeleton.across, height: skeleton.height, tips };
+  return { joints, shadows, bones, limbs, across: skeleton.across, height: skeleton.height, tips };
 }
 
-/** Fills `out` (points x 3, metres) with the body at `time`, straight between frames; the floor is at height 0. */
+/** Fills `out` (joints x 3, metres) with the body at `time`, straight between frames; the floor is at height 0. */
 function poseAt(motion, time, out) {
-  const { body, data, joints, frames, fps } = motion;
+  const { data, joints, frames, fps } = motion;
   const at = Math.min(Math.max(time * fps, 0), frames - 1), low = Math.floor(at), weight = at - low;
   const a = low * joints * 3, b = Math.min(low + 1, frames - 1) * joints * 3;
   for (let k = 0; k < joints * 3; k++) out[k] = (data[a + k] * (1 - weight) + data[b + k] * weight) / 1000;
   for (let k = 1; k < joints * 3; k += 3) out[k] -= motion.floor / 1000;
-  body.ends.forEach(({ joint, parent, length }, k) => {
-    const j = joint * 3, p = parent * 3, o = (joints + k) * 3;
-    const x = out[j] - out[p], y = out[j + 1] - out[p + 1], z = out[j + 2] - out[p + 2];
-    const factor = length / (Math.hypot(x, y, z) || 1);
-    out[o] = out[j] + x * factor; out[o + 1] = out[j + 1] + y * factor; out[o + 2] = out[j + 2] + z * factor;
-  });
   return out;
 }
 
@@ -89,9 +77,9 @@ const scratch = { points: new Float32Array(0) };
 
 /** Draws the body, the far limbs first. `coloursFor(part)` gives SHADES colours from near to far; `outline` is the ground's. */
 function drawBody(context, camera, body, points, coloursFor, outline) {
-  if (scratch.points.length < body.points * 3) scratch.points = new Float32Array(body.points * 3);
+  if (scratch.points.length < body.joints * 3) scratch.points = new Float32Array(body.joints * 3);
   const seen = scratch.points;
-  for (let k = 0; k < body.points; k++) camera.project(points[k * 3], points[k * 3 + 1], points[k * 3 + 2], seen, k * 3);
+  for (let k = 0; k < body.joints; k++) camera.project(points[k * 3], points[k * 3 + 1], points[k * 3 + 2], seen, k * 3);
   let least = Infinity, most = 0;
   for (const limb of body.limbs) {
     limb.depth = 0;

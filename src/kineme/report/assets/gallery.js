@@ -40,7 +40,7 @@ function motifCard(view, colours, group, figures) {
     stage,
     el("div", { class: "card-head" }, swatch(tints), nameField(group)),
     wordsLine(group),
-    el("p", { class: "facts" }, `${times(group.count)} · ${sayDuration(group.mean)} each`),
+    el("p", { class: "facts" }, `${times(group.count)} · ${sayDuration(group.mean)} each · ${group.id}`),
     el("p", { class: "more" }, el("a", { href: `${where}/similar` }, "More like this")),
   );
 }

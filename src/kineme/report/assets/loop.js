@@ -96,7 +96,7 @@ class LoopFigure {
     this.time = start;
     this.rest = 0;
     this.facing = facingAt(motion, start);
-    if (this.points.length !== motion.body.points * 3) this.points = new Float32Array(motion.body.points * 3);
+    if (this.points.length !== motion.body.joints * 3) this.points = new Float32Array(motion.body.joints * 3);
     this.options.onExample?.(this.which);
     loop.touch(this);
   }

@@ -19,7 +19,7 @@ class Stage {
     const motion = await motionOf(clip);
     if (this.clip !== clip) return; // another clip was chosen meanwhile
     this.motion = motion;
-    this.points = new Float32Array(motion.body.points * 3);
+    this.points = new Float32Array(motion.body.joints * 3);
     this.facing = facingAt(motion, time);
     this.seconds = index.clips[clip].seconds;
     this.centre = null;
