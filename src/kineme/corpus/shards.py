@@ -50,7 +50,9 @@ def ingest_shard(files: Sequence[Path], folder: Path, fps: float, options: ReadO
 def request_of(fps: float, options: ReadOptions) -> str:
     """What makes earlier work reusable: it was asked for the same."""
     return json.dumps(
-        {"kineme": __version__, "format": FORMAT, "fps": fps, **asdict(options)}, default=str, sort_keys=True
+        {"kineme": __version__, "format": FORMAT, "fps": fps, "read": asdict(options)},
+        default=str,
+        sort_keys=True,
     )
 
 
