@@ -134,7 +134,13 @@ def _fold(name: str, part: str, corpus: Corpus, unseen: str | None) -> Fold:
 
 
 def _takes(corpus: Corpus) -> tuple[Take, ...]:
-    return tuple(Take(clip.name, clip.motion, clip.labels) for clip in corpus)
+    """The clips as takes; decoys are kept in a corpus as labels of a level of their own."""
+    takes = []
+    for clip in corpus:
+        labels = tuple(s for s in clip.labels if s.level == "label")
+        decoys = np.array([(s.start + s.end) / 2 for s in clip.labels if s.level == "decoy"])
+        takes.append(Take(clip.name, clip.motion, labels, decoys))
+    return tuple(takes)
 
 
 def _build_joined(data: Path, size: Size) -> list[_Named]:
@@ -142,7 +148,10 @@ def _build_joined(data: Path, size: Size) -> list[_Named]:
     for split in SPLITS:
         clips = sources.bandai_clips(data, split, size.clips)
         for take in build_joined(clips, JOINED_TAKES[split][1], size.takes[split], TAKE_SECONDS):
-            takes.append(_Named(f"{split}-{take.name}", take.motion, take.group, split))
+            times = [join.time for join in take.joins if join.kind == "decoy"]
+            decoys = tuple(Segment(t - 0.05, t + 0.05, "decoy", "decoy") for t in times)
+            motion = take.motion.replace(labels=(*take.labels, *decoys))
+            takes.append(_Named(f"{split}-{take.name}", motion, take.group, split))
     return takes
 
 

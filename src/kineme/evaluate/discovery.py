@@ -18,6 +18,7 @@ from kineme.evaluate.tables import Column, Comparison, Row
 TABLES = {
     "codes and probes": (
         Column("f1_codes", "F1 \\[random]", beside="f1_codes_random"),
+        Column("recall_codes", "recall \\[decoys]", beside="decoys_codes"),
         Column("nmi", "NMI"),
         Column("ari", "ARI"),
         Column("knn_top1", "k-NN", factor=100, digits=1),
@@ -27,6 +28,7 @@ TABLES = {
     ),
     "mined segments": (
         Column("f1_mined", "F1 \\[random]", beside="f1_mined_random"),
+        Column("recall_mined", "recall \\[decoys]", beside="decoys_mined"),
         Column("purity", "purity"),
         Column("motif_frames", "frames", digits=1),
         Column("motif_seconds", "seconds", digits=1),

@@ -87,7 +87,8 @@ def _times(units: list[np.ndarray], test: list[Seen]) -> list[np.ndarray]:
 
 
 def _found(units: list[np.ndarray], test: list[Seen], seed: int, kind: str) -> dict[str, float]:
-    """Boundary rates of a unit (T,) per frame, and the F1 of random cuts of the same number."""
+    """Boundary rates of a unit (T,) per frame, the F1 of random cuts of the same number, and the share of
+    decoys near which a boundary was found (to be read beside the recall)."""
     times, rng = _times(units, test), np.random.default_rng(seed)
     counts = _score(times, test)
     chance = []
@@ -97,12 +98,18 @@ def _found(units: list[np.ndarray], test: list[Seen], seed: int, kind: str) -> d
             for time, seen in zip(times, test, strict=True)
         ]
         chance.append(_score(cuts, test).f1)
-    return {
+    values = {
         f"f1_{kind}": counts.f1,
         f"f1_{kind}_random": float(np.mean(chance)),
         f"precision_{kind}": counts.precision,
         f"recall_{kind}": counts.recall,
     }
+    decoys = [seen.take.decoys for seen in test]
+    if any(map(len, decoys)):
+        pairs = zip(times, decoys, strict=True)
+        fooled = sum((boundaries.match_boundaries(f, d) for f, d in pairs), Counts())
+        values[f"decoys_{kind}"] = fooled.recall
+    return values
 
 
 def _counted(units: list[np.ndarray], test: list[Seen], kind: str) -> dict[str, float]:

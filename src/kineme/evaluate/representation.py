@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -13,11 +13,15 @@ from kineme.motion import Motion, Segment
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """A canonical motion with its true labels, and the name that tables and messages use."""
+    """A canonical motion with its true labels, and the name that tables and messages use.
+
+    `decoys` : seconds (B,) of joins that look like boundaries and are none.
+    """
 
     name: str
     motion: Motion
     labels: tuple[Segment, ...]
+    decoys: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)

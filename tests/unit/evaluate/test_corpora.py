@@ -95,6 +95,7 @@ def test_joined_and_unseen_actor(data_dir, cache):
     names = sorted(t.name for fold in unseen for t in fold.test)
     assert names == sorted(t.name for t in joined.test)
     for t in joined.test:
+        assert len(t.decoys) == len(t.labels) - 1
         height = t.motion.positions[:, 0, 1]
         assert 0.5 < height.min() and height.max() < 1.2
         assert 40 < t.motion.duration < 110

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -66,6 +66,17 @@ def test_the_truth_gets_full_marks(fold):
     assert mined["motif_seconds"] == pytest.approx(lengths.mean())
     assert mined["motif_frames"] == pytest.approx(5 * lengths.mean())
     assert mined["coverage"] == pytest.approx(3 / 4)  # half of the segments, of 3 atoms each, against 1
+
+
+def test_decoys_are_counted_where_a_boundary_was_found(fold):
+    near = [t.labels[1].start + 0.3 for t in fold.test]
+    far = [t.labels[2].start - 0.6 for t in fold.test]
+    fooled = tuple(
+        Take(t.name, t.motion, t.labels, np.array(d)) for t, *d in zip(fold.test, near, far, strict=True)
+    )
+    found = measure(Oracle(), replace(fold, test=fooled), seed=0)
+    assert found["atom"]["decoys_codes"] == found["mined"]["decoys_mined"] == 0.5
+    assert "decoys_codes" not in measure(Oracle(), fold, seed=0)["atom"]
 
 
 def test_noise_gets_chance(fold):
