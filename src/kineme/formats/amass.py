@@ -114,7 +114,7 @@ def write(motion: Motion, path: Path) -> None:
         )
 
 
-def sniff(path: Path, head: bytes) -> bool:
+def _sniff(path: Path, head: bytes) -> bool:
     if not head.startswith(b"PK"):
         return False
     try:
@@ -124,4 +124,4 @@ def sniff(path: Path, head: bytes) -> bool:
     return "poses" in names or {"root_orient", "pose_body"} <= names
 
 
-FORMAT = Format("amass", (".npz",), "AMASS SMPL-H or SMPL-X", read, write, sniff)
+FORMAT = Format("amass", (".npz",), "AMASS SMPL-H or SMPL-X", read, write, _sniff)

@@ -241,7 +241,7 @@ def parse_amc(
                 "this is no AMC file (a frame number is missing before the first bone)", path, line
             )
         elif head not in widths:
-            raise InputError(f"{head[:40]!r} is no moving bone of the skeleton {bones_of(bones)}", path, line)
+            raise InputError(f"{head[:40]!r} is no moving bone of the skeleton {_named(bones)}", path, line)
         elif len(words) - 1 != widths[head]:
             trouble = f"{head} has {len(words) - 1} numbers where the skeleton has {widths[head]}", line
             break
@@ -253,7 +253,7 @@ def parse_amc(
     return _amc_result(path, rows, widths, degrees, trouble, repair)
 
 
-def bones_of(bones: list[_Bone]) -> str:
+def _named(bones: list[_Bone]) -> str:
     return f"({', '.join(bone.name for bone in bones[:6])} ...)"
 
 
@@ -369,9 +369,9 @@ def _to_motion(
     return note_quirks(motion)
 
 
-def sniff(path: Path, head: bytes) -> bool:
+def _sniff(path: Path, head: bytes) -> bool:
     lines = [line.strip() for line in head.split(b"\n")[:200]]
     return any(line.upper() in (b":FULLY-SPECIFIED", b":DEGREES", b":RADIANS") for line in lines)
 
 
-FORMAT = Format("amc", (".amc",), "Acclaim motion with its ASF skeleton", read, None, sniff)
+FORMAT = Format("amc", (".amc",), "Acclaim motion with its ASF skeleton", read, None, _sniff)

@@ -380,8 +380,8 @@ def _offset_text(offset: np.ndarray) -> str:
     return " ".join(f"{number:.6f}" for number in offset)
 
 
-def sniff(path: Path, head: bytes) -> bool:
+def _sniff(path: Path, head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].upper() == b"HIERARCHY"
 
 
-FORMAT = Format("bvh", (".bvh",), "Biovision hierarchy", read, write, sniff)
+FORMAT = Format("bvh", (".bvh",), "Biovision hierarchy", read, write, _sniff)

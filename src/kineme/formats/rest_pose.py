@@ -16,8 +16,12 @@ from kineme.formats.landmarks import Landmarks
 from kineme.formats.rest_tables import KnownRest, known_rest
 from kineme.motion import Motion, Skeleton
 from kineme.motion.kinematics import end_site_positions, forward_kinematics
+from kineme.motion.rest_from_motion import rest_from_motion
+from kineme.motion.rigs import recognise_rig
 from kineme.motion.rotations import rotation_between, yaw_matrix
 
+#: cosine of the angle within which a zero pose counts as drawn along the axes
+_NEAR = np.cos(np.deg2rad(25))
 _UP, _LEFT = np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
 
 
@@ -83,9 +87,12 @@ def _by_geometry(skeleton: Skeleton, marks: Landmarks, rotations: np.ndarray) ->
     positions, _ = _world(skeleton, zero)
     if _is_standing(positions, marks)[0]:
         local, note = zero[0].copy(), ""
-        local[0] = _snap(_body_axes(positions, marks)[0].T)
+        local[0] = _snap(_body_axes(positions, marks)[0]).T
         if not np.allclose(local[0], np.eye(3)):
             note = "the rest pose was turned upright and to +Z"
+    elif not (rig := recognise_rig(skeleton)).advice:
+        note = "the zero pose is no standing body: the rest pose was read off the motion"
+        return rest_from_motion(skeleton, rig, rotations), note
     else:
         score = _uprightness(_world(skeleton, rotations)[0], marks)
         best = int(np.argmax(score))
@@ -147,16 +154,31 @@ def _uprightness(positions: np.ndarray, marks: Landmarks) -> np.ndarray:
     return score
 
 
-def _snap(matrix: np.ndarray) -> np.ndarray:
-    """The nearest rotation onto the axes where that is close (25 degrees), otherwise `matrix` itself."""
-    axes = np.zeros((3, 3))
-    left = matrix.copy()
+def _snap(axes: np.ndarray) -> np.ndarray:
+    """Body axes (3, 3; columns left, up, forward) set onto the world's axes where they are near (25 degrees).
+
+    A zero pose was drawn along the axes, but heads stand before ankles and hips are not level. Where the
+    heading lies between the axes only up is set.
+    """
+    snapped = _nearest_axes(axes)
+    if np.linalg.det(snapped) > 0.5 and np.trace(snapped.T @ axes) > 1 + 2 * _NEAR:
+        return snapped
+    axis = np.argmax(np.abs(axes[:, 1]))
+    up = np.eye(3)[axis] * np.sign(axes[axis, 1])
+    if up @ axes[:, 1] < _NEAR:
+        return axes
+    left = _unit(axes[:, 0] - (axes[:, 0] @ up) * up)
+    return np.stack([left, up, np.cross(left, up)], axis=-1)
+
+
+def _nearest_axes(matrix: np.ndarray) -> np.ndarray:
+    """The signed permutation nearest to a rotation, taking its largest entries first."""
+    result, left = np.zeros((3, 3)), matrix.copy()
     for _ in range(3):
         row, column = np.unravel_index(np.argmax(np.abs(left)), (3, 3))
-        axes[row, column] = np.sign(matrix[row, column])
+        result[row, column] = np.sign(matrix[row, column])
         left[row, :] = left[:, column] = 0
-    angle = np.arccos(np.clip((np.trace(axes.T @ matrix) - 1) / 2, -1, 1))
-    return axes if np.linalg.det(axes) > 0.5 and angle < np.deg2rad(25) else matrix
+    return result
 
 
 def _aim(skeleton: Skeleton, local: np.ndarray, joint: int, child: int, direction: np.ndarray) -> np.ndarray:

@@ -1,0 +1,120 @@
+"""`kineme info` and `kineme convert`, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kineme import load
+from kineme.cli.main import main
+from kineme.formats import save
+from kineme.motion import SMPL22, Motion
+
+MIXED = Path(__file__).parents[2] / "golden" / "mixed_channels.bvh"
+KEYS = {"file", "format", "fps", "frames", "joints", "units", "up_axis", "height_m", "rig", "unmapped"}
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Path:
+    turns = np.tile(np.eye(3), (61, 22, 1, 1))
+    places = np.tile([0, 0.95, 0], (61, 1)) + np.linspace(0, 1, 61)[:, None] * [0, 0, 1]
+    save(Motion(SMPL22, 60.0, places, turns), tmp_path / "take.bvh")
+    return tmp_path / "take.bvh"
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[dict]:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_json_holds_a_row_a_motion_and_a_sentence_for_each_bad_file(take: Path, capsys):
+    (take.parent / "bad.bvh").write_text("HIERARCHY\n")
+    assert main(["info", "--json", str(take.parent)]) == 0
+    bad, good = rows(capsys)
+    assert set(good) >= KEYS and good["unmapped"] == [] and good["mapping"]["pelvis"] == "pelvis"
+    assert (good["fps"], good["frames"], good["units"], good["up_axis"]) == (60, 61, "cm", "+Y")
+    assert good["guessed"] == {"up": "+Y", "unit": "cm"} and good["height_m"] == pytest.approx(1.72)
+    assert bad["file"].endswith("bad.bvh") and "bad.bvh" in bad["error"]
+
+
+def test_overrides_reach_the_reader(take: Path, capsys):
+    options = ["--unit", "0.02", "--up", "+Z", "--fps", "25", "--channels", "add"]
+    assert main(["info", "--json", str(take), *options]) == 0
+    (row,) = rows(capsys)
+    assert (row["metres_per_unit"], row["up_axis"], row["fps"], row["guessed"]) == (0.02, "+Z", 25, {})
+
+
+def test_the_table_names_guesses_mapping_and_what_is_left_over(capsys):
+    assert main(["info", str(MIXED)]) == 0
+    out = capsys.readouterr().out
+    for words in (
+        "mixed_channels.bvh",
+        "cm?",
+        "+Y?",
+        "1.80 m",
+        "guessed",
+        "left_hip <- LeftUpLeg",
+        "missing",
+    ):
+        assert words in out
+
+
+def test_exit_code_2_only_if_nothing_could_be_read(take: Path, capsys):
+    assert main(["info", str(take.parent / "absent.bvh")]) == 2
+    said = capsys.readouterr()
+    assert "absent.bvh" in said.err and said.err.count("\n") == 1
+    assert main(["info", str(take.parent / "absent.bvh"), str(take)]) == 0
+    assert main(["info"]) == 2
+
+
+def test_markup_in_file_names_is_text(take: Path, capsys):
+    odd = take.with_name("[red]x[bold].bvh")
+    odd.write_bytes(take.read_bytes())
+    assert main(["info", str(odd)]) == 0
+    assert "[red]x[bold].bvh" in capsys.readouterr().out
+
+
+def test_convert_one_file_by_suffix_and_rate(take: Path, capsys):
+    out = take.with_name("out.npz")
+    assert main(["convert", str(take), "-o", str(out), "--fps", "30"]) == 0
+    motion = load(out)
+    assert isinstance(motion, Motion) and motion.fps == 30 and len(motion) == 31
+    assert motion.provenance.format == "amass"
+
+
+def test_convert_retargets_where_the_result_needs_it_or_is_asked(tmp_path: Path, capsys):
+    own, canonical = tmp_path / "own.bvh", tmp_path / "canonical.bvh"
+    assert main(["convert", str(MIXED), "-o", str(own)]) == 0
+    assert load(own).source.header == load(MIXED).source.header
+    assert main(["convert", str(MIXED), "-o", str(canonical), "--skeleton", "canonical"]) == 0
+    assert sorted(load(canonical).skeleton.names) == sorted(SMPL22.names)
+    assert main(["convert", str(MIXED), "-o", str(tmp_path / "a.npz")]) == 0
+
+
+def test_convert_many_into_a_folder_keeps_every_one(take: Path, capsys):
+    second = take.parent / "deep" / "take.bvh"
+    second.parent.mkdir()
+    second.write_bytes(take.read_bytes())
+    (take.parent / "bad.bvh").write_text("HIERARCHY\n")
+    out = take.parent / "out"
+    assert main(["convert", str(take.parent), "-o", str(out), "--to", "csv"]) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["take.csv", "take_2.csv"]
+    assert "bad.bvh" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["{take}", "-o", "{folder}/out"], "--to FORMAT"),
+        (["{take}", "-o", "{folder}/a.npz", "--to", "bvh"], "do not agree"),
+        (["{take}", "{mixed}", "-o", "{folder}/a.npz"], "2 files do not fit"),
+        (["{folder}/absent", "-o", "{folder}/a.npz"], "no such file"),
+    ],
+)
+def test_convert_says_what_is_wrong_and_writes_nothing(take: Path, capsys, words: list[str], said: str):
+    filled = [word.format(take=take, folder=take.parent, mixed=MIXED) for word in words]
+    assert main(["convert", *filled]) == 2
+    assert said in capsys.readouterr().err
+    assert [p.name for p in take.parent.iterdir()] == ["take.bvh"]
