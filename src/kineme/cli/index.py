@@ -1,0 +1,328 @@
+"""Motion files in, a library out: atoms and motifs of every take, and a page that shows them.
+
+Without a model, one is trained on the takes themselves; how long that takes is said beforehand. Files that
+cannot be used are named and left out. Stopped in the middle, the same command goes on where it was. Over an
+existing library it reads only what is new, keeps the model (unless --train) and the names of motifs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from kineme.cli.reading import ReadingArgs
+from kineme.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from kineme.corpus import Corpus
+    from kineme.models.a4mer import A4Mer
+    from kineme.report.payload import Payload
+    from kineme.tasks.discover import Discovery
+    from kineme.tasks.library import Library, Settings
+
+PAGE = "report.html"
+#: where a model is trained, inside the library
+_TRAINING = ".training"
+
+
+@dataclass(frozen=True)
+class Args:
+    sources: tyro.conf.Positional[tuple[Path, ...]]
+    """Motion files, and folders that are searched at any depth."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="LIBRARY")]
+    """Folder for the library."""
+    model: str | None = None
+    """A model's folder, a library that holds one, or the name of one on the Hugging Face hub; without it,
+    a model is trained on the takes."""
+    train: bool = False
+    """Train a new model though the library has one."""
+    preset: Literal["tiny", "small", "base", "paper"] | None = None
+    """Size of the model that is trained; by default tiny below half an hour of motion, small from there on."""
+    steps: int | None = None
+    """Training steps of the first stage; by default as many as fit the amount of motion."""
+    mine: bool = False
+    """Look for codes, patterns and motifs anew in these takes, with the weights of the model."""
+    timescale: str = "4s"
+    """Longest pattern of a motif, such as 0.5s or 2s; a motif repeated without a break is one segment.
+    The page can be switched to other scales."""
+    motifs: int | None = None
+    """How many motifs to tell apart; by default as many as fit the model. On the page they can be joined."""
+    min_duration: str = "0.4s"
+    """No segment is shorter; what is joins the neighbour that is more alike."""
+    labels: tuple[str, ...] = ()
+    """Label files to show beside the motifs (.csv, BABEL .json, .txt), or a pattern with named groups over
+    file names."""
+    title: str | None = None
+    """Title of the page; by default the name of the first source."""
+    data_licence: str = "not stated"
+    """Licence of the takes, for the card of a model that is trained on them."""
+    seed: int = 0
+    """Seed of training and clustering."""
+    jobs: int | None = None
+    """Processes that read files; by default one a core."""
+    open: bool = False
+    """Show the page in the browser at the end."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+
+
+def run(args: Args) -> int:
+    """Reads, trains if need be, discovers, writes, and says what came of it."""
+    from kineme.cli.ingest import print_report
+    from kineme.corpus import Corpus
+    from kineme.report.contents import page_contents
+    from kineme.tasks.discover import SCALES, discover
+    from kineme.tasks.library import CORPUS, Settings, begin_library
+
+    settings = Settings(_seconds(args.timescale), _seconds(args.min_duration), SCALES, args.motifs)
+    _check(args)
+    begin_library(args.out)
+    corpus = Corpus.build(
+        args.sources,
+        args.out / CORPUS,
+        jobs=args.jobs,
+        labels=args.labels,
+        progress=sys.stderr.isatty(),
+        options=args.reading.options(None, None),
+    )
+    print_report(corpus)
+    model, checksum, about = _model(args, corpus)
+    with _progress(len(corpus)) as advance:
+        found = discover(
+            corpus,
+            model,
+            motifs=settings.motifs,
+            timescale=settings.timescale,
+            scales=settings.scales,
+            shortest=settings.shortest,
+            progress=advance,
+        )
+    title = args.title or Path(args.sources[0]).resolve().name
+    payload = page_contents(corpus, found, title, notes=_left_out(corpus), model=about)
+    _write(args.out, corpus, found, settings, checksum, payload)
+    _say_result(args, payload)
+    if args.open:
+        from kineme.cli import open as show
+
+        return show.run(show.Args(args.out))
+    return 0
+
+
+def _check(args: Args) -> None:
+    if not args.sources:
+        raise UsageError("name the files or folders to index")
+    asked = [f"--{name}" for name in ("train", "preset", "steps") if getattr(args, name)]
+    if args.model is not None and asked:
+        raise UsageError(f"--model uses a model that is there and {asked[0]} trains one; give one of them")
+    if args.steps is not None and args.steps < 1:
+        raise UsageError(f"--steps must be at least 1, not {args.steps}")
+    if args.motifs is not None and args.motifs < 1:
+        raise UsageError(f"--motifs must be at least 1, not {args.motifs}")
+
+
+def _seconds(text: str) -> float:
+    """Seconds from ``0.5s``, ``500ms`` or ``0.5``. Raises UsageError for anything else."""
+    number, factor = text.strip().lower(), 1.0
+    for ending, scale in (("ms", 0.001), ("s", 1.0)):
+        if number.endswith(ending):
+            number, factor = number.removesuffix(ending), scale
+            break
+    try:
+        seconds = float(number) * factor
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise UsageError(f"{text!r} is no duration; write it as 0.5s or 500ms")
+    return seconds
+
+
+# --- the model -------------------------------------------------------------------------------------------
+
+
+def _model(args: Args, corpus: Corpus) -> tuple[A4Mer, str, dict[str, str]]:
+    """The model as it stands in the library now, its checksum, and what the page says about it."""
+    from kineme.models.a4mer import A4Mer
+    from kineme.models.a4mer.folder import FILES
+    from kineme.tasks.library import MODEL, folder_checksum
+
+    place = args.out / MODEL
+    anew = args.train or args.preset is not None or args.steps is not None
+    if args.model is not None:
+        model = load_model(args.model)
+        origin = f"given: {Path(args.model).name}"
+    elif place.is_dir() and not anew:
+        model, origin = A4Mer.load(place), "of the library"
+    else:
+        model, origin = _trained(args, corpus), "trained on these takes"
+    mined = args.mine or model.vocabulary is None or model.motif_tree is None
+    if mined:
+        model = _with_motifs_of(corpus, model, args.seed)
+        origin += ", motifs mined in these takes"
+    if args.model is not None or mined or not place.is_dir() or origin.startswith("trained"):
+        model.save(place)
+        shutil.rmtree(args.out / _TRAINING, ignore_errors=True)
+    checksum = folder_checksum(place, [name for name in FILES if name != "README.md"])
+    assert model.vocabulary is not None and model.motif_tree is not None
+    about = {
+        "Model": f"A4Mer, {origin}",
+        "Atom codes": str(len(model.vocabulary.codes)),
+        "Patterns": str(len(model.vocabulary.patterns)),
+        "Motif prototypes": str(len(model.motif_tree.prototypes)),
+        "Frames per second": f"{model.config.fps:g}",
+        "Checksum": checksum[:16],
+    }
+    return model, checksum, about
+
+
+def load_model(name: str) -> A4Mer:
+    """A model from its folder, from a library, or from the hub."""
+    from kineme.models.a4mer import A4Mer
+    from kineme.tasks.library import MODEL, is_library
+
+    folder = Path(name)
+    if is_library(folder):
+        return A4Mer.load(folder / MODEL)
+    return A4Mer.from_pretrained(name)
+
+
+def _with_motifs_of(corpus: Corpus, model: A4Mer, seed: int) -> A4Mer:
+    from kineme.tasks.discover import standard_positions
+
+    return model.with_vocabulary(
+        [model.encode_atoms(standard_positions(clip), clip.fps) for clip in corpus], seed
+    )
+
+
+def _trained(args: Args, corpus: Corpus) -> A4Mer:
+    """A model trained on the corpus in a folder of its own for these takes and settings."""
+    from kineme.cli.training import train
+    from kineme.train.plan import model_card, plan_for
+
+    plan = plan_for(corpus.duration, args.preset, args.steps)
+    key = hashlib.sha256(repr((corpus.checksum, plan, args.seed)).encode()).hexdigest()[:16]
+    for other in (args.out / _TRAINING).glob("*"):  # of an interrupted run over other takes
+        if other.name != key:
+            shutil.rmtree(other, ignore_errors=True)
+    names = [Path(source).resolve().name for source in args.sources]
+    card = model_card(
+        names,
+        corpus.duration,
+        plan,
+        args.seed,
+        licence=args.data_licence,
+        command=f"kineme index {' '.join(names)} -o {args.out.name} --preset {plan.preset} --steps {plan.config.steps} "
+        f"--seed {args.seed}",
+        checksum=corpus.checksum,
+    )
+    return train(corpus, plan, args.out / _TRAINING / key, args.seed, card)
+
+
+# --- what is written and said ----------------------------------------------------------------------------
+
+
+def _progress(clips: int):
+    """A bar on stderr, in a terminal."""
+    from contextlib import nullcontext
+
+    if not sys.stderr.isatty():
+        return nullcontext(None)
+    return _Bar(clips)
+
+
+class _Bar:
+    def __init__(self, total: int):
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.bar = Progress(console=Console(stderr=True))
+        self.task = self.bar.add_task("finding motifs", total=total)
+
+    def __enter__(self):
+        self.bar.start()
+        return lambda done: self.bar.update(self.task, completed=done)
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+
+def _left_out(corpus: Corpus) -> list[str]:
+    rejected = sum(row.status == "rejected" for row in corpus.report)
+    return [f"{rejected} of {len(corpus.report)} files could not be used."] if rejected else []
+
+
+def _write(
+    folder: Path, corpus: Corpus, found: Discovery, settings: Settings, checksum: str, payload: Payload
+) -> Library:
+    """Page, tables and names; library.json last."""
+    from kineme.report.names import FILE, Names, write_names
+    from kineme.report.page import write_page
+    from kineme.tasks.library import write_results
+
+    names = _kept_names(folder, corpus, found, checksum)
+    words = {motif.id: motif.words for scale in payload.scales for motif in scale.motifs}
+    write_page(payload, folder / PAGE, names)
+    if names or (folder / FILE).exists():
+        write_names(Names(payload.fingerprint, names), folder / FILE)
+    return write_results(folder, corpus, found, settings, checksum, words)
+
+
+def _kept_names(folder: Path, corpus: Corpus, found: Discovery, checksum: str) -> dict[str, str]:
+    """The names of the library's motifs until now, on the motifs that these are called now."""
+    from kineme.cli.training import say
+    from kineme.report.names import FILE, read_names
+    from kineme.tasks.follow import follow_motifs
+    from kineme.tasks.library import open_library, segment_table
+
+    if not (folder / FILE).exists():
+        return {}
+    old = dict(read_names(folder / FILE).names)
+    try:
+        library = open_library(folder)
+        before = library.segments
+    except InputError:
+        say(f"the names in {FILE} belong to a library that is damaged, and were left out")
+        return {}
+    now, _ = segment_table(corpus, found)
+    followed = follow_motifs(before, now, same_model=library.model_checksum == checksum)
+    lost = sorted(old[motif] for motif in old if motif not in followed)
+    if lost:
+        shutil.copyfile(folder / FILE, folder / f"{Path(FILE).stem}.previous.json")
+        say(f"no motif is like the one called {', '.join(map(repr, lost))}; the names are kept in names.previous.json")
+    return {followed[motif]: name for motif, name in old.items() if motif in followed}
+
+
+def _say_result(args: Args, payload: Payload) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    scale = payload.scales[payload.default_scale]
+    print(" ".join(payload.summary))
+    table = Table("motif", "times", "seconds each", "what it does", box=None, pad_edge=False, header_style="bold")
+    for motif in scale.motifs[:_SHOWN]:
+        table.add_row(motif.id, str(motif.count), f"{motif.mean_seconds:.1f}", Text(motif.words))
+    Console().print(table)
+    if len(scale.motifs) > _SHOWN:
+        print(f"and {len(scale.motifs) - _SHOWN} more")
+    print(f"\nthe page: {args.out / PAGE}")
+    first = scale.motifs[0].id if scale.motifs else "1"
+    for command, what in _next(args.out, first):
+        print(f"  {command:<{_COLUMN}}  {what}")
+
+
+#: motifs listed at the end; width of the column of commands
+_SHOWN, _COLUMN = 10, 52
+
+
+def _next(library: Path, motif: str) -> Sequence[tuple[str, str]]:
+    return (
+        (f"kineme open {library}", "show the page; names given there are kept"),
+        (f'kineme name {library} {motif} "my name"', "name a motif"),
+        (f"kineme segment NEW.bvh --model {library}", "segment other files with this model"),
+    )

@@ -1,0 +1,252 @@
+"""A library: the folder that `kineme index` writes.
+
+====================  ===================================================================================
+``library.json``      format number, settings, checksums of corpus and model; written last
+``corpus/``           the takes (`kineme.corpus`)
+``model/``            the model that found the motifs (`kineme.models.a4mer.folder`)
+``segments.parquet``  one row a segment: clip, file, level, scale, start, end, id, number, confidence
+``tokens.npy``        (N, D) float32, memory-mapped: the token of each row of segments.parquet
+``motifs.parquet``    one row a motif and scale: id, words, count, mean_seconds, examples, similar
+``names.json``        the names that its user gave to motifs
+``report.html``       the page
+====================  ===================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kineme.corpus import Clip, Corpus
+from kineme.errors import InputError, UsageError
+from kineme.formats.atomic import atomic_write
+from kineme.tasks.discover import Discovery
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: raised by one when an older reader would misread a library
+FORMAT = 1
+HEAD, SEGMENTS, TOKENS, MOTIFS = "library.json", "segments.parquet", "tokens.npy", "motifs.parquet"
+CORPUS, MODEL = "corpus", "model"
+#: time scale of an atom in the table: it has none
+NO_SCALE = 0.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a library's motifs were asked for; `kineme segment` asks for the same.
+
+    Attributes
+    ----------
+    timescale, shortest : seconds, as in `discover`. scales : all time scales, seconds.
+    motifs : how many to tell apart; None as many as fit the model.
+    """
+
+    timescale: float
+    shortest: float
+    scales: tuple[float, ...]
+    motifs: int | None = None
+
+
+@dataclass(frozen=True)
+class Library:
+    """An opened library.
+
+    Attributes
+    ----------
+    settings : as above. model_checksum, corpus_checksum : of what the segments were made from.
+    """
+
+    folder: Path
+    settings: Settings
+    model_checksum: str
+    corpus_checksum: str
+
+    @property
+    def corpus(self) -> Corpus:
+        """The takes."""
+        return Corpus.open(self.folder / CORPUS)
+
+    @property
+    def segments(self) -> pa.Table:
+        """segments.parquet. Raises InputError where it is damaged or of another run than library.json."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.folder / SEGMENTS
+        try:
+            table = pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
+        if (table.schema.metadata or {}).get(b"kineme_run") != _run(self).encode():
+            raise InputError("is of another run than library.json; run `kineme index` again", path)
+        return table
+
+    @property
+    def tokens(self) -> np.ndarray:
+        """(N, D) float32, a memory map: the token of each row of `segments`."""
+        path = self.folder / TOKENS
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
+
+
+def is_library(folder: Path) -> bool:
+    """Whether `folder` is a library, finished or not."""
+    return (folder / HEAD).is_file()
+
+
+def open_library(folder: str | Path) -> Library:
+    """The library in `folder`. Raises InputError where there is none, or a newer, damaged or unfinished one."""
+    folder = Path(folder)
+    path = folder / HEAD
+    try:
+        head = json.loads(path.read_text(encoding="utf-8"))
+        number = head["format"]
+        if isinstance(number, int) and number > FORMAT:
+            raise InputError(f"is of a newer kineme (library format {number}); upgrade kineme to read it", folder)
+        if not head["finished"]:
+            raise InputError("is not finished; run the same `kineme index` again, it goes on from there", folder)
+        asked = {**head["settings"], "scales": tuple(head["settings"]["scales"])}
+        return Library(folder, Settings(**asked), str(head["model_sha256"]), str(head["corpus_sha256"]))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError("is no library (it has no library.json); `kineme index` makes one", folder) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"is damaged ({error!r}); run `kineme index` again", path) from None
+
+
+def begin_library(folder: Path) -> None:
+    """Claims `folder` for a library that is being made. What an earlier run has left stays readable until the end.
+
+    Raises UsageError where the folder holds other things.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder for the library")
+    if is_library(folder):
+        return
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{folder} holds other things than a library; name a new folder with -o")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_head(folder, {"format": FORMAT, "finished": False})
+
+
+def write_results(
+    folder: Path,
+    corpus: Corpus,
+    found: Discovery,
+    settings: Settings,
+    model_checksum: str,
+    words: Mapping[str, str],
+) -> Library:
+    """Writes segments, tokens and motifs, then library.json. `words` : motif id -> what it does."""
+    import pyarrow.parquet as pq
+
+    library = Library(folder, settings, model_checksum, corpus.checksum)
+    table, tokens = segment_table(corpus, found)
+    with atomic_write(folder / TOKENS) as temporary, open(temporary, "wb") as file:
+        np.save(file, tokens)
+    with atomic_write(folder / MOTIFS) as temporary:
+        pq.write_table(_motif_table(corpus, found, words), temporary)
+    with atomic_write(folder / SEGMENTS) as temporary:
+        pq.write_table(table.replace_schema_metadata({"kineme_run": _run(library)}), temporary)
+    head = {
+        "format": FORMAT,
+        "finished": True,
+        "settings": asdict(settings),
+        "model_sha256": model_checksum,
+        "corpus_sha256": library.corpus_checksum,
+    }
+    _write_head(folder, head)
+    return library
+
+
+def _write_head(folder: Path, head: Mapping[str, Any]) -> None:
+    with atomic_write(folder / HEAD) as temporary:
+        temporary.write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
+
+
+def _run(library: Library) -> str:
+    """What the segments follow from."""
+    said = json.dumps([asdict(library.settings), library.model_checksum, library.corpus_checksum])
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def folder_checksum(folder: Path, files: Iterable[str]) -> str:
+    """sha256 over those of `files` that are in `folder`."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        if (folder / name).is_file():
+            digest.update(f"{name}\0{hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def scale_name(seconds: float) -> str:
+    """``0.5 s``, ``4 s``."""
+    return f"{seconds:g} s"
+
+
+def motif_id(number: int, seconds: float, found: Discovery) -> str:
+    """A motif's id: its number, at other scales than the default after the scale's name (``1 s/12``)."""
+    return f"{number}" if seconds == found.scale.seconds else f"{scale_name(seconds)}/{number}"
+
+
+def segment_table(clips: Iterable[Clip], found: Discovery) -> tuple[pa.Table, np.ndarray]:
+    """All segments as a table, atoms first, then scale by scale, and their tokens (N, D)."""
+    import pyarrow as pa
+
+    clips = list(clips)
+    names = pa.array([clip.name for clip in clips], pa.string())
+    files = pa.array([clip.source for clip in clips], pa.string())
+    parts, tokens = [], []
+    tracks = [("atom", NO_SCALE, found.atoms), *(("motif", s.seconds, s.tracks) for s in found.scales)]
+    for level, seconds, of_clips in tracks:
+        clip = pa.array(np.repeat(np.arange(len(of_clips)), [len(t) for t in of_clips]), pa.int32())
+        number = np.concatenate([t.ids for t in of_clips])
+        spell = {n: str(n) if level == "atom" else motif_id(n, seconds, found) for n in np.unique(number).tolist()}
+        columns = {
+            "clip": pa.DictionaryArray.from_arrays(clip, names),
+            "file": pa.DictionaryArray.from_arrays(clip, files),
+            "level": pa.array([level] * len(number), pa.string()).dictionary_encode(),
+            "scale": pa.array(np.full(len(number), seconds)),
+            "start": pa.array(np.concatenate([t.borders[:-1] for t in of_clips])),
+            "end": pa.array(np.concatenate([t.borders[1:] for t in of_clips])),
+            "id": pa.array([spell[n] for n in number.tolist()], pa.string()),
+            "number": pa.array(number, pa.int32()),
+            "confidence": pa.array(np.concatenate([t.confidence for t in of_clips]), pa.float32()),
+        }
+        parts.append(pa.table(columns))
+        tokens += [t.tokens for t in of_clips]
+    return pa.concat_tables(parts).unify_dictionaries(), np.concatenate(tokens)
+
+
+def _motif_table(clips: Sequence[Clip] | Corpus, found: Discovery, words: Mapping[str, str]) -> pa.Table:
+    import pyarrow as pa
+
+    names = [clip.name for clip in clips]
+    rows = []
+    for scale in found.scales:
+        for motif in scale.motifs:
+            name = motif_id(motif.number, scale.seconds, found)
+            rows.append(
+                {
+                    "id": name,
+                    "scale": scale.seconds,
+                    "number": motif.number,
+                    "words": words.get(name, ""),
+                    "count": motif.count,
+                    "mean_seconds": motif.mean_seconds,
+                    "examples": [
+                        {"clip": names[e.clip], "start": e.start, "end": e.end} for e in motif.examples
+                    ],
+                    "similar": [motif_id(n, scale.seconds, found) for n in motif.similar],
+                }
+            )
+    return pa.Table.from_pylist(rows)

@@ -1,0 +1,108 @@
+"""How much to train on how much motion, how long that takes here, and what the model card says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+import kineme
+from kineme.models.a4mer.batch import TakeBank, draw_windows, stage_one_batch
+from kineme.models.a4mer.config import PRESETS, A4MerConfig
+
+#: minutes of motion below which `tiny` is enough
+TINY_BELOW = 30.0
+#: minutes from which each preset takes all of its steps
+_WHOLE = {"tiny": 5.0, "small": 30.0}
+#: what a step of joint training costs, in steps of stage 1
+_JOINT_COST = 1.6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A preset and the settings that it became for an amount of motion."""
+
+    preset: str
+    config: A4MerConfig
+
+
+def plan_for(seconds: float, preset: str | None = None, steps: int | None = None) -> Plan:
+    """Settings for so many seconds of motion.
+
+    Below half an hour `tiny`, from there on `small`. Steps are the preset's; they shrink in proportion below 5
+    minutes of motion (30 for `small`), to a third at the least, since fewer windows are sooner learnt by heart,
+    and grow with the square root of the amount beyond 4 hours, to the double at the most.
+
+    preset, steps : instead of these rules; `steps` are those of the first stage, joint steps go along.
+    """
+    minutes = seconds / 60
+    name = preset or ("tiny" if minutes < TINY_BELOW else "small")
+    base = PRESETS[name]
+    share = 1.0
+    if steps is not None:
+        share = steps / base.steps
+    elif name in _WHOLE:
+        share = max(1 / 3, min(1.0, minutes / _WHOLE[name])) * float(np.clip(np.sqrt(minutes / 240), 1, 2))
+    first, joint = (max(1, round(n * share)) for n in (base.steps, base.joint_steps))
+    return Plan(name, replace(base, steps=first, joint_steps=joint))
+
+
+def seconds_of_training(bank: TakeBank, config: A4MerConfig, seed: int, samples: int = 3) -> float:
+    """About how long training takes on this machine's CPU: a few steps, timed, times their number."""
+    from kineme.models.a4mer.learner import A4MerLearner
+
+    learner = A4MerLearner(config)
+    learner.fit_normalisation(bank, seed)
+    rng = np.random.default_rng(seed)
+    took = []
+    for _ in range(samples + 1):
+        started = time.perf_counter()
+        windows = draw_windows(bank, config, rng, config.batch_size)
+        learner.atom_loss(stage_one_batch(windows, config, rng)).total.backward()
+        took.append(time.perf_counter() - started)
+    step = float(np.median(took[1:]))  # the first one warms up
+    return 1.2 * step * (config.steps + _JOINT_COST * config.joint_steps)
+
+
+def model_card(
+    data: Iterable[str], seconds: float, plan: Plan, seed: int, *, licence: str, command: str, checksum: str = ""
+) -> str:
+    """The README.md of a model: a YAML header for machines, then the same for people.
+
+    data : names of the training data. licence : of that data. checksum : of the corpus.
+    """
+    header: dict[str, object] = {
+        "library_name": "kineme",
+        "tags": ["motion", "mocap", "a4mer"],
+        "datasets": list(data),
+        "data_licence": licence,
+        "corpus_sha256": checksum,
+        "seed": seed,
+        "preset": plan.preset,
+        "command": command,
+        "kineme": kineme.__version__,
+    }
+    settings = _yaml({"settings": plan.config.to_dict()})
+    names = ", ".join(header["datasets"])  # type: ignore[arg-type]
+    return (
+        f"---\n{_yaml(header)}{settings}---\n\n# A4Mer, {plan.preset}\n\n"
+        f"Action Atoms and Action Motifs, trained with kineme {kineme.__version__} on {seconds / 60:.1f} minutes of "
+        f"motion: {names}.\n\nLicence of that data: {licence}. A model learns from data that has a licence of its "
+        f"own; look it up before you pass the model on.\n\nMade by\n\n```\n{command}\n```\n\nUse it with "
+        "`kineme index TAKES -o LIBRARY --model THIS_FOLDER` or `kineme.A4Mer.load(THIS_FOLDER)`.\n"
+    )
+
+
+def _yaml(values: Mapping[str, object], indent: str = "") -> str:
+    """Flat YAML: strings as JSON strings, which YAML reads as they are."""
+    import json
+
+    lines = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            lines.append(f"{indent}{key}:\n{_yaml(value, indent + '  ')}".rstrip("\n"))
+        else:
+            lines.append(f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}")
+    return "\n".join(lines) + "\n"
