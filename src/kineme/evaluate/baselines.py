@@ -42,8 +42,21 @@ def _standardiser(motions: Sequence[Motion]) -> Standardiser:
     return Standardiser.of(np.concatenate([model_input(motion)[0] for motion in motions]))
 
 
+class _Baseline:
+    """What all baselines depend on."""
+
+    code = (
+        "evaluate/baselines.py",
+        *(f"models/a4mer/{name}.py" for name in ("config", "features", "segment")),
+    )
+
+    def state(self, fold: Fold, seed: int) -> str:
+        """Nothing but code and corpus."""
+        return ""
+
+
 @dataclass(frozen=True)
-class Frames:
+class Frames(_Baseline):
     """Every frame by itself: pose and velocity."""
 
     name: str = "k-means on frames"
@@ -63,7 +76,7 @@ class _Frames:
 
 
 @dataclass(frozen=True)
-class PrincipalComponents:
+class PrincipalComponents(_Baseline):
     """Principal components of fixed one-second clips."""
 
     name: str = "PCA on 1 s clips"
@@ -111,7 +124,7 @@ def _anywhere(frames: int, rng: np.random.Generator) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Cuts:
+class Cuts(_Baseline):
     """Cuts that look at nothing; a segment's token is the mean of its frames."""
 
     name: str
@@ -136,7 +149,7 @@ class _Cuts:
 
 
 @dataclass(frozen=True)
-class RawMining:
+class RawMining(_Baseline):
     """A4Mer's chain without learning: the same atoms, but an atom's token is the mean of its input frames.
 
     Atoms -> codebook -> frequent patterns -> cover; a motif's token is again the mean of its frames.

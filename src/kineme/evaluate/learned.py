@@ -10,6 +10,7 @@ import numpy as np
 
 from kineme.errors import InputError
 from kineme.evaluate.representation import Fold, Level, Mined, View
+from kineme.evaluate.sources import digest
 from kineme.formats.atomic import atomic_write
 from kineme.models.a4mer.batch import TakeBank
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
@@ -68,13 +69,26 @@ class A4MerRow:
         """As in the table."""
         return f"A4Mer {self.preset}" + (", random weights" if self.weights == "random" else "")
 
+    @property
+    def code(self) -> tuple[str, ...]:
+        """The model's own sources."""
+        return ("evaluate/learned.py", "models/a4mer/*.py", "nn/*.py")
+
+    def _run(self, fold: Fold, seed: int) -> Path:
+        return self.models / fold.training / f"{self.preset}-{seed}"
+
+    def state(self, fold: Fold, seed: int) -> str:
+        """Checksum of the trained model's files; empty before it is trained."""
+        files = sorted((self._run(fold, seed) / "model").glob("*.*")) if self.weights == "trained" else []
+        return digest(files) if files else ""
+
     def fit(self, fold: Fold, seed: int) -> Tokens:
         """The model of this fold and seed: read from `models`, or made now."""
         config = PRESETS[self.preset]
         motions = list(fold.training_motions)
         if self.weights == "random":
             return Tokens(random_model(config, take_bank(motions), seed))
-        run = self.models / fold.training / f"{self.preset}-{seed}"
+        run = self._run(fold, seed)
         stamp = run / "trained_on.txt"
         if stamp.is_file() and stamp.read_text(encoding="utf-8").strip() != fold.training_checksum:
             raise InputError(

@@ -122,6 +122,15 @@ class Method(Protocol):
         """As in the table."""
         ...
 
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Source files of the package (patterns) that its figures depend on, beside those of all methods."""
+        ...
+
+    def state(self, fold: Fold, seed: int) -> str:
+        """What else its figures depend on, such as a checksum of weights; empty for nothing."""
+        ...
+
     def fit(self, fold: Fold, seed: int) -> Representation:
         """Train on `fold.training_motions`, or fetch what was trained on `fold.training` with this seed."""
         ...

@@ -16,8 +16,12 @@ from kineme.evaluate.measure import measure
 from kineme.evaluate.representation import Fold, Method, Representation
 from kineme.formats.atomic import atomic_write
 
-#: rooms of the package on which a measured value depends
-_ROOMS = ("motion", "symbols", "nn", "models", "evaluate")
+#: sources of the package on which every measured value depends
+_CODE = (
+    "motion/*.py",
+    "symbols/*.py",
+    *(f"evaluate/{name}.py" for name in ("agreement", "boundaries", "measure", "probes", "representation")),
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ def measure_all(
 ) -> list[Value]:
     """Every method on every fold with every seed.
 
-    What was measured before is read from `results`, as long as the corpus and the code are still the same. A
-    representation is fitted once for all folds with the same training.
+    What was measured before is read from `results`, as long as the corpus, the code that it depends on and the
+    weights are still the same. A representation is fitted once for all folds with the same training.
     """
     values: list[Value] = []
     total = len(methods) * len(folds) * len(seeds)
@@ -53,9 +57,8 @@ def measure_all(
             fitted: dict[str, Representation] = {}
             for fold in folds:
                 number += 1
-                key = f"{fold.checksum}\n{code_digest()}"
                 file = results / _slug(f"{fold.corpus} {fold.name}") / f"{_slug(method.name)}-{seed}.json"
-                kept = _read(file, key)
+                kept = _read(file, _key(method, fold, seed))
                 if kept is None:
                     say(f"{number} of {total}: {method.name}, {fold.corpus} {fold.name}, seed {seed}")
                     if fold.training not in fitted:
@@ -66,7 +69,7 @@ def measure_all(
                         for level, metrics in found.items()
                         for metric, value in metrics.items()
                     ]
-                    _write(file, key, kept)
+                    _write(file, _key(method, fold, seed), kept)
                 values += kept
     return values
 
@@ -81,7 +84,7 @@ def _read(file: Path, key: str) -> list[Value] | None:
         return None
     try:
         held = json.loads(file.read_text(encoding="utf-8"))
-        if held["key"] != _digest(key):
+        if held["key"] != key:
             return None
         return [Value(**row) for row in held["values"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -91,22 +94,23 @@ def _read(file: Path, key: str) -> list[Value] | None:
 def _write(file: Path, key: str, values: list[Value]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(file) as part:
-        text = json.dumps({"key": _digest(key), "values": [asdict(value) for value in values]}, indent=1)
+        text = json.dumps({"key": key, "values": [asdict(value) for value in values]}, indent=1)
         part.write_text(text, encoding="utf-8")
 
 
-def _digest(text: str) -> str:
+def _key(method: Method, fold: Fold, seed: int) -> str:
+    """What a value depends on: the corpus, the code, and what the method says beside."""
+    text = "\n".join([fold.checksum, code_digest(method.code), method.state(fold, seed)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
-def code_digest() -> str:
-    """sha256 over the source files that a measured value depends on."""
+def code_digest(patterns: tuple[str, ...] = ()) -> str:
+    """sha256 over the sources of the package that match, and over those of all measurements."""
     root = Path(kineme.__file__).parent
     total = hashlib.sha256()
-    for room in _ROOMS:
-        for file in sorted((root / room).rglob("*.py")):
-            total.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    for file in sorted(file for pattern in (*_CODE, *patterns) for file in root.glob(pattern)):
+        total.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return total.hexdigest()
 
 

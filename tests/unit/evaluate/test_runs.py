@@ -14,8 +14,13 @@ from kineme.evaluate.representation import Fold
 class Counting:
     """A method that counts how often it was fitted and may fail."""
 
+    code = ()
+
     def __init__(self, name="method"):
-        self.name, self.fitted, self.broken = name, [], False
+        self.name, self.fitted, self.broken, self.weights = name, [], False, ""
+
+    def state(self, fold, seed):
+        return self.weights
 
     def fit(self, fold, seed):
         if self.broken:
@@ -57,14 +62,24 @@ def test_a_stopped_run_goes_on(tmp_path):
     assert len(method.fitted) == len(other.fitted) == 1
 
 
-def test_another_corpus_or_other_code_is_measured_again(tmp_path, monkeypatch):
+def test_another_corpus_other_code_or_other_weights_are_measured_again(tmp_path, monkeypatch):
     method = Counting()
     runs.measure_all([method], [fold()], (0,), tmp_path)
     runs.measure_all([method], [replace(fold(), checksum="abd")], (0,), tmp_path)
     assert len(method.fitted) == 2
-    monkeypatch.setattr(runs, "code_digest", lambda: "edited")
+    monkeypatch.setattr(runs, "code_digest", lambda patterns: "edited")
     runs.measure_all([method], [replace(fold(), checksum="abd")], (0,), tmp_path)
     assert len(method.fitted) == 3
+    method.weights = "retrained"
+    runs.measure_all([method], [replace(fold(), checksum="abd")], (0,), tmp_path)
+    assert len(method.fitted) == 4
+
+
+def test_code_that_a_method_depends_on_is_in_its_digest():
+    from kineme.evaluate.baselines import BASELINES
+
+    digests = {runs.code_digest(), runs.code_digest(BASELINES[0].code), runs.code_digest(("nn/*.py",))}
+    assert len(digests) == 3
 
 
 def test_a_damaged_file_is_named(tmp_path):
