@@ -277,7 +277,7 @@ def _part_speeds(body: _Body) -> dict[str, float]:
     """Mean speed of each part's fastest joint about the joint it hangs on, in m/s for an adult's size."""
     speeds = {}
     for part, joints in PARTS.items():
-        base = _BASE.get(part)
+        base, joints = _BASE.get(part), (*joints, _J["neck"]) if part == "torso" else joints
         points = body.facing[:, joints] - (body.at(base)[:, None] if base else 0.0)
         if base == "spine3":  # what hangs on a bending trunk does not move by itself
             points = np.stack([_upright(points[:, k], body.chest) for k in range(len(joints))], axis=1)
@@ -334,7 +334,9 @@ def summarise(clips: Sequence[PageClip], scale: PageScale) -> list[str]:
 
 def say_duration(seconds: float) -> str:
     """`6 min 20 s`, `3 h 24 min`, `8.4 s`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min" + (f" {rest} s" if rest else "") if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -41,7 +41,7 @@ function iconButton(name, label, onclick, extra = {}) {
 
 /** `1.4 s`, `48 s`, `6 min 20 s`, `3 h 24 min`. */
 function sayDuration(seconds) {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
