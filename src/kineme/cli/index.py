@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, UsageError
 
@@ -80,7 +81,7 @@ def run(args: Args) -> int:
     from kineme.tasks.discover import SCALES, discover
     from kineme.tasks.library import CORPUS, Settings, begin_library
 
-    settings = Settings(_seconds(args.timescale), _seconds(args.min_duration), SCALES, args.motifs)
+    settings = Settings(seconds_in(args.timescale), seconds_in(args.min_duration), SCALES, args.motifs)
     _check(args)
     begin_library(args.out)
     corpus = Corpus.build(
@@ -124,22 +125,6 @@ def _check(args: Args) -> None:
         raise UsageError(f"--steps must be at least 1, not {args.steps}")
     if args.motifs is not None and args.motifs < 1:
         raise UsageError(f"--motifs must be at least 1, not {args.motifs}")
-
-
-def _seconds(text: str) -> float:
-    """Seconds from ``0.5s``, ``500ms`` or ``0.5``. Raises UsageError for anything else."""
-    number, factor = text.strip().lower(), 1.0
-    for ending, scale in (("ms", 0.001), ("s", 1.0)):
-        if number.endswith(ending):
-            number, factor = number.removesuffix(ending), scale
-            break
-    try:
-        seconds = float(number) * factor
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 3600:
-        raise UsageError(f"{text!r} is no duration; write it as 0.5s or 500ms")
-    return seconds
 
 
 # --- the model -------------------------------------------------------------------------------------------

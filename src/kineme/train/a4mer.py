@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import logging
 import math
+import signal
+import threading
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -196,7 +198,7 @@ def train_a4mer(
     trainer = _trainer(run, first, total, config, progress, trainer_options or {})
     if first < total:
         loader = DataLoader(Steps(first, total), batch_size=None)
-        trainer.fit(module, loader, ckpt_path=last if first else None, weights_only=True)
+        _fit(trainer, module, loader, last if first else None)
     else:
         module.on_load_checkpoint(held := torch.load(last, map_location="cpu", weights_only=True))
         module.load_state_dict(held["state_dict"])
@@ -206,6 +208,18 @@ def train_a4mer(
     if trainer.is_global_zero:
         model.save(run / "model")
     return model
+
+
+def _fit(trainer: L.Trainer, module: A4MerModule, loader: DataLoader, checkpoint: Path | None) -> None:
+    """The Trainer's `fit`, in which Ctrl-C is a KeyboardInterrupt as everywhere else."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit:
+        # Lightning's answer to Ctrl-C, after which it would ignore every further one
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
 
 
 def _trainer(run: Path, first: int, total: int, config: A4MerConfig, progress: bool, options: dict[str, Any]) -> L.Trainer:

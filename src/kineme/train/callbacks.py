@@ -44,7 +44,7 @@ class AtomicCheckpoint(L.Callback):
             self.save(trainer)
 
     def on_train_end(self, trainer: L.Trainer, *_: Any) -> None:
-        """Save the last state (also after Ctrl-C)."""
+        """Save the last state."""
         self.save(trainer)
 
 
@@ -107,8 +107,15 @@ class StepProgress(L.Callback):
             shown = f"{float(loss):.4f}" if isinstance(loss, torch.Tensor) else ""
             self.bar.update(self.task, completed=trainer.global_step, loss=shown)
 
+    def on_exception(self, trainer: L.Trainer, module: Any, exception: BaseException) -> None:
+        """Close the bar, so that what is said next stands below it."""
+        self._close()
+
     def teardown(self, trainer: L.Trainer, module: Any, stage: str) -> None:
-        """Close the bar, whatever happened."""
+        """Close the bar."""
+        self._close()
+
+    def _close(self) -> None:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
