@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
+
+from kineme.cli.reading import ReadingArgs
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -48,26 +50,13 @@ class Args:
     group: str | None = None
     """Column of the label file that holds clips together."""
 
-    read_fps: float | None = None
-    """Frames per second of the files, where they do not say."""
+    source_fps: float | None = None
+    """Frames per second of the files, where they do not say or are wrong."""
 
-    unit: float | None = None
-    """Metres per unit of the files (0.01 for centimetres), instead of the guess."""
-
-    up: str | None = None
-    """Up axis of the files (+Y, +Z ...), instead of the guess."""
-
-    channels: str | None = None
-    """What position channels of BVH files mean: replace, add or add-root; instead of the guess."""
-
-    skeleton: str | None = None
+    source_skeleton: str | None = None
     """Name of the skeleton of joints files."""
 
-    map: Path | None = None
-    """A TOML file that says which joint is which, where names alone do not tell."""
-
-    repair: bool = False
-    """Keep what is sound of damaged files: whole frames before a cut, neighbours of unusable numbers."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
     verbose: bool = False
     """Print the report of every file."""
@@ -77,14 +66,9 @@ def run(args: Args) -> int:
     """Builds the corpus and prints what became of the files."""
     from kineme.corpus import Corpus
     from kineme.errors import UsageError
-    from kineme.formats import ReadOptions
 
     if not args.sources:
         raise UsageError("name the files or folders to read")
-    options = ReadOptions(
-        unit=args.unit, up=args.up, channels=args.channels, fps=args.read_fps, skeleton=args.skeleton,
-        repair=args.repair, map=args.map,
-    )  # fmt: skip
     corpus = Corpus.build(
         args.sources,
         args.out,
@@ -94,7 +78,7 @@ def run(args: Args) -> int:
         split=args.split or None,
         group=args.group,
         progress=sys.stderr.isatty(),
-        options=options,
+        options=args.reading.options(args.source_fps, args.source_skeleton),
     )
     print_report(corpus, verbose=args.verbose)
     return 0

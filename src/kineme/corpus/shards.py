@@ -48,12 +48,12 @@ def ingest_shard(files: Sequence[Path], folder: Path, fps: float, options: ReadO
 
 
 def request_of(fps: float, options: ReadOptions) -> str:
-    """What makes earlier work reusable: it was asked for the same."""
-    return json.dumps(
-        {"kineme": __version__, "format": FORMAT, "fps": fps, "read": asdict(options)},
-        default=str,
-        sort_keys=True,
-    )
+    """What makes earlier work reusable: the same was asked of the same version, with the same map file."""
+    said = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(options).items()}
+    given = [value for value in (options.map, options.skeleton_file) if value is not None and value.is_file()]
+    files = [file_digest(path) for path in given]
+    asked = {"kineme": __version__, "format": FORMAT, "fps": fps, "read": said, "files": files}
+    return json.dumps(asked, sort_keys=True)
 
 
 def usable_pieces(out: Path, work: Path, request: str) -> Iterable[Corpus]:
