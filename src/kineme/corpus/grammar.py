@@ -130,6 +130,7 @@ def _gait(draw: Draw, count: int, stride: Callable[[float, float], Atom]) -> lis
 
 
 def walk(draw: Draw) -> list[Atom]:
+    """Steps forward with swinging arms, curving by `draw.turn`."""
     length = 0.62 * draw.amplitude
 
     def stride(share: float, turn: float) -> Atom:
@@ -139,6 +140,7 @@ def walk(draw: Draw) -> list[Atom]:
 
 
 def run(draw: Draw) -> list[Atom]:
+    """Running steps with a flight phase and bent arms."""
     length = 0.95 * draw.amplitude
 
     def stride(share: float, turn: float) -> Atom:
@@ -178,6 +180,7 @@ def _crouched(draw: Draw) -> Pose:
 
 
 def jump(draw: Draw) -> list[Atom]:
+    """One to three jumps with both feet."""
     low = _crouched(draw)
     air = draw.pose(
         drop=-0.24, left_foot_up=0.21, right_foot_up=0.21, left_foot_pitch=0.5, right_foot_pitch=0.5,
@@ -193,6 +196,7 @@ def jump(draw: Draw) -> list[Atom]:
 
 
 def squat(draw: Draw) -> list[Atom]:
+    """Two to four squats, the arms coming forward."""
     low = draw.pose(
         drop=0.4, forward=-0.14, pelvis_pitch=0.3, spine_pitch=0.35, head_pitch=-0.35,
         left_flex=1.8, right_flex=1.8, left_twist=0.1, right_twist=0.1,
@@ -204,6 +208,7 @@ def squat(draw: Draw) -> list[Atom]:
 
 
 def sit(draw: Draw) -> list[Atom]:
+    """Down on a chair that is not there, a while of sitting, and up."""
     knees = {"left_flex": 0.55, "right_flex": 0.55, "left_elbow": 0.75, "right_elbow": 0.75}
     lean = {
         "drop": 0.25,
@@ -222,6 +227,7 @@ def sit(draw: Draw) -> list[Atom]:
 
 
 def kick(draw: Draw) -> list[Atom]:
+    """One or two kicks with one leg."""
     arms = {"left_abduct": 0.5, "right_abduct": 0.5, "left_elbow": 0.5, "right_elbow": 0.5}
     over = {"sideways": 0.075, "drop": 0.03, **arms}
     back = draw.pose(
@@ -240,6 +246,7 @@ def kick(draw: Draw) -> list[Atom]:
 
 
 def bow(draw: Draw) -> list[Atom]:
+    """Bending forward from the hips, a hold, and up."""
     low = draw.pose(
         pelvis_pitch=0.5, spine_pitch=0.6, head_pitch=0.15, forward=-0.11, left_flex=0.75, right_flex=0.75,
         left_elbow=-0.15, right_elbow=-0.15,
@@ -248,6 +255,7 @@ def bow(draw: Draw) -> list[Atom]:
 
 
 def punch(draw: Draw) -> list[Atom]:
+    """A guard, two to six punches left and right in turn, arms down."""
     guard = {
         "left_flex": 0.75, "right_flex": 0.6, "left_elbow": 1.85, "right_elbow": 1.9, "left_twist": 0.3,
         "right_twist": 0.3, "drop": 0.07, "spine_pitch": 0.12,
@@ -271,6 +279,7 @@ def _either(draw: Draw, atoms: list[Atom]) -> list[Atom]:
 
 
 def point(draw: Draw) -> list[Atom]:
+    """One arm out ahead, a hold, and down."""
     pose = {"right_flex": 1.45, "right_abduct": 0.3, "right_elbow": -0.25}
     pose |= {"head_yaw": -0.2, "spine_yaw": -0.15}
     hold = {**pose, "right_flex": pose["right_flex"] + draw.between(-0.15, 0.15)}
@@ -283,6 +292,7 @@ def point(draw: Draw) -> list[Atom]:
 
 
 def reach(draw: Draw) -> list[Atom]:
+    """One hand reaches, takes and brings something to the chest."""
     height = draw.between(0.75, 1.7)
     far = {
         "right_flex": height, "right_elbow": -0.1, "spine_pitch": 0.42 - 0.2 * height, "pelvis_pitch": 0.1,
@@ -312,18 +322,22 @@ def _wave(draw: Draw, sides: tuple[str, ...]) -> list[Atom]:
 
 
 def wave_left(draw: Draw) -> list[Atom]:
+    """The left arm up, waving, and down."""
     return _wave(draw, ("left",))
 
 
 def wave_right(draw: Draw) -> list[Atom]:
+    """The right arm up, waving, and down."""
     return _wave(draw, ("right",))
 
 
 def wave_both(draw: Draw) -> list[Atom]:
+    """Both arms up, waving, and down."""
     return _wave(draw, ("left", "right"))
 
 
 def stand(draw: Draw) -> list[Atom]:
+    """Standing with a shift of weight and a look aside."""
     pose = {"sideways": draw.between(-0.04, 0.04), "head_yaw": draw.between(-0.6, 0.6)}
     pose["spine_yaw"] = draw.between(-0.1, 0.1)
     return [to("stand", draw.between(1.0, 2.4), draw.pose(**pose), {})]
