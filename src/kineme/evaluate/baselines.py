@@ -6,18 +6,20 @@ All of them read what A4Mer reads (`models.a4mer.features`), standardised by the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from kineme.evaluate.encoders import Tokens
 from kineme.evaluate.probes import Standardiser
 from kineme.evaluate.representation import Fold, Level, Mined, View
+from kineme.models.a4mer import encoding
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.features import clip_features
+from kineme.models.a4mer.model import Encoding, standard_positions
 from kineme.models.a4mer.segment import atom_lengths, fixed_cuts
+from kineme.models.a4mer.vocabulary import MotifTree, Vocabulary, build_motif_tree, build_vocabulary
 from kineme.motion import Motion
-from kineme.motion.retarget import to_standard_body
-from kineme.symbols import Ragged, codebook, cover, mining
 
 CONFIG = A4MerConfig()
 FPS = CONFIG.fps
@@ -29,7 +31,7 @@ COMPONENTS = 64
 
 def model_input(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
     """A4Mer's input frames (T, 131) of a motion at 5 fps, and its facing poses (T, 22, 3)."""
-    return clip_features(to_standard_body(motion).positions, motion.fps, FPS)
+    return clip_features(standard_positions(motion), motion.fps, FPS)
 
 
 def pool(features: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -74,6 +76,9 @@ class _Frames:
         tokens = self.standard(model_input(motion)[0])
         return View(FPS, (Level("frame", tokens, np.ones(len(tokens), np.int64)),))
 
+    def mined(self, motion: Motion) -> None:
+        return None
+
 
 @dataclass(frozen=True)
 class PrincipalComponents(_Baseline):
@@ -101,6 +106,9 @@ class _PrincipalComponents:
         clips, lengths = _clips(self.standard(model_input(motion)[0]))
         scores = (clips - self.mean) @ self.components.T
         return View(FPS, (Level("clip", scores.astype(np.float32), lengths),))
+
+    def mined(self, motion: Motion) -> None:
+        return None
 
 
 def _clips(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -141,56 +149,74 @@ class _Cuts:
     lengths: Callable[[int, np.random.Generator], np.ndarray]
     seed: int
 
+    def _cut(self, frames: int) -> np.ndarray:
+        return self.lengths(frames, np.random.default_rng([self.seed, frames]))
+
     def view(self, motion: Motion) -> View:
         features = self.standard(model_input(motion)[0])
-        lengths = self.lengths(len(features), np.random.default_rng([self.seed, len(features)]))
-        segments = Mined(np.arange(len(lengths)), lengths, np.ones_like(lengths))
-        return View(FPS, (Level("segment", pool(features, lengths), lengths),), segments)
+        lengths = self._cut(len(features))
+        return View(FPS, (Level("segment", pool(features, lengths), lengths),))
+
+    def mined(self, motion: Motion) -> Mined:
+        lengths = self._cut(len(model_input(motion)[0]))
+        return Mined(np.arange(len(lengths)), lengths, lengths, np.ones_like(lengths))
 
 
 @dataclass(frozen=True)
 class RawMining(_Baseline):
-    """A4Mer's chain without learning: the same atoms, but an atom's token is the mean of its input frames.
+    """A4Mer's whole chain without learning: an atom's token is the mean of its input frames.
 
-    Atoms -> codebook -> frequent patterns -> cover; a motif's token is again the mean of its frames.
+    The same atoms, codebook, patterns, cover, motif tree and rules of writing; a motif's token is again the
+    mean of its frames.
     """
 
     name: str = "raw codes + mining"
     config: A4MerConfig = field(default=CONFIG)
 
-    def fit(self, fold: Fold, seed: int) -> _RawMining:
-        """Codebook and patterns of the training motions."""
-        config, standard = self.config, _standardiser(fold.training_motions)
-        atoms = [_raw_atoms(motion, standard, config) for motion in fold.training_motions]
-        tokens = np.concatenate([level.tokens for level in atoms])
-        codes = config.clusters or max(2, round(len(tokens) / config.atoms_per_code))
-        book = codebook.fit(tokens, codes, seed)
-        sequences = Ragged.from_lengths(book.assign(tokens)[0], [len(level.tokens) for level in atoms])
-        patterns = mining.mine(sequences, config.min_support, config.max_pattern, len(book))
-        return _RawMining(standard, config, book, patterns)
+    def fit(self, fold: Fold, seed: int) -> Tokens:
+        """Codebook, patterns and motif tree of the training motions."""
+        model = RawModel(self.config, _standardiser(fold.training_motions))
+        levels = [model.encode_atoms(standard_positions(m), m.fps) for m in fold.training_motions]
+        model = replace(model, vocabulary=build_vocabulary(levels, self.config, seed))
+        motifs = np.concatenate([model.encode_level(level, 0.0).motifs.h for level in levels])
+        return Tokens(replace(model, motif_tree=build_motif_tree(motifs, seed)))
 
 
-@dataclass(frozen=True, eq=False)
-class _RawMining:
-    standard: Standardiser
+@dataclass(eq=False)
+class RawModel:
+    """What `A4Mer` is to `kineme.discover`, with means of standardised input frames for tokens."""
+
     config: A4MerConfig
-    book: codebook.Codebook
-    patterns: mining.Patterns
+    standard: Standardiser
+    vocabulary: Vocabulary | None = None
+    motif_tree: MotifTree | None = None
 
-    def view(self, motion: Motion) -> View:
-        atoms = _raw_atoms(motion, self.standard, self.config)
-        codes = self.book.assign(atoms.tokens)[0]
-        pieces = cover.cover(Ragged.from_lists([codes]), self.patterns)
-        lengths = np.add.reduceat(atoms.lengths, pieces.start)
-        features = self.standard(model_input(motion)[0])
-        motifs = Level("motif", pool(features, lengths), lengths)
-        return View(FPS, (atoms, motifs), Mined(pieces.pattern, lengths, pieces.length))
+    def encode_atoms(self, positions: np.ndarray, fps: float) -> encoding.Level:
+        """Atoms of world positions (T, 22, 3) on the standard body."""
+        features, poses = clip_features(positions, fps, self.config.fps)
+        lengths = atom_lengths(poses, self.config)
+        tokens = pool(self.standard(features), lengths)
+        return encoding.Level(lengths, tokens, tokens)
 
+    def encode_level(self, atoms: encoding.Level, duration: float, longest: float | None = None) -> Encoding:
+        """Codes and motifs from atoms, motifs no longer than `longest` seconds."""
+        assert self.vocabulary is not None
+        codes = self.vocabulary.codes.assign(atoms.z)[0]
+        limits = {}
+        if longest is not None:
+            limits = {"durations": atoms.frames, "max_duration": int(longest * self.config.fps + 1e-6)}
+        found = self.vocabulary.cover([codes], **limits)
+        frames = np.add.reduceat(atoms.frames, found.start)
+        tokens = np.add.reduceat(atoms.h * atoms.frames[:, None], found.start) / frames[:, None]
+        motifs = encoding.Level(frames, tokens.astype(np.float32), tokens.astype(np.float32))
+        clear, per_motif = np.ones(len(codes), np.float32), found.length.astype(np.int64)
+        return Encoding(
+            self.config.fps, duration, atoms, motifs, per_motif, codes, clear, found.pattern, None, None
+        )
 
-def _raw_atoms(motion: Motion, standard: Standardiser, config: A4MerConfig) -> Level:
-    features, poses = model_input(motion)
-    lengths = atom_lengths(poses, config)
-    return Level("atom", pool(standard(features), lengths), lengths)
+    def encode(self, motion: Motion) -> Encoding:
+        """Atoms, codes and motifs of a motion."""
+        return self.encode_level(self.encode_atoms(standard_positions(motion), motion.fps), motion.duration)
 
 
 BASELINES = (

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from kineme.errors import InputError
-from kineme.evaluate.representation import Fold, Level, Mined, View
+from kineme.evaluate.encoders import Tokens
+from kineme.evaluate.representation import Fold
 from kineme.evaluate.sources import digest
 from kineme.formats.atomic import atomic_write
 from kineme.models.a4mer.batch import TakeBank
@@ -17,20 +18,6 @@ from kineme.models.a4mer.config import PRESETS, A4MerConfig
 from kineme.models.a4mer.learner import A4MerLearner
 from kineme.models.a4mer.model import A4Mer, standard_positions
 from kineme.motion import Motion
-
-
-@dataclass(frozen=True, eq=False)
-class Tokens:
-    """A model's contextual tokens of atoms and motifs, and its motifs as `kineme segment` writes them."""
-
-    model: A4Mer
-
-    def view(self, motion: Motion) -> View:
-        """See `Representation`."""
-        found = self.model.encode(motion)
-        atoms, motifs = found.atoms, found.motifs
-        levels = (Level("atom", atoms.h, atoms.frames), Level("motif", motifs.h, motifs.frames))
-        return View(found.fps, levels, Mined(found.patterns, motifs.frames, found.atoms_per_motif))
 
 
 def take_bank(motions: list[Motion]) -> TakeBank:
@@ -72,7 +59,7 @@ class A4MerRow:
     @property
     def code(self) -> tuple[str, ...]:
         """The model's own sources."""
-        return ("evaluate/learned.py", "models/a4mer/*.py", "nn/*.py")
+        return ("evaluate/learned.py", "evaluate/encoders.py", "tasks/*.py", "models/a4mer/*.py", "nn/*.py")
 
     def _run(self, fold: Fold, seed: int) -> Path:
         return self.models / fold.training / f"{self.preset}-{seed}"

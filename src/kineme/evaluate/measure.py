@@ -9,7 +9,7 @@ import numpy as np
 
 from kineme.evaluate import agreement, boundaries, probes
 from kineme.evaluate.boundaries import Counts
-from kineme.evaluate.representation import Fold, Level, Representation, Take, View
+from kineme.evaluate.representation import Fold, Level, Mined, Representation, Take, View
 
 #: random cuts are drawn this often; their figure is the mean
 RANDOM_DRAWS = 20
@@ -59,8 +59,10 @@ def measure(representation: Representation, fold: Fold, seed: int) -> dict[str, 
             values |= _labels_of_codes(found, test)
             values |= _probed(train, val, test, index, len(classes), seed)
         results[level.name] = values
-    if test[0].view.mined is not None:
-        results["mined"] = _mined(test, seed, bool(fold.train))
+    mined = [representation.mined(take.motion) for take in fold.test]
+    if mined[0] is not None:
+        segments = [m for m in mined if m is not None]
+        results["mined"] = _mined(segments, test, seed, bool(fold.train))
     return results
 
 
@@ -153,21 +155,23 @@ def _probed(
     }
 
 
-def _mined(test: list[Seen], seed: int, rates: bool) -> dict[str, float]:
-    """Boundaries, purity, length and coverage of mined segments."""
-    mined = [seen.view.mined for seen in test]
-    assert all(m is not None for m in mined)
-    units = [m.unit for m in mined if m is not None]
+def _mined(mined: list[Mined], test: list[Seen], seed: int, rates: bool) -> dict[str, float]:
+    """Boundaries and purity of segments as written; length and coverage of the patterns in them."""
+    units = [m.unit for m in mined]
+    if any(len(unit) != len(seen.labels) for unit, seen in zip(units, test, strict=True)):
+        raise ValueError("mined segments do not fit the frames of their take")
     if not rates:
         return _counted(units, test, "mined")
-    lengths = np.concatenate([m.lengths for m in mined if m is not None])
-    atoms = np.concatenate([m.atoms for m in mined if m is not None])
+    seconds = np.concatenate([m.lengths for m in mined]) / test[0].view.fps
+    frames = np.concatenate([m.motif_frames for m in mined])
+    atoms = np.concatenate([m.motif_atoms for m in mined])
     offsets = np.cumsum([0, *(unit.max() + 1 for unit in units)])
     flat = np.concatenate([unit + offset for unit, offset in zip(units, offsets, strict=False)])
     labels = np.concatenate([seen.labels for seen in test])
     return _found(units, test, seed, "mined") | {
         "purity": agreement.purity(flat[labels >= 0], labels[labels >= 0]),
-        "motif_frames": float(lengths.mean()),
-        "motif_seconds": float(lengths.mean() / test[0].view.fps),
+        "segment_seconds": float(seconds.mean()),
+        "motif_frames": float(frames.mean()),
+        "motif_seconds": float(frames.mean() / test[0].view.fps),
         "coverage": float(atoms[atoms >= 2].sum() / atoms.sum()),
     }

@@ -53,12 +53,14 @@ class Mined:
     ----------
     ids : (M,) which motif.
     lengths : (M,) frames of each.
-    atoms : (M,) how many atoms each is made of.
+    motif_frames : (P,) frames of each occurrence of a pattern, before neighbours were joined to segments.
+    motif_atoms : (P,) how many atoms each is made of.
     """
 
     ids: np.ndarray
     lengths: np.ndarray
-    atoms: np.ndarray
+    motif_frames: np.ndarray
+    motif_atoms: np.ndarray
 
     @property
     def unit(self) -> np.ndarray:
@@ -72,14 +74,17 @@ class View:
 
     fps: float
     levels: tuple[Level, ...]
-    mined: Mined | None = None
 
 
 class Representation(Protocol):
-    """A fitted method: a deterministic function of one motion."""
+    """A fitted method: deterministic functions of one motion."""
 
     def view(self, motion: Motion) -> View:
-        """Tokens at every level and, where the method has them, mined segments."""
+        """Tokens at every level."""
+        ...
+
+    def mined(self, motion: Motion) -> Mined | None:
+        """Segments at the frames of `view`; None from a method that has none."""
         ...
 
 

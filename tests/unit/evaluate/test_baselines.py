@@ -10,7 +10,10 @@ import naive
 from kineme.corpus.synthetic import generate
 from kineme.evaluate import baselines
 from kineme.evaluate.baselines import BASELINES, model_input, pool
+from kineme.evaluate.boundaries import change_times
+from kineme.evaluate.encoders import _Whole as Whole
 from kineme.evaluate.representation import Fold, Take
+from kineme.tasks.discover import discover
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +33,19 @@ def test_pooling_as_the_slow_twin():
 def test_levels_tile_the_take_and_answers_repeat(method, fold):
     motion = fold.test[0].motion
     frames = len(model_input(motion)[0])
-    one, two = (method.fit(fold, seed=0).view(motion) for _ in range(2))
+    fitted, again = (method.fit(fold, seed=0) for _ in range(2))
+    one, two = fitted.view(motion), again.view(motion)
     assert frames == 100
     for a, b in zip(one.levels, two.levels, strict=True):
         assert a.lengths.sum() == frames == len(a.unit)
         assert len(a.tokens) == len(a.lengths)
         assert a.tokens.dtype == np.float32 and np.isfinite(a.tokens).all()
         np.testing.assert_array_equal(a.tokens, b.tokens)
-    if one.mined is not None:
-        assert one.mined.lengths.sum() == frames
-        assert (one.mined.atoms >= 1).all()
+    mined, same = fitted.mined(motion), again.mined(motion)
+    if mined is not None:
+        assert mined.lengths.sum() == mined.motif_frames.sum() == frames
+        assert (mined.motif_atoms >= 1).all()
+        np.testing.assert_array_equal(mined.ids, same.ids)
 
 
 def test_principal_components_as_scikit_learn(fold):
@@ -71,10 +77,19 @@ def test_random_cuts_are_as_many_as_fixed_ones(fold):
     assert list(random) != list(other)
 
 
-def test_mined_segments_are_whole_atoms(fold):
-    view = baselines.RawMining().fit(fold, 0).view(fold.test[0].motion)
-    atoms, motifs = view.levels
+def test_raw_mining_goes_the_whole_way_of_a_model(fold):
+    motion = fold.test[0].motion
+    raw = baselines.RawMining().fit(fold, 0)
+    atoms, motifs = raw.view(motion).levels
     assert set(np.cumsum(motifs.lengths)) <= set(np.cumsum(atoms.lengths))
-    assert view.mined is not None
-    assert view.mined.atoms.sum() == len(atoms.lengths)
-    assert (view.mined.atoms > 1).any()
+    features = raw.model.standard(model_input(motion)[0])
+    np.testing.assert_allclose(atoms.tokens, pool(features, atoms.lengths), atol=1e-5)
+    np.testing.assert_allclose(motifs.tokens, pool(features, motifs.lengths), atol=1e-4)
+    mined = raw.mined(motion)
+    assert mined.motif_atoms.sum() == len(atoms.lengths)
+    assert (mined.motif_atoms > 1).any()
+    # written segments are bouts of patterns: their borders are borders of atoms
+    assert set(np.cumsum(mined.lengths)) <= set(np.cumsum(atoms.lengths))
+    assert (mined.ids[1:] != mined.ids[:-1]).all()
+    track = discover([Whole(motion)], raw.model, scales=()).scale.tracks[0]
+    np.testing.assert_allclose(change_times(mined.unit, 5.0), track.borders[1:-1], atol=1e-6)

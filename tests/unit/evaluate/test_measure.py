@@ -35,7 +35,7 @@ class Oracle:
 
     noise: bool = False
 
-    def view(self, motion):
+    def _segments(self, motion):
         truth = frame_labels(motion.labels, np.arange(len(motion)) / FPS)
         edges = np.flatnonzero(np.concatenate([[True], truth[1:] != truth[:-1]]))
         lengths = np.diff(edges, append=len(motion))
@@ -44,9 +44,16 @@ class Oracle:
             rng = np.random.default_rng(len(motion))
             lengths = np.ones(len(motion), np.int64)
             tokens = rng.normal(size=(len(motion), 3)).astype(np.float32)
-        atoms = np.where(np.arange(len(lengths)) % 2, 1, 3)
-        mined = Mined(np.arange(len(lengths)), lengths, atoms)
-        return View(FPS, (Level("atom", tokens, lengths),), mined)
+        return tokens, lengths
+
+    def view(self, motion):
+        return View(FPS, (Level("atom", *self._segments(motion)),))
+
+    def mined(self, motion):
+        """Two patterns a segment, of one atom and of three."""
+        lengths = self._segments(motion)[1]
+        parts = np.stack([lengths // 2, lengths - lengths // 2], axis=1).reshape(-1)
+        return Mined(np.arange(len(lengths)), lengths, parts, np.tile([1, 3], len(lengths)))
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +70,10 @@ def test_the_truth_gets_full_marks(fold):
     mined = found["mined"]
     assert mined["f1_mined"] == mined["purity"] == 1.0
     lengths = np.concatenate([[s.end - s.start for s in t.labels] for t in fold.test])
-    assert mined["motif_seconds"] == pytest.approx(lengths.mean())
-    assert mined["motif_frames"] == pytest.approx(5 * lengths.mean())
-    assert mined["coverage"] == pytest.approx(3 / 4)  # half of the segments, of 3 atoms each, against 1
+    assert mined["segment_seconds"] == pytest.approx(lengths.mean())
+    assert mined["motif_seconds"] == pytest.approx(lengths.mean() / 2)
+    assert mined["motif_frames"] == pytest.approx(5 * lengths.mean() / 2)
+    assert mined["coverage"] == pytest.approx(3 / 4)  # three atoms of four are in patterns of two or more
 
 
 def test_decoys_are_counted_where_a_boundary_was_found(fold):

@@ -1,0 +1,63 @@
+"""Models that cut motion into atoms and motifs, as representations; trained or without learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from kineme.evaluate.representation import Level, Mined, View
+from kineme.motion import Motion
+from kineme.tasks.discover import TIMESCALE, EncodesSegments, discover
+
+
+class Encoder(EncodesSegments, Protocol):
+    """A model that `kineme.discover` can use and that encodes a motion by itself."""
+
+    def encode(self, motion: Motion) -> Any:
+        """A `kineme.models.a4mer.Encoding`."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A motion as `discover` wants its clips."""
+
+    motion: Motion
+    source_start: float = 0.0
+
+    @property
+    def fps(self) -> float:
+        return self.motion.fps
+
+    @property
+    def duration(self) -> float:
+        return self.motion.duration
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """A model's contextual tokens of atoms and motifs, and its motifs as `kineme segment` writes them."""
+
+    model: Encoder
+
+    def view(self, motion: Motion) -> View:
+        """See `Representation`."""
+        found = self.model.encode(motion)
+        atoms, motifs = found.atoms, found.motifs
+        return View(
+            found.fps, (Level("atom", atoms.h, atoms.frames), Level("motif", motifs.h, motifs.frames))
+        )
+
+    def mined(self, motion: Motion) -> Mined:
+        """See `Representation`: the track of `kineme.discover` at its default time scale."""
+        clip = _Whole(motion)
+        track = discover([cast(Any, clip)], self.model, scales=()).scale.tracks[0]
+        found = self.model.encode(motion)
+        limited = self.model.encode_level(found.atoms, motion.duration, TIMESCALE)
+        frames = int(found.atoms.frames.sum())
+        # a border lies half a frame before the first frame of its segment
+        cuts = np.rint(track.borders[1:-1] * found.fps + 0.5).astype(np.int64)
+        lengths = np.diff(cuts, prepend=0, append=frames)
+        return Mined(track.ids, lengths, limited.motifs.frames, limited.atoms_per_motif)
