@@ -96,7 +96,10 @@ function nameField(group, tag = "h3") {
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation();
-      if (event.key === "Enter" || event.key === "Escape") { finish(event.key === "Enter"); button.focus(); }
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // or the key would press the button that the focus goes to
+      finish(event.key === "Enter");
+      button.focus();
     });
     field.addEventListener("blur", () => finish(true));
     holder.replaceChildren(field);
