@@ -192,12 +192,19 @@ def _activities(seed: int, number: int) -> Iterator[str]:
         at += 1
 
 
+def _in_some_order(activity: str, rng: np.random.Generator) -> list[str]:
+    """The parts of an activity; every other time in another order, so that what follows a motif is open."""
+    parts = ACTIVITIES[activity]
+    return [parts[k] for k in rng.permutation(len(parts))] if rng.random() < 0.5 else list(parts)
+
+
 def _compose(stage: _Stage, activities: Iterator[str], seconds: float) -> None:
     """Activities until the take is full; no motif follows itself."""
     rng, last = stage.rng, ""
     while stage.now < seconds:
         activity, begin = next(activities), stage.now
-        for part in ACTIVITIES[activity] * int(rng.integers(1, 3)):
+        parts = [part for _ in range(int(rng.integers(1, 3))) for part in _in_some_order(activity, rng)]
+        for part in parts:
             if part.endswith("?") and rng.random() < 0.5:
                 continue
             motif = str(rng.choice(part.rstrip("?").split("|")))
