@@ -140,6 +140,8 @@ class A4MerModule(L.LightningModule):
             "values": torch.from_numpy(patterns.codes.values.copy()),
             "offsets": torch.from_numpy(patterns.codes.offsets.copy()),
             "support": torch.from_numpy(patterns.support.copy()),
+            "axes": torch.from_numpy(self.vocabulary.axes.copy()),
+            "spread": torch.tensor(self.vocabulary.spread, dtype=torch.float64),
         }
         checkpoint["a4mer_frozen"] = self.frozen.state_dict()
 
@@ -152,7 +154,8 @@ class A4MerModule(L.LightningModule):
         if held is not None:
             arrays = {k: v.cpu().numpy() for k, v in held.items()}
             patterns = Patterns(Ragged(arrays["values"], arrays["offsets"]), arrays["support"])
-            self.vocabulary = Vocabulary(Codebook(arrays["centres"]), patterns)
+            codes = Codebook(arrays["centres"])
+            self.vocabulary = Vocabulary(codes, patterns, arrays["axes"], float(arrays["spread"]))
             frozen = copy.deepcopy(self.learner.average).eval()
             frozen.load_state_dict(checkpoint["a4mer_frozen"])
             object.__setattr__(self, "frozen", frozen)

@@ -45,15 +45,15 @@ class Windows(NamedTuple):
 
     Attributes
     ----------
-    features : (B, T, 131); facing : (B, T, 22, 3); frames : (B,) how many of the T frames are real.
-    take, start : (B,) which take, and the first frame at the bank's rate.
+    features : (B, T, 131) as the student sees them; facing : (B, T, 22, 3), the poses that are cut into atoms.
+    target : (B, T, 131) as the moving average sees them: the same motion in another style.
+    frames : (B,) how many of the T frames are real.
     """
 
     features: np.ndarray
     facing: np.ndarray
+    target: np.ndarray
     frames: np.ndarray
-    take: np.ndarray
-    start: np.ndarray
 
 
 def draw_windows(bank: TakeBank, config: A4MerConfig, rng: np.random.Generator, count: int) -> Windows:
@@ -71,34 +71,38 @@ def draw_windows(bank: TakeBank, config: A4MerConfig, rng: np.random.Generator, 
     frames = np.clip((index <= last).sum(1), 2, None)
     reach = tempo[:, None] * np.maximum(1.0, bank.fps / 30.0)
     low, high = np.clip(index - reach, first, last), np.clip(index + reach, first, last)
-    here, before, after = (at(bank.positions, i, last, first) for i in (index, low, high))
-    if strength:
-        here, before, after = augment(np.stack([here, before, after]), frames, rng, strength)
-    features, facing = pose_features(here, before, after, (high - low) / bank.fps / tempo[:, None])
-    return Windows(features, facing, frames, take, start.astype(np.int64))
+    poses = np.stack([at(bank.positions, i, last, first) for i in (index, low, high)])
+    elapsed = (high - low) / bank.fps / tempo[:, None]
+    if not strength:
+        features, facing = pose_features(*poses, elapsed)
+        return Windows(features, facing, features, frames)
+    flip = rng.random(count) < 0.5 * min(1.0, strength)
+    mirrored = poses[:, flip][..., list(MIRROR), :]
+    mirrored[..., 0] *= -1
+    poses[:, flip] = mirrored
+    features, facing = pose_features(*restyle(poses, frames, rng, strength), elapsed)
+    if not config.two_views:
+        return Windows(features, facing, features, frames)
+    target, _ = pose_features(*restyle(poses, frames, rng, strength), elapsed)
+    return Windows(features, facing, target, frames)
 
 
-def augment(poses: np.ndarray, frames: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """Mirror half of the windows, exaggerate or damp the movement, and lend them one another's posture.
+def restyle(poses: np.ndarray, frames: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """Exaggerate or damp the movement of windows, and lend them one another's posture.
 
     poses : (3, B, T, 22, 3) world positions of a window now, a little earlier and later. A window's posture
     is its mean pose about the pelvis; habits of a person live there, and a model that leans on them knows
     the actor and not the action.
     """
     _, count, length = poses.shape[:3]
-    flip = rng.random(count) < 0.5 * min(1.0, strength)
-    poses = poses.copy()
-    mirrored = poses[:, flip][..., list(MIRROR), :]
-    mirrored[..., 0] *= -1
-    poses[:, flip] = mirrored
     angle = facing_angle(poses[0].reshape(-1, 22, 3)).reshape(count, length)
     into = np.swapaxes(yaw_matrix(-angle).astype(np.float32), -1, -2)  # (B, T, 3, 3), rows times this
     pelvis = poses[..., :1, :]
     body = (poses - pelvis) @ into  # the same turn for past and future: velocities stay as they are
     real = (np.arange(length)[None] < frames[:, None]).astype(np.float32)[..., None, None]
     posture = (body[0] * real).sum(1, keepdims=True) / real.sum(1, keepdims=True)  # (B, 1, 22, 3)
-    gain = np.exp(rng.uniform(-0.2, 0.2, count) * strength).astype(np.float32)[:, None, None, None]
-    lend = rng.uniform(0, 0.7 * min(1.0, strength), count).astype(np.float32)[:, None, None, None]
+    gain = np.exp(rng.uniform(-0.25, 0.25, count) * strength).astype(np.float32)[:, None, None, None]
+    lend = rng.uniform(0, min(1.0, strength), count).astype(np.float32)[:, None, None, None]
     other = posture[rng.permutation(count)]
     jitter = rng.normal(0, 0.015 * strength, posture.shape).astype(np.float32)
     jitter[:, :, 0] = 0
@@ -130,20 +134,18 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    features : (N, 131) all frames; parts : all atoms.
-    seen_features, seen : the same of the visible atoms: what the student gets.
+    target : (N, 131) all frames as the moving average sees them; parts : all atoms.
+    seen_features, seen : frames and atoms of the visible segments: what the student gets.
     masked : (K,) bool; sequence : (K_masked,) whose sequence a masked atom is; sequences : B.
-    summary : (K_masked, 131) mean features of each masked atom, the target of the BERT-style variant.
     """
 
-    features: Tensor
+    target: Tensor
     parts: Segmented
     seen_features: Tensor
     seen: Segmented
     masked: Tensor
     sequence: Tensor
     sequences: int
-    summary: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
@@ -151,33 +153,29 @@ class Batch(NamedTuple):
 
 
 def make_batch(
-    features: list[np.ndarray], lengths: list[np.ndarray], masks: list[np.ndarray], config: A4MerConfig
+    features: list[np.ndarray],
+    target: list[np.ndarray],
+    lengths: list[np.ndarray],
+    masks: list[np.ndarray],
+    config: A4MerConfig,
 ) -> Batch:
-    """Pack sequences of features (T, 131), atom lengths (K,) and masks (K,) bool."""
+    """Pack sequences of features (T, 131) in two views, atom lengths (K,) and masks (K,) bool."""
     times = [(np.arange(len(f)) + 0.5) / config.fps for f in features]
     ones = [np.ones(len(f), dtype=np.int64) for f in features]
-    parts = Segmented.of(lengths, ones, times)
     keep = [np.repeat(~m, n) for m, n in zip(masks, lengths, strict=True)]
     seen = Segmented.of(
         [n[~m] for m, n in zip(masks, lengths, strict=True)],
         [o[k] for o, k in zip(ones, keep, strict=True)],
         [t[k] for t, k in zip(times, keep, strict=True)],
     )
-    everything = np.concatenate(features).astype(np.float32)
-    starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])[:-1]
-    counts = np.concatenate(lengths)[:, None]
-    means = np.add.reduceat(everything, starts, axis=0) / counts
-    masked = np.concatenate(masks)
-    sequence = np.repeat(np.arange(len(masks)), [int(m.sum()) for m in masks])
     return Batch(
-        torch.from_numpy(everything),
-        parts,
-        torch.from_numpy(everything[np.concatenate(keep)]),
+        torch.from_numpy(np.concatenate(target).astype(np.float32)),
+        Segmented.of(lengths, ones, times),
+        torch.from_numpy(np.concatenate([f[k] for f, k in zip(features, keep, strict=True)]).astype(np.float32)),
         seen,
-        torch.from_numpy(masked),
-        torch.from_numpy(sequence),
+        torch.from_numpy(np.concatenate(masks)),
+        torch.from_numpy(np.repeat(np.arange(len(masks)), [int(m.sum()) for m in masks])),
         len(masks),
-        torch.from_numpy(means[masked].astype(np.float32)),
     )
 
 
@@ -190,6 +188,11 @@ def stage_one_batch(
     """
     lengths = atom_lengths_batch(windows.facing, windows.frames, config)
     masks = [mask_blocks(len(n), config.mask_ratio, config.mask_block, rng) for n in lengths]
-    features = [f[:n] for f, n in zip(windows.features, windows.frames, strict=True)]
     rank, processes = share
-    return make_batch(*(part[rank::processes] for part in (features, lengths, masks)), config)
+    parts = (trimmed(windows.features, windows), trimmed(windows.target, windows), lengths, masks)
+    return make_batch(*(part[rank::processes] for part in parts), config)
+
+
+def trimmed(values: np.ndarray, windows: Windows) -> list[np.ndarray]:
+    """Each window's real frames of values (B, T, ...)."""
+    return [v[:n] for v, n in zip(values, windows.frames, strict=True)]

@@ -67,11 +67,19 @@ class A4MerConfig:
     """number of atom codes; 0 grows it with the corpus: atoms / atoms_per_code"""
     atoms_per_code: int = 300
     """atoms of the corpus per code where clusters is 0"""
-    code_token: Literal["encoder", "context"] = "encoder"
+    code_token: Literal["encoder", "context"] = "context"
     """which token is clustered: the Encoder's z or the LatentFormer's h"""
+    take_axes: int = 1
+    """directions that tell long takes apart, removed before clustering"""
+    settle_seconds: float = 4.0
+    """time constant in which tokens of one action are pulled together before clustering; 0 turns it off"""
+    settle_width: float = 0.5
+    """how alike tokens must be for that, in deviations of the corpus' tokens"""
+    settle_rounds: int = 2
+    """how often they are pulled together"""
     min_support: int = 3
     """occurrences that make a pattern"""
-    max_pattern: int = 8
+    max_pattern: int = 32
     """atoms in a pattern at most"""
 
     # -- training
@@ -91,6 +99,8 @@ class A4MerConfig:
     """largest gradient norm"""
     augment: float = 1.0
     """strength of augmentation (mirror, tempo, amplitude, posture); 0 turns it off"""
+    two_views: bool = True
+    """the target sees the window in another posture and amplitude, so that tokens drop who moves"""
 
     def __post_init__(self) -> None:
         if self.width % self.heads or (self.width // self.heads) % 2:

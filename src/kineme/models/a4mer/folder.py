@@ -46,7 +46,9 @@ def save(model: A4Mer, folder: Path) -> None:
         (work / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
         (work / "README.md").write_text(model.card or "# A4Mer\n\nNo card was written for this model.\n")
         if model.vocabulary is not None:
-            save_file(model.vocabulary.codes.to_arrays(), work / "codebook.safetensors")
+            found = model.vocabulary
+            extra = {"axes": np.ascontiguousarray(found.axes), "spread": np.array([found.spread])}
+            save_file({**found.codes.to_arrays(), **extra}, work / "codebook.safetensors")
             patterns = model.vocabulary.patterns
             table = pa.table(
                 {
@@ -86,8 +88,10 @@ def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, Mo
     text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
     vocabulary = tree = None
     if (folder / "codebook.safetensors").exists():
-        codes = Codebook(_array(folder / "codebook.safetensors", "centres"))
-        vocabulary = Vocabulary(codes, _patterns(folder / "patterns.parquet"))
+        path = folder / "codebook.safetensors"
+        codes = Codebook.from_arrays(_arrays(path), path)
+        patterns = _patterns(folder / "patterns.parquet")
+        vocabulary = Vocabulary(codes, patterns, _array(path, "axes"), float(_array(path, "spread")[0]))
     if (folder / "motifs.safetensors").exists():
         path = folder / "motifs.safetensors"
         tree = MotifTree(Codebook(_array(path, "centres")), _array(path, "merges"))

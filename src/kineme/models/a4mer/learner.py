@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kineme.models.a4mer.batch import Batch, TakeBank, Windows, draw_windows, make_batch, mask_blocks
+from kineme.models.a4mer.batch import Batch, TakeBank, Windows, draw_windows, make_batch, mask_blocks, trimmed
 from kineme.models.a4mer.config import A4MerConfig
+from kineme.models.a4mer.encoding import Level
 from kineme.models.a4mer.features import FEATURES
 from kineme.models.a4mer.network import A4MerNetwork, Predictor, Segmented
 from kineme.models.a4mer.objective import Gauges, Loss, collapse_gauges, objective
@@ -92,53 +93,47 @@ class A4MerLearner(nn.Module):
     def atom_loss(self, batch: Batch) -> Loss:
         """Stage 1: predict the tokens of masked atoms."""
         with torch.no_grad():
-            target = self.average.encode_atoms(batch.features, batch.parts).h[batch.masked]
+            target = self.average.encode_atoms(batch.target, batch.parts).h[batch.masked]
+            summary = segment_mean(batch.target, batch.parts)[batch.masked]
         seen = self.student.encode_atoms(batch.seen_features, batch.seen)
         predicted = self.predict_atoms(seen.h, batch.masked, batch.parts)
-        return self._loss(predicted, target, batch.summary, batch.sequence, batch.sequences)
+        return self._loss(predicted, target, summary, batch.sequence, batch.sequences)
 
     def joint_loss(self, batch: JointBatch) -> tuple[Loss, Loss]:
         """Both stages: the tokens of masked atoms, and those of the masked motifs that hold them."""
         atoms = batch.atoms
         with torch.no_grad():
-            full = self.average.encode_atoms(atoms.features, atoms.parts)
+            full = self.average.encode_atoms(atoms.target, atoms.parts)
+            means = segment_mean(atoms.target, atoms.parts)
+            motif_means = segment_mean(means, batch.motifs, atoms.parts.frames)
             target = self.average.encode_motifs(full, batch.motifs).h[batch.masked]
         seen = self.student.encode_atoms(atoms.seen_features, atoms.seen)
         predicted = self.predict_atoms(seen.h, atoms.masked, atoms.parts)
-        first = self._loss(predicted, full.h[atoms.masked], atoms.summary, atoms.sequence, atoms.sequences)
+        first = self._loss(
+            predicted, full.h[atoms.masked], means[atoms.masked], atoms.sequence, atoms.sequences
+        )
         seen_motifs = self.student.encode_motifs(seen, batch.seen_motifs)
         predicted = self.predict_motifs(seen_motifs.h, batch.masked, batch.motifs)
-        summary = _motif_summary(batch)[batch.masked]
-        second = self._loss(predicted, target, summary, batch.sequence, atoms.sequences)
+        second = self._loss(predicted, target, motif_means[batch.masked], batch.sequence, atoms.sequences)
         return first, second
 
     @torch.no_grad()
     def gauges(self, batch: Batch) -> Gauges:
         """Signs of collapse among the moving average's atom tokens."""
-        tokens = self.average.encode_atoms(batch.features, batch.parts).h
+        tokens = self.average.encode_atoms(batch.target, batch.parts).h
         counts = batch.parts.layout.mask.sum(1)
         sequence = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
         return collapse_gauges(tokens, sequence, len(counts))
 
 
-def _motif_summary(batch: JointBatch) -> Tensor:
-    """Mean features (M, 131) of each motif's frames, in sequence order."""
-    atoms = batch.atoms.parts
-    device = batch.atoms.features.device
-    atom_of_frame = _owner(atoms, len(batch.atoms.features)).to(device)
-    motif_of_atom = _owner(batch.motifs, len(atoms.frames)).to(device)
-    owner = motif_of_atom[atom_of_frame]
-    count = len(batch.motifs.frames)
-    total = batch.atoms.features.new_zeros(count, FEATURES).index_add(0, owner, batch.atoms.features)
-    frames = torch.bincount(owner, minlength=count)
-    return total / frames[:, None]
-
-
-def _owner(parts: Segmented, items: int) -> Tensor:
-    """(N,) the segment of each item, both in sequence order."""
-    lengths = torch.cat([torch.full((count,), length) for length, count in parts.packing.blocks])
-    plain = lengths[parts.packing.rank.cpu()]
-    return torch.repeat_interleave(torch.arange(len(plain)), plain, output_size=items)
+def segment_mean(items: Tensor, parts: Segmented, weights: Tensor | None = None) -> Tensor:
+    """Weighted mean (K, C) of each segment's items (N, C), both in sequence order; weights (N,)."""
+    weights = torch.ones(len(items), device=items.device) if weights is None else weights.to(items.dtype)
+    starts = parts.places == 0
+    owner = torch.cumsum(starts, 0) - 1
+    count = len(parts.frames)
+    total = items.new_zeros(count, items.shape[-1]).index_add(0, owner, items * weights[:, None])
+    return total / items.new_zeros(count).index_add(0, owner, weights)[:, None]
 
 
 def joint_batch(
@@ -155,15 +150,16 @@ def joint_batch(
     """
     rank, processes = share
     lengths = atom_lengths_batch(windows.facing, windows.frames, config)
-    features = [f[:n] for f, n in zip(windows.features, windows.frames, strict=True)]
+    features, target = trimmed(windows.features, windows), trimmed(windows.target, windows)
     motifs = find_motifs(features, lengths, config, frozen, vocabulary)
     block = max(1.0, config.mask_block * sum(map(len, motifs)) / sum(map(len, lengths)))
     masks = [mask_blocks(len(m), config.mask_ratio, block, rng) for m in motifs]
-    features, lengths, motifs, masks = (part[rank::processes] for part in (features, lengths, motifs, masks))
+    parts = (features, target, lengths, motifs, masks)
+    features, target, lengths, motifs, masks = (part[rank::processes] for part in parts)
     atom_masks = [np.repeat(mask, m) for mask, m in zip(masks, motifs, strict=True)]
     times = [(np.cumsum(n) - n / 2) / config.fps for n in lengths]
     return JointBatch(
-        make_batch(features, lengths, atom_masks, config),
+        make_batch(features, target, lengths, atom_masks, config),
         Segmented.of(motifs, lengths, times),
         Segmented.of(
             [m[~mask] for m, mask in zip(motifs, masks, strict=True)],
@@ -189,6 +185,8 @@ def find_motifs(
     device = frozen.mean.device
     items = torch.from_numpy(np.concatenate(features)).to(device)
     tokens = frozen.encode_atoms(items, parts.to(device))
-    chosen = (tokens.z if config.code_token == "encoder" else tokens.h).float().cpu().numpy()
-    codes = vocabulary.codes.assign(chosen)[0]
-    return vocabulary.motif_lengths(np.split(codes, np.cumsum([len(n) for n in lengths])[:-1]))
+    z, h = (t.float().cpu().numpy() for t in tokens)
+    ends = np.cumsum([len(n) for n in lengths])
+    levels = [Level(n, z[b - len(n) : b], h[b - len(n) : b]) for n, b in zip(lengths, ends, strict=True)]
+    codes = [vocabulary.codes.assign(vocabulary.code_tokens(level, config))[0] for level in levels]
+    return vocabulary.motif_lengths(codes)

@@ -19,7 +19,6 @@ from kineme.models.a4mer.vocabulary import (
     Vocabulary,
     build_motif_tree,
     build_vocabulary,
-    code_tokens,
 )
 from kineme.motion.canonical import JOINTS
 from kineme.motion.motion import Motion
@@ -122,7 +121,7 @@ class A4Mer:
         """
         if self.vocabulary is None:
             raise InputError("this model has no vocabulary yet; build_vocabulary() makes one from a corpus")
-        tokens = code_tokens(atoms, self.config)
+        tokens = self.vocabulary.code_tokens(atoms, self.config)
         book = self.vocabulary.codes
         codes, _ = book.assign(tokens)
         limits: dict = {}

@@ -8,6 +8,7 @@ import numpy as np
 
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.encoding import Level
+from kineme.models.a4mer.settle import settle, take_axes, without_axes
 from kineme.symbols import Codebook, Patterns, Ragged, codebook
 from kineme.symbols.cover import Cover, cover
 from kineme.symbols.dendrogram import merge_tree
@@ -24,10 +25,17 @@ class Vocabulary:
     Attributes
     ----------
     codes : centres of the atom codes. patterns : frequent contiguous patterns of codes.
+    axes : (n, D) directions taken out of the tokens before they are clustered; spread : their deviation.
     """
 
     codes: Codebook
     patterns: Patterns
+    axes: np.ndarray
+    spread: float
+
+    def code_tokens(self, level: Level, config: A4MerConfig) -> np.ndarray:
+        """The tokens (K, D) of a clip's atoms as they are clustered: see `settle`."""
+        return settle(without_axes(level, self.axes, config), level.frames, self.spread, config)
 
     def cover(self, codes: list[np.ndarray], **limits) -> Cover:
         """Cover sequences of codes with the fewest patterns; `limits` as in `kineme.symbols.cover.cover`."""
@@ -46,17 +54,17 @@ def code_count(atoms: int, config: A4MerConfig) -> int:
     return int(np.clip(round(atoms / config.atoms_per_code), 8, 512))
 
 
-def code_tokens(level: Level, config: A4MerConfig) -> np.ndarray:
-    """The token (K, D) of each atom that is clustered into codes."""
-    return level.z if config.code_token == "encoder" else level.h
-
-
 def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Vocabulary:
     """Cluster the atoms of a corpus (paper: k-means, 512 clusters) and mine their frequent patterns."""
-    tokens = np.concatenate([code_tokens(level, config) for level in levels])
-    codes = codebook.fit(tokens, code_count(len(tokens), config), seed)
-    sequences = Ragged.from_lists([codes.assign(code_tokens(level, config))[0] for level in levels])
-    return Vocabulary(codes, mine(sequences, config.min_support, config.max_pattern, codes=len(codes)))
+    axes = take_axes(levels, config)
+    plain = [without_axes(level, axes, config) for level in levels]
+    everything = np.concatenate(plain)
+    spread = float(np.sqrt(((everything - everything.mean(0)) ** 2).sum(1).mean()))
+    tokens = [settle(x, level.frames, spread, config) for x, level in zip(plain, levels, strict=True)]
+    codes = codebook.fit(np.concatenate(tokens), code_count(len(everything), config), seed, starts=2)
+    sequences = Ragged.from_lists([codes.assign(x)[0] for x in tokens])
+    patterns = mine(sequences, config.min_support, config.max_pattern, codes=len(codes))
+    return Vocabulary(codes, patterns, axes, spread)
 
 
 @dataclass(frozen=True, eq=False)
