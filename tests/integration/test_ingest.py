@@ -217,6 +217,20 @@ def test_the_corpus_may_lie_among_the_takes(takes: Path) -> None:
     assert len(_build(takes, takes / "corpus")) == len(first) == 5
 
 
+def test_a_file_that_is_named_twice_is_one_clip(takes: Path, tmp_path: Path) -> None:
+    twice = [takes, takes / "more" / ".." / "take_0.bvh", takes / "take_0.bvh"]
+    assert len(Corpus.build(twice, tmp_path / "corpus", progress=False)) == 5
+
+
+def test_a_damaged_corpus_is_made_anew(takes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    before = _content(_build(takes, out).folder)
+    for name in before:
+        damaged = out / name
+        damaged.write_bytes(before[name][: len(before[name]) // 3])
+        assert _content(_build(takes, out).folder) == before
+
+
 def test_a_repaired_file_is_told(takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = takes / "take_0.bvh"
     lines = file.read_text().splitlines()

@@ -69,8 +69,8 @@ def build(
     options = options or ReadOptions()
     notes = [*read_labels(labels), read_splits(split)]
     group_column, groups = as_groups(group)
-    files = [Path(os.path.abspath(file)) for file in find_files(sources)]
-    files = [file for file in files if not file.is_relative_to(out)]
+    found = dict.fromkeys(Path(os.path.abspath(file)) for file in find_files(sources))
+    files = [file for file in found if not file.is_relative_to(out)]
     if not files:
         raise InputError("there is no motion file in it", sources[0] if sources else None)
 

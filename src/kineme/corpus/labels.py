@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,8 +24,6 @@ _KEYS = ("file", "clip", "name", "babel_sid")
 _LABELS = ("label", "content", "class", "action", "motion")
 _SUBJECTS = ("subject", "actor", "person")
 _WHOLE = float("inf")
-
-LabelSource = "str | Path | Annotations | Sequence[str | Path | Annotations] | None"
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,9 @@ class Annotations:
                     return key
         return None
 
-    @property
+    @cached_property
     def _all_keys(self) -> set[str]:
-        cached = self.__dict__.get("_keys")
-        if cached is None:
-            cached = set(self.notes) | set(self.columns)
-            object.__setattr__(self, "_keys", cached)
-        return cached
+        return set(self.notes) | set(self.columns)
 
     def says_something(self, file: str | Path) -> bool:
         """Whether there is anything about the motion file `file`."""
@@ -297,6 +292,3 @@ def as_groups(group: str | Mapping[str, str] | None) -> tuple[str, Annotations]:
     if group is None or isinstance(group, str):
         return group or "group", Annotations()
     return "group", Annotations(columns={_key(name): {"group": str(value)} for name, value in group.items()})
-
-
-__all__ = ["Annotations", "LabelSource", "Note", "as_groups", "read_labels", "read_splits"]

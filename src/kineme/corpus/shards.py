@@ -64,9 +64,10 @@ def usable_pieces(out: Path, work: Path, request: str) -> Iterable[Corpus]:
             continue
         try:
             corpus = Corpus.open(folder)
+            fits = corpus.request == request and bool(corpus.report)
         except InputError:  # of another version, or damaged: its files are read again
             continue
-        if corpus.request == request:
+        if fits:
             yield corpus
 
 
@@ -98,15 +99,12 @@ def _if_same(row: ReportRow) -> ReportRow | None:
         status = os.stat(row.file)
         if status.st_size != row.size:
             return None
-        if status.st_mtime_ns == row.mtime_ns:
-            return row
-        return (
-            replace(row, mtime_ns=status.st_mtime_ns) if file_digest(Path(row.file)) == row.sha256 else None
-        )
+        if status.st_mtime_ns != row.mtime_ns and file_digest(Path(row.file)) != row.sha256:
+            return None
     except OSError:
-        return (
-            row if row.status == "rejected" and row.size == 0 else None
-        )  # it could not be read then, either
+        # It could not be read then, either.
+        return row if row.status == "rejected" and row.size == 0 else None
+    return replace(row, mtime_ns=status.st_mtime_ns)
 
 
 def _shards(files: Sequence[Path]) -> list[list[Path]]:
