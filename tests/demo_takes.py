@@ -39,8 +39,9 @@ def _walk(phase: float, seconds: float, speed: float = 1.25, lift: float = 1.0) 
     return {
         "speed": speed, "hip_l": 24 * lift * s + 4, "hip_r": -24 * lift * s + 4,
         "knee_l": 10 + 46 * lift * max(0.0, c) ** 1.5, "knee_r": 10 + 46 * lift * max(0.0, -c) ** 1.5,
-        "swing_l": -22 * lift * s, "swing_r": 22 * lift * s, "elbow_l": 18 + 12 * lift * max(0, -s),
-        "elbow_r": 18 + 12 * lift * max(0, s), "twist": 5 * s, "bend": 3 * lift, "sway": 2 * c,
+        "swing_l": -22 * lift * s, "swing_r": 22 * lift * s,
+        "elbow_l": 18 + 12 * lift * max(0, -s), "elbow_r": 18 + 12 * lift * max(0, s),
+        "twist": 5 * s, "bend": 3 * lift, "sway": 2 * c,
     }  # fmt: skip
 
 
@@ -58,30 +59,85 @@ def _hold(phase: float, share: float = 0.25) -> float:
 def _wave(phase: float, seconds: float) -> Pose:
     up = _hold(phase, 0.22)
     return {
-        "raise_r": -74 + 104 * up, "elbow_r": 14 + up * (62 + 28 * math.sin(2 * math.pi * 1.9 * phase * seconds)),
-        "twist": 4 * up, "nod": -3 * up,
+        "raise_r": -74 + 104 * up, "twist": 4 * up, "nod": -3 * up,
+        "elbow_r": 14 + up * (62 + 28 * math.sin(2 * math.pi * 1.9 * phase * seconds)),
     }  # fmt: skip
 
 
+def _times(share: float, **most: float) -> Pose:
+    """Each parameter at this share of its largest value."""
+    return {name: value * share for name, value in most.items()}
+
+
+def _turn(phase: float, seconds: float, degrees: float) -> Pose:
+    first, second = ("l", "r") if degrees > 0 else ("r", "l")
+    a, b = _bump(2 * phase), _bump(2 * phase - 1)
+    steps = {f"knee_{first}": 14 * a, f"knee_{second}": 14 * b, f"hip_{first}": 9 * a, f"hip_{second}": 9 * b}
+    return {"turn": degrees * _bump(phase) * 2 / seconds} | steps
+
+
+def _raised(share: float) -> Pose:
+    return {"raise_r": -74 + 150 * share, "elbow_r": 10}
+
+
+def _both_up(phase: float, _seconds: float) -> Pose:
+    height = -74 + 155 * _bump(phase)
+    return {"raise_l": height, "raise_r": height, "bend": -4 * _bump(phase)}
+
+
+def _crouch(phase: float, _seconds: float) -> Pose:
+    down = {"hip_l": 96, "hip_r": 96, "knee_l": 112, "knee_r": 112, "bend": 24}
+    return _times(_hold(phase, 0.4), **down, swing_l=30, swing_r=30, open_l=8, open_r=8)
+
+
+def _reach(phase: float, _seconds: float) -> Pose:
+    out = _times(_bump(phase), swing_l=84, bend=14, twist=-18, hip_l=12, knee_l=16)
+    return out | {"elbow_l": 14 - 8 * _bump(phase)}
+
+
+def _kick(phase: float, _seconds: float) -> Pose:
+    leg = {
+        "hip_r": -22 * _bump(phase * 2) + 88 * _bump(phase * 1.7 - 0.6),
+        "knee_r": 5 + 62 * _bump(phase * 1.8),
+    }
+    return leg | _times(_bump(phase), swing_l=30, swing_r=-24, bend=-6)
+
+
+def _bow(phase: float, _seconds: float) -> Pose:
+    return _times(_hold(phase, 0.42), bend=62, nod=12) | _times(_hold(phase), hip_l=8, hip_r=8)
+
+
+def _aside(phase: float, _seconds: float) -> Pose:
+    lead, follow = _bump(phase * 1.5), _bump(phase * 1.5 - 0.5)
+    return {"aside": 1.04 * _bump(phase), "open_l": 17 * lead, "open_r": 12 * follow, "knee_l": 18 * lead}
+
+
+def _jump(phase: float, _seconds: float) -> Pose:
+    down, landing = _bump(phase * 2.4), _bump(phase * 2.4 - 1.4)
+    legs = {"knee_l": 50 * down + 20 * landing, "knee_r": 50 * down + 20 * landing}
+    arms = _times(_bump(phase * 1.3), swing_l=70, swing_r=70)
+    return legs | arms | _times(down, hip_l=42, hip_r=42) | {"hop": 0.34 * _bump(phase * 2 - 0.75)}
+
+
+#: name -> seconds, pose by phase and seconds
 MOVES: dict[str, tuple[float, Callable[[float, float], Pose]]] = {
     "stand": (1.4, lambda p, s: {"sway": 1.5 * math.sin(2 * math.pi * p)}),
-    "walk": (2.6, lambda p, s: _walk(p, s)),
+    "walk": (2.6, _walk),
     "stride": (2.0, lambda p, s: _walk(p, s, 1.9, 1.3)),
     "jog": (1.8, lambda p, s: _walk(p, s * 1.5, 2.7, 1.5) | {"elbow_l": 85, "elbow_r": 85, "bend": 9}),
-    "back up": (1.8, lambda p, s: _walk(1 - p, s, -0.8, 0.7)),
-    "turn left": (1.2, lambda p, s: {"turn": 95 * _bump(p) * 2 / s, "knee_l": 14 * _bump(2 * p), "knee_r": 14 * _bump(2 * p - 1), "hip_l": 9 * _bump(2 * p), "hip_r": 9 * _bump(2 * p - 1)}),
-    "turn right": (1.2, lambda p, s: {"turn": -95 * _bump(p) * 2 / s, "knee_r": 14 * _bump(2 * p), "knee_l": 14 * _bump(2 * p - 1), "hip_r": 9 * _bump(2 * p), "hip_l": 9 * _bump(2 * p - 1)}),
+    "turn left": (1.2, lambda p, s: _turn(p, s, 95)),
+    "turn right": (1.2, lambda p, s: _turn(p, s, -95)),
     "wave": (2.4, _wave),
-    "raise arm": (0.9, lambda p, s: {"raise_r": -74 + 150 * (0.5 - 0.5 * math.cos(math.pi * p)), "elbow_r": 10}),
-    "lower arm": (0.9, lambda p, s: {"raise_r": -74 + 150 * (0.5 + 0.5 * math.cos(math.pi * p)), "elbow_r": 10}),
-    "both arms up": (1.9, lambda p, s: {"raise_l": -74 + 155 * _bump(p), "raise_r": -74 + 155 * _bump(p), "bend": -4 * _bump(p)}),
-    "crouch": (2.2, lambda p, s: {k: v * _hold(p, 0.4) for k, v in {"hip_l": 96, "hip_r": 96, "knee_l": 112, "knee_r": 112, "bend": 24, "swing_l": 30, "swing_r": 30, "open_l": 8, "open_r": 8}.items()}),
-    "reach left": (1.5, lambda p, s: {"swing_l": 84 * _bump(p), "elbow_l": 14 - 8 * _bump(p), "bend": 14 * _bump(p), "twist": -18 * _bump(p), "hip_l": 12 * _bump(p), "knee_l": 16 * _bump(p)}),
-    "kick right": (1.2, lambda p, s: {"hip_r": -22 * _bump(p * 2) + 88 * _bump(p * 1.7 - 0.6), "knee_r": 5 + 62 * _bump(p * 1.8), "swing_l": 30 * _bump(p), "swing_r": -24 * _bump(p), "bend": -6 * _bump(p)}),
-    "bow": (1.8, lambda p, s: {"bend": 62 * _hold(p, 0.42), "nod": 12 * _hold(p, 0.42), "hip_l": 8 * _hold(p), "hip_r": 8 * _hold(p)}),
-    "step aside": (1.2, lambda p, s: {"aside": 0.65 * _bump(p) * 1.6, "open_l": 17 * _bump(p * 1.5), "open_r": 12 * _bump(p * 1.5 - 0.5), "knee_l": 18 * _bump(p * 1.5)}),
-    "jump": (1.0, lambda p, s: {"knee_l": 50 * _bump(p * 2.4) + 20 * _bump(p * 2.4 - 1.4), "knee_r": 50 * _bump(p * 2.4) + 20 * _bump(p * 2.4 - 1.4), "hip_l": 42 * _bump(p * 2.4), "hip_r": 42 * _bump(p * 2.4), "hop": 0.34 * _bump(p * 2 - 0.75), "swing_l": 70 * _bump(p * 1.3), "swing_r": 70 * _bump(p * 1.3)}),
-}  # fmt: skip
+    "raise arm": (0.9, lambda p, s: _raised(0.5 - 0.5 * math.cos(math.pi * p))),
+    "lower arm": (0.9, lambda p, s: _raised(0.5 + 0.5 * math.cos(math.pi * p))),
+    "both arms up": (1.9, _both_up),
+    "crouch": (2.2, _crouch),
+    "reach left": (1.5, _reach),
+    "kick right": (1.2, _kick),
+    "bow": (1.8, _bow),
+    "step aside": (1.2, _aside),
+    "jump": (1.0, _jump),
+}
 
 
 @dataclass(frozen=True)
@@ -174,7 +230,8 @@ def demo_takes(count: int) -> list[Take]:
     """`count` takes of several moves each, of people of several sizes."""
     builds = (1.0, 0.94, 1.06)
     return [
-        take(_words_to_moves(_SENTENCES[n % len(_SENTENCES)]), seed=n, build=builds[n % 3]) for n in range(count)
+        take(_words_to_moves(_SENTENCES[n % len(_SENTENCES)]), seed=n, build=builds[n % 3])
+        for n in range(count)
     ]
 
 
@@ -223,7 +280,9 @@ def _scale(takes: list[Take], name: str, seconds: float, pieces: int) -> PageSca
                 code = str(order.index(move) * pieces + piece)
                 found.append(PageSegment("atom", edges[piece], edges[piece + 1], code, 0.9))
             if (k + number) % 9 != 4:  # not all of the time is covered
-                found.append(PageSegment("motif", start, end, ids[move], 0.6 + 0.4 * ((k * 7 + number) % 5) / 4))
+                found.append(
+                    PageSegment("motif", start, end, ids[move], 0.6 + 0.4 * ((k * 7 + number) % 5) / 4)
+                )
         segments.append(tuple(found))
     motifs = tuple(_motif(takes, move, ids) for move in order)
     steps = Counter((ids[a[0]], ids[b[0]]) for t in takes for a, b in zip(t.moves, t.moves[1:], strict=False))
@@ -233,7 +292,9 @@ def _scale(takes: list[Take], name: str, seconds: float, pieces: int) -> PageSca
         motifs=motifs,
         segments=tuple(segments),
         transitions=tuple((a, b, n) for (a, b), n in sorted(steps.items())),
-        merges=tuple((int(a), int(b), float(d)) for a, b, d, _ in linkage(_features(takes, order), "average")),
+        merges=tuple(
+            (int(a), int(b), float(d)) for a, b, d, _ in linkage(_features(takes, order), "average")
+        ),
     )
 
 
@@ -246,7 +307,9 @@ def _motif(takes: list[Take], move: str, ids: dict[str, str]) -> PageMotif:
     pieces = [takes[n].positions[round(s * FPS) : round(e * FPS)] for n, s, e in found[:8]]
     said = describe(pieces, FPS)
     features = dict(zip(ids, _features(takes, list(ids)), strict=True))
-    near = sorted((m for m in ids if m != move), key=lambda m: float(np.linalg.norm(features[m] - features[move])))
+    near = sorted(
+        (m for m in ids if m != move), key=lambda m: float(np.linalg.norm(features[m] - features[move]))
+    )
     return PageMotif(
         id=ids[move],
         name="",

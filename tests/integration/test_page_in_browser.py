@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_takes import demo_payload
 from scipy.cluster.hierarchy import fcluster
 
+from demo_takes import demo_payload
 from kineme.motion.motion import Segment
 from kineme.report import page as page_module
 from kineme.report.names import read_names
@@ -45,7 +45,9 @@ def payload() -> Payload:
     """Six takes, of which the third has a name and a label that look like markup."""
     payload = demo_payload(6, names=("Take_001", "Take_002", EVIL))
     clips = list(payload.clips)
-    clips[2] = replace(clips[2], labels=(*clips[2].labels, Segment(0.0, 2.0, EVIL)), source=f"=takes/{EVIL},2.bvh")
+    clips[2] = replace(
+        clips[2], labels=(*clips[2].labels, Segment(0.0, 2.0, EVIL)), source=f"=takes/{EVIL},2.bvh"
+    )
     return replace(payload, clips=tuple(clips))
 
 
@@ -63,7 +65,9 @@ class _Open:
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
         self.page = self.context.new_page()
         self.complaints: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on(
+            "console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
 
@@ -85,7 +89,10 @@ def _wait_for_change(page: Any, selector: str) -> None:
     """Returns once the canvas shows something else than now; playwright's time-out is the failure."""
     canvas = page.locator(selector).first
     canvas.scroll_into_view_if_needed()
-    page.wait_for_function(f"before => ({_PIXELS})(document.querySelector({selector!r})) !== before", arg=canvas.evaluate(_PIXELS))
+    page.wait_for_function(
+        f"before => ({_PIXELS})(document.querySelector({selector!r})) !== before",
+        arg=canvas.evaluate(_PIXELS),
+    )
 
 
 def test_cards_play_without_a_complaint(opened: _Open, report: Path, payload: Payload) -> None:
@@ -114,7 +121,7 @@ def test_reduced_motion_is_respected(browser: Any, report: Path) -> None:
     opened = _Open(browser, reduced_motion="reduce")
     page = opened.go(report.as_uri())
     canvas = '.card[data-motif="m2"] canvas'
-    blank = "canvas => Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height })"
+    blank = "({ width, height }) => Object.assign(document.createElement('canvas'), { width, height })"
     element = f"document.querySelector({canvas!r})"
     page.wait_for_function(f"() => ({_PIXELS})({element}) !== ({_PIXELS})(({blank})({element}))")
     before = page.locator(canvas).evaluate(_PIXELS)
@@ -124,11 +131,15 @@ def test_reduced_motion_is_respected(browser: Any, report: Path) -> None:
     assert opened.complaints == []
 
 
-def test_a_card_leads_to_occurrences_and_these_to_the_clip(opened: _Open, report: Path, payload: Payload) -> None:
+def test_a_card_leads_to_occurrences_and_these_to_the_clip(
+    opened: _Open, report: Path, payload: Payload
+) -> None:
     page = opened.go(report.as_uri())
     motif = payload.scales[1].motifs[1]
     page.click(f'.card[data-motif="{motif.id}"] a.figure')
-    found = [s for clip in payload.scales[1].segments for s in clip if s.id == motif.id and s.level == "motif"]
+    found = [
+        s for clip in payload.scales[1].segments for s in clip if s.id == motif.id and s.level == "motif"
+    ]
     assert page.locator(".tile").count() == len(found)
     assert page.locator("#similar .card").count() == len(motif.similar)
     page.locator(".tile").nth(1).click()
@@ -159,7 +170,9 @@ def _wait_for_change_after(page: Any, selector: str, act: Any) -> None:
     page.wait_for_timeout(100)
     before = page.locator(selector).evaluate(_PIXELS)
     act()
-    page.wait_for_function(f"before => ({_PIXELS})(document.querySelector({selector!r})) !== before", arg=before)
+    page.wait_for_function(
+        f"before => ({_PIXELS})(document.querySelector({selector!r})) !== before", arg=before
+    )
 
 
 def test_the_figure_turns_when_it_is_dragged(opened: _Open, report: Path) -> None:
@@ -197,7 +210,9 @@ def test_the_number_of_motifs_is_cut_as_scipy_cuts_it(opened: _Open, report: Pat
         sizes[len(scale.motifs) + row] = sizes.get(a, 1) + sizes.get(b, 1)
         linkage.append([a, b, distance, sizes[len(scale.motifs) + row]])
     clusters = fcluster(linkage, keep, "maxclust")
-    counts = [sum(m.count for m, c in zip(scale.motifs, clusters, strict=True) if c == k) for k in set(clusters)]
+    counts = [
+        sum(m.count for m, c in zip(scale.motifs, clusters, strict=True) if c == k) for k in set(clusters)
+    ]
     shown = [text.split()[0] for text in page.locator(".card .facts").all_inner_texts()]
     assert [1 if text == "once" else int(text) for text in shown] == sorted(counts, reverse=True)
     _set_dial(page, "#dial-number", len(scale.motifs))
@@ -205,7 +220,9 @@ def test_the_number_of_motifs_is_cut_as_scipy_cuts_it(opened: _Open, report: Pat
 
 
 def _set_dial(page: Any, selector: str, value: int) -> None:
-    page.locator(selector).evaluate("(dial, value) => { dial.value = value; dial.dispatchEvent(new Event('input')); }", value)
+    page.locator(selector).evaluate(
+        "(dial, value) => { dial.value = value; dial.dispatchEvent(new Event('input')); }", value
+    )
 
 
 def test_the_time_scale_changes_everything(opened: _Open, report: Path, payload: Payload) -> None:
@@ -224,7 +241,9 @@ def test_transitions_are_drawn_and_listed(opened: _Open, report: Path, payload: 
     assert page.locator("#transition-rows tr").count() == len(payload.scales[1].transitions)
 
 
-def test_a_name_is_kept_in_the_browser_and_can_be_downloaded(opened: _Open, report: Path, tmp_path: Path) -> None:
+def test_a_name_is_kept_in_the_browser_and_can_be_downloaded(
+    opened: _Open, report: Path, tmp_path: Path
+) -> None:
     page = opened.go(report.as_uri())
     page.click('.card[data-motif="m2"] .name')
     page.keyboard.type("strolls <b>along</b>")
@@ -263,7 +282,11 @@ def test_segments_leave_as_csv(opened: _Open, report: Path, payload: Payload, tm
     text = (tmp_path / "segments.csv").read_bytes().decode("utf-8")
     assert text.startswith("file,level,start,end,id,confidence\r\n")
     rows = list(csv.reader(io.StringIO(text, newline="")))[1:]
-    flat = [(clip, s) for clip, found in zip(payload.clips, payload.scales[1].segments, strict=True) for s in found]
+    flat = [
+        (clip, s)
+        for clip, found in zip(payload.clips, payload.scales[1].segments, strict=True)
+        for s in found
+    ]
     assert len(rows) == len(flat)
     for row, (clip, segment) in zip(rows, flat, strict=True):
         source = f"./{clip.source}" if clip.source.startswith("=") else clip.source

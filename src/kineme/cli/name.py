@@ -40,11 +40,14 @@ def run(args: Args) -> int:
         names = _merged(names, args.source, motifs)
     else:
         if args.motif not in motifs:
-            raise InputError(f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library)
+            raise InputError(
+                f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library
+            )
         names = names.with_name(args.motif, args.name)
     write_names(names, args.library / FILE)
     rename(page, names.names)
-    print(f"{args.library}: {len(names.names)} motif{'s have names' if len(names.names) != 1 else ' has a name'} of your own")
+    what = "motif has a name" if len(names.names) == 1 else "motifs have names"
+    print(f"{args.library}: {len(names.names)} {what} of your own")
     return 0
 
 

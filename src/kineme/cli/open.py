@@ -24,7 +24,12 @@ def run(args: Args) -> int:
     from kineme.report.serve import PageServer
 
     with PageServer(args.library, args.port) as server:
-        print(f"{args.library}: {server.url}", "Names that you give on the page are saved. Ctrl-C ends this.", sep="\n", flush=True)
+        print(
+            f"{args.library}: {server.url}",
+            "Names that you give on the page are saved. Ctrl-C ends this.",
+            sep="\n",
+            flush=True,
+        )
         if args.browser:
             webbrowser.open(server.url)
         try:

@@ -1,7 +1,8 @@
-"""From a file's own skeleton to a body that can be drawn: flesh, body parts, hands and a head, a way it faces.
+"""From a file's own skeleton to a body that can be drawn: flesh, parts, hands and a head, a way it faces.
 
-A skeleton has joints that are no part of the body (a root that lies on the floor) and lacks places that a drawing
-needs (the top of the head, the finger tips). `page_body` decides both once; `Body.place` applies it to motion.
+A skeleton has joints that are no part of the body (a root that lies on the floor) and lacks places that a
+drawing needs (the top of the head, the finger tips). `page_body` decides both once; `Body.place` applies it
+to motion.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ def page_body(names: Sequence[str], parents: Sequence[int], places: np.ndarray) 
     ]
     roles = _roles(names, parents, places, lengths)
     role_of = {joint: role for role, joint in roles.items()}
-    children: dict[int, list[int]] = {j: [c for c, p in enumerate(parents) if p == j] for j in range(len(names))}
+    children: dict[int, list[int]] = {
+        j: [c for c, p in enumerate(parents) if p == j] for j in range(len(names))
+    }
     height = _height(roles, parents, lengths, places)
     scale = height / _ADULT
     kept = _kept(parents, role_of, children, lengths)
@@ -108,7 +111,9 @@ def _roles(
         return {}
     offsets = np.array([places[0, j] - places[0, max(parents[j], 0)] for j in joints], dtype=np.float32)
     found = [(parents[j], (0.0, lengths[j], 0.0)) for j in range(len(joints), len(names))]
-    skeleton = Skeleton(tuple(names[j] for j in joints), tuple(parents[j] for j in joints), offsets, end_sites=tuple(found))
+    skeleton = Skeleton(
+        tuple(names[j] for j in joints), tuple(parents[j] for j in joints), offsets, end_sites=tuple(found)
+    )
     rig = recognise_rig(skeleton)
     index = {name: j for j, name in reversed(list(enumerate(names)))}
     return {role: index[own] for role, own in rig.joints.items()} | {
@@ -116,7 +121,9 @@ def _roles(
     }
 
 
-def _height(roles: Mapping[str, int], parents: Sequence[int], lengths: Sequence[float], places: np.ndarray) -> float:
+def _height(
+    roles: Mapping[str, int], parents: Sequence[int], lengths: Sequence[float], places: np.ndarray
+) -> float:
     """Metres when upright."""
     knee, ankle, head = (roles.get(name) for name in ("left_knee", "left_ankle", "head"))
     if knee is None or ankle is None or head is None:
@@ -129,9 +136,12 @@ def _height(roles: Mapping[str, int], parents: Sequence[int], lengths: Sequence[
 
 
 def _kept(
-    parents: Sequence[int], role_of: Mapping[int, str], children: Mapping[int, list[int]], lengths: Sequence[float]
+    parents: Sequence[int],
+    role_of: Mapping[int, str],
+    children: Mapping[int, list[int]],
+    lengths: Sequence[float],
 ) -> tuple[int, ...]:
-    """Joints of the body, the pelvis first: not what lies above it, and of bare ends those of hands and feet."""
+    """Joints of the body, the pelvis first: not what lies above it, nor bare ends but at hands and feet."""
     if not role_of:
         return tuple(range(len(parents)))
     pelvis = next((j for j, role in role_of.items() if role == "pelvis"), min(role_of))
@@ -194,7 +204,11 @@ def _page_skeleton(
         links.append(link)
         detail.append(role is None and link >= 0 and (detail[link] or (hand and not single)))
         parts.append(_PART[role] if role else parts[link] if link >= 0 else "")
-        flesh = _FLESH[role.split("_")[-1]] if role else _own_flesh(detail[-1], above, radii[link] / scale if radii else 0.05)
+        flesh = (
+            _FLESH[role.split("_")[-1]]
+            if role
+            else _own_flesh(detail[-1], above, radii[link] / scale if radii else 0.05)
+        )
         radii.append(flesh * scale)
     for start, _, _, _ in ends:
         role = role_of[start]
@@ -225,6 +239,6 @@ def _page_skeleton(
 
 
 def _own_flesh(detail: bool, above: str | None, around: float) -> float:
-    """Flesh of a joint without a role: a finger, an end of a limb, or a joint more than the canonical body has."""
+    """Flesh of a joint without a role: a finger, a limb's end, or one more than the canonical body has."""
     end = _ENDS.get(above.split("_")[-1]) if above else None
     return _THIN if detail else end[1] if end else around

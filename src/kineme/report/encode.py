@@ -1,9 +1,9 @@
 """Whole numbers to short text and back: how a page carries motion and segments.
 
-Rows of integers change little from one column to the next, so each row is kept as its differences (modulo the
-type's range), small negative ones turned into small positive ones (zigzag: 0, -1, 1, -2 ... become 0, 1, 2, 3 ...),
-all low bytes before all high bytes, then deflate and base64. At 15 frames a second and 22 joints an hour of motion
-takes 2 MB. The page's `data.js` has the other half.
+Rows of integers change little from one column to the next, so each row is kept as its differences (modulo
+the type's range), small negative ones turned into small positive ones (zigzag: 0, -1, 1, -2 ... become
+0, 1, 2, 3 ...), all low bytes before all high bytes, then deflate and base64. The page's `data.js` has the
+other half.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Names:
 
 
 def clean_name(name: str) -> str:
-    """The name in one line without control characters or outer spaces; raises InputError if it is too long."""
+    """The name in one line without control characters or outer spaces; InputError if it is too long."""
     spaced = " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in name).split())
     if len(spaced) > LONGEST:
         raise InputError(f"a name has at most {LONGEST} characters; this one has {len(spaced)}")

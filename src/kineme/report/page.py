@@ -1,18 +1,18 @@
 """The page itself: one HTML file that opens from disk, without a network, on a desktop or a phone.
 
-What stands in it, in this order: the style, the index (everything but motion, as JSON), the names, the script,
-then the motion of each clip in a block of its own that the script decodes when the clip is first seen.
+What stands in it, in this order: the style, the index (everything but motion, as JSON), the names, the
+script, then the motion of each clip in a block of its own that the script decodes when it is first seen.
 
 How it stays small. A page aims at no more than `PAGE_BUDGET` bytes of motion. If there is more,
 
 1. fingers and faces are left out (`PageSkeleton.detail`); and if that is not enough,
-2. the clips that the motif cards show stay in the page, in the order of first use, until the budget is spent, and
-   the others go to `report_data/part-000.js` and so on, about `PART_BYTES` each, which the page loads when a
-   clip in them is looked at (a script tag works from disk, where fetching does not).
+2. the clips that the motif cards show stay in the page, by the order of first use, until the budget is
+   spent; the others go to `report_data/part-000-....js` and so on, about `PART_BYTES` each, which the page
+   loads when a clip in them is looked at (a script tag works from disk, where fetching does not).
 
-Text from file names, labels and names is data: it enters as JSON with every `<` escaped, and the script puts it
-on the page as text only. The content security policy allows this page's own script and style by their hash, and
-nothing else.
+Text from file names, labels and names is data: it enters as JSON with every `<` escaped, and the script puts
+it on the page as text only. The content security policy allows this page's own script and style by their
+hash, and nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import html
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -43,7 +43,8 @@ FORMAT = 1
 #: the page's script, in the order in which the parts build on each other
 SCRIPTS = (
     "data.js", "cut.js", "colour.js", "dom.js", "figure.js", "loop.js", "names.js",
-    "gallery.js", "motif.js", "timeline.js", "stage.js", "clips.js", "graph.js", "export.js", "about.js", "main.js",
+    "gallery.js", "motif.js", "timeline.js", "stage.js", "clips.js", "graph.js", "export.js", "about.js",
+    "main.js",
 )  # fmt: skip
 _BLOCK = r'<script type="application/json" id="{}">(.*?)</script>'
 
@@ -51,8 +52,8 @@ _BLOCK = r'<script type="application/json" id="{}">(.*?)</script>'
 def write_page(payload: Payload, path: Path, names: Mapping[str, str] | None = None) -> list[Path]:
     """Writes the page, and its side files where it needs some; returns every file written, the page first.
 
-    `names` : motif id -> the user's name; unknown ids are left out. Nothing is ever half-written: side files get
-    names that no earlier page used, and are there before the page that asks for them.
+    `names` : motif id -> the user's name; unknown ids are left out. Nothing is ever half-written: side files
+    get names that no earlier page used, and are there before the page that asks for them.
     """
     path = Path(path)
     payload, blocks = _fit(payload)
@@ -192,7 +193,11 @@ def _hash(text: str) -> str:
 
 
 def _write_html(
-    file: TextIO, payload: Payload, blocks: Mapping[int, str], part_of: Mapping[int, str], names: Mapping[str, str]
+    file: TextIO,
+    payload: Payload,
+    blocks: Mapping[int, str],
+    part_of: Mapping[int, str],
+    names: Mapping[str, str],
 ) -> None:
     style = _asset("style.css")
     script = '(() => {\n"use strict";\n' + "\n".join(map(_asset, SCRIPTS)) + "\n})();\n"
@@ -292,10 +297,16 @@ def _scale(scale: PageScale) -> dict[str, Any]:
 
 
 def _pack_segments(scale: PageScale) -> str:
-    """Five rows over all clips' segments: level, start and end in ms, number of the id, confidence in 1/1000."""
+    """Five rows over all clips' segments: level, start and end in ms, number of the id, confidence x 1000."""
     number = {name: n for n, name in enumerate(_segment_ids(scale))}
     columns = [
-        (LEVELS.index(s.level), round(s.start * 1000), round(s.end * 1000), number[s.id], round(s.confidence * 1000))
+        (
+            LEVELS.index(s.level),
+            round(s.start * 1000),
+            round(s.end * 1000),
+            number[s.id],
+            round(s.confidence * 1000),
+        )
         for clip in scale.segments
         for s in clip
     ]

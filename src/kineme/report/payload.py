@@ -104,7 +104,10 @@ class PageClip:
         _check(0 < self.fps <= 1000, f"clip {self.name!r}: {self.fps} frames per second")
         _check(0 < self.duration < 1e6, f"clip {self.name!r}: {self.duration} seconds")
         for label in self.labels:
-            _check(0 <= label.start <= label.end < 1e6, f"clip {self.name!r}: label {label.label!r} ends before it starts")
+            _check(
+                0 <= label.start <= label.end < 1e6,
+                f"clip {self.name!r}: label {label.label!r} ends before it starts",
+            )
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,10 @@ class PageScale:
         ids = {m.id for m in self.motifs}
         _check(len(ids) == len(self.motifs), f"scale {self.name!r}: two motifs have the same id")
         for motif in self.motifs:
-            _check(set(motif.similar) <= ids - {motif.id}, f"motif {motif.id!r} is similar to one that is not there")
+            _check(
+                set(motif.similar) <= ids - {motif.id},
+                f"motif {motif.id!r} is similar to one that is not there",
+            )
         known = all(a in ids and b in ids and n >= 0 for a, b, n in self.transitions)
         _check(known, f"scale {self.name!r}: a transition names a motif that is not there")
         count = len(self.motifs)
@@ -161,7 +167,9 @@ class PageScale:
         for segments in self.segments:
             for s in segments:
                 _check(s.level in LEVELS, f"a segment of level {s.level!r}")
-                _check(0 <= s.start < s.end < 1e6 and 0 <= s.confidence <= 1, f"a segment that cannot be: {s}")
+                _check(
+                    0 <= s.start < s.end < 1e6 and 0 <= s.confidence <= 1, f"a segment that cannot be: {s}"
+                )
                 _check(s.level == "atom" or s.id in ids, f"a segment of motif {s.id!r}, which is not there")
 
 
@@ -186,7 +194,9 @@ class Payload:
         for clip in self.clips:
             _check(0 <= clip.skeleton < len(self.skeletons), f"clip {clip.name!r} has no skeleton")
             joints = len(self.skeletons[clip.skeleton].names)
-            _check(clip.positions.shape[1] == joints, f"clip {clip.name!r} does not have its skeleton's joints")
+            _check(
+                clip.positions.shape[1] == joints, f"clip {clip.name!r} does not have its skeleton's joints"
+            )
         for scale in self.scales:
             _check(len(scale.segments) == len(self.clips), f"scale {scale.name!r} is not about these clips")
             for motif in scale.motifs:

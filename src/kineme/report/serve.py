@@ -1,8 +1,9 @@
 """Shows a library's page on this machine and saves the names that are given on it.
 
-The server listens on 127.0.0.1 alone, under a path that holds a random token. It answers three things: the page,
-the page's own side files, and a name for one motif of at most `_LARGEST` bytes. Every other request is refused,
-and so is one whose Host or Origin is another's: a web page elsewhere that guesses the port learns nothing.
+The server listens on 127.0.0.1 alone, under a path that holds a random token. It answers three things: the
+page, the page's own side files, and a name for one motif of at most `_LARGEST` bytes. Every other request is
+refused, and so is one whose Host or Origin is another's: a web page elsewhere that guesses the port learns
+nothing.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class PageServer(ThreadingHTTPServer):
 
     def give(self, motif: str, name: str) -> None:
         """Saves a name; InputError if the motif is not there or the name is too long."""
-        check_known([motif], self.motifs)
+        check_known({motif: name}, self.motifs)
         with self._lock:
             write_names(self.names().with_name(motif, name), self.page.parent / FILE)
 
@@ -127,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in allowed:
             self._refuse(HTTPStatus.FORBIDDEN, "this server answers to 127.0.0.1 only")
         elif not hmac.compare_digest(token.encode("utf-8", "replace"), self.server.token.encode()):
-            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here; use the address that kineme open printed")
+            self._refuse(
+                HTTPStatus.NOT_FOUND, "there is nothing here; use the address that kineme open printed"
+            )
         else:
             return place
         return None

@@ -1,7 +1,7 @@
 """What a motif does, in plain words: "right arm rises", "walks forward", "turns left", "crouches".
 
-The rules are few and their thresholds are shares of the body's own limbs, so that they hold for a child and for a
-basketball player. Each example is described on its own; what most of the examples do is said.
+The rules are few and their thresholds are shares of the body's own limbs, so that they hold for a child and
+for a basketball player. Each example is described on its own; what most of the examples do is said.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ from kineme.report.payload import PageClip, PageScale
 _J = {name: index for index, name in enumerate(JOINTS)}
 #: joint about which a body part moves
 _BASE = {
-    "left arm": "spine3", "right arm": "spine3", "left leg": "pelvis", "right leg": "pelvis", "head": "spine3",
-}  # fmt: skip
+    "left arm": "spine3",
+    "right arm": "spine3",
+    "left leg": "pelvis",
+    "right leg": "pelvis",
+    "head": "spine3",
+}
 _ADULT_LEG = 0.85
 
 
 @dataclass(frozen=True)
 class Description:
-    """`words` such as "walks forward, right arm rises"; `parts` of `canonical.PARTS` that move most, first first."""
+    """`words` such as "walks forward, right arm rises"; `parts` of the body, the one that moves most first."""
 
     words: str
     parts: list[str]
@@ -76,7 +80,9 @@ def describe(examples: Sequence[np.ndarray], fps: float) -> Description:
     agreed = [p for p in votes if votes[p] * 2 > len(bodies)]
     ranked = sorted(agreed, key=lambda p: (-scores[p], p))
     chosen = [p for p in ranked[:2] if scores[p] >= 0.45 * scores[ranked[0]]]
-    chosen.sort(key=lambda p: (" arm" in p or " leg" in p, -scores[p]))  # what the whole body does comes first
+    chosen.sort(
+        key=lambda p: (" arm" in p or " leg" in p, -scores[p])
+    )  # what the whole body does comes first
     return Description(", ".join(chosen) if chosen else _fallback(bodies, parts), parts)
 
 
@@ -84,7 +90,10 @@ def _body(positions: np.ndarray, fps: float) -> _Body:
     facing, angle = facing_positions(positions)
     yaw = np.unwrap(angle)
     leg, arm = (
-        sum(float(np.median(np.linalg.norm(positions[:, _J[a]] - positions[:, _J[b]], axis=1))) for a, b in chain)
+        sum(
+            float(np.median(np.linalg.norm(positions[:, _J[a]] - positions[:, _J[b]], axis=1)))
+            for a, b in chain
+        )
         for chain in (
             (("left_hip", "left_knee"), ("left_knee", "left_ankle"), ("left_ankle", "left_foot")),
             (("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist")),
@@ -132,7 +141,9 @@ def _travel(body: _Body) -> dict[str, float]:
     if speed < 0.25 or distance < 0.2:
         return {}
     side = abs(left) > 1.2 * abs(forward)
-    where = ("to the left" if left > 0 else "to the right") if side else "forward" if forward > 0 else "backward"
+    where = (
+        ("to the left" if left > 0 else "to the right") if side else "forward" if forward > 0 else "backward"
+    )
     gait = "steps" if distance < 0.7 or (side and speed < 0.7) else "runs" if speed > 2.1 else "walks"
     return {f"{gait} {where}": 1.0 + min(distance / 0.7, 3.0)}
 
@@ -157,7 +168,9 @@ def _jumping(body: _Body) -> dict[str, float]:
 
 def _height(body: _Body) -> dict[str, float]:
     height = (body.at("pelvis")[:, 1] - _feet(body)) / body.leg
-    tilt = (body.at("neck") - body.at("pelvis"))[:, 1] / np.linalg.norm(body.at("neck") - body.at("pelvis"), axis=1)
+    tilt = (body.at("neck") - body.at("pelvis"))[:, 1] / np.linalg.norm(
+        body.at("neck") - body.at("pelvis"), axis=1
+    )
     if np.median(tilt) < 0.35:
         return {"lies down": 1.5}
     net, there_and_back = _excursion(height)
@@ -281,7 +294,9 @@ def _part_speeds(body: _Body) -> dict[str, float]:
         points = body.facing[:, joints] - (body.at(base)[:, None] if base else 0.0)
         if base == "spine3":  # what hangs on a bending trunk does not move by itself
             points = np.stack([_upright(points[:, k], body.chest) for k in range(len(joints))], axis=1)
-        speeds[part] = float(np.linalg.norm(velocities(points, body.fps), axis=-1).mean(axis=0).max()) / body.scale
+        speeds[part] = (
+            float(np.linalg.norm(velocities(points, body.fps), axis=-1).mean(axis=0).max()) / body.scale
+        )
     return speeds
 
 
@@ -308,7 +323,10 @@ def _arms_at_rest(bodies: Sequence[_Body]) -> str:
     """How a still body holds its arms; empty where they hang."""
     heights, gaps = [], []
     for body in bodies:
-        hands = [(body.at(f"{s}_wrist") - body.at(f"{s}_shoulder")).mean(axis=0) / body.arm for s in ("left", "right")]
+        hands = [
+            (body.at(f"{s}_wrist") - body.at(f"{s}_shoulder")).mean(axis=0) / body.arm
+            for s in ("left", "right")
+        ]
         heights.append([hand[1] for hand in hands])
         gaps.append(np.linalg.norm(body.at("left_wrist") - body.at("right_wrist"), axis=1).mean() / body.arm)
     left, right = np.median(heights, axis=0) > -0.78
@@ -318,7 +336,7 @@ def _arms_at_rest(bodies: Sequence[_Body]) -> str:
 
 
 def summarise(clips: Sequence[PageClip], scale: PageScale) -> list[str]:
-    """The page's summary: how much there is, how much of it the motifs cover, which ones are the most frequent."""
+    """The page's summary: how much there is, how much of it the motifs cover, which are the most frequent."""
     total = sum(clip.duration for clip in clips)
     covered = sum(s.end - s.start for found in scale.segments for s in found if s.level == "motif")
     takes = f"{len(clips)} take{'s' if len(clips) != 1 else ''}, {say_duration(total)}."
@@ -339,4 +357,6 @@ def say_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return f"{rest} s"
-    return f"{minutes} min" + (f" {rest} s" if rest else "") if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" + (f" {rest} s" if rest else "")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from demo_takes import demo_takes
 
+from demo_takes import demo_takes
 from kineme.formats import ReadOptions, load_all
 from kineme.motion.canonical import JOINTS, SMPL22
 from kineme.report.body import page_body
@@ -25,8 +25,20 @@ def _with_floor_root() -> tuple[list[str], list[int], np.ndarray]:
 def test_canonical_body_gets_a_head_hands_and_toes() -> None:
     body = page_body(JOINTS, SMPL22.parents, PLACES)
     assert body.kept == tuple(range(22))
-    assert [JOINTS[start] for start, *_ in body.ends] == ["left_foot", "right_foot", "head", "left_wrist", "right_wrist"]
-    assert body.skeleton.names[22:] == ("left_foot end", "right_foot end", "head end", "left_wrist end", "right_wrist end")
+    assert [JOINTS[start] for start, *_ in body.ends] == [
+        "left_foot",
+        "right_foot",
+        "head",
+        "left_wrist",
+        "right_wrist",
+    ]
+    assert body.skeleton.names[22:] == (
+        "left_foot end",
+        "right_foot end",
+        "head end",
+        "left_wrist end",
+        "right_wrist end",
+    )
     assert abs(body.skeleton.height - 1.70) < 0.03
     assert body.skeleton.across == (1, 2)
 
@@ -39,7 +51,9 @@ def test_places_are_millimetres_over_the_middle_of_the_floor() -> None:
     apart = np.linalg.norm(shown[:, 4] - shown[:, 1].astype(float), axis=1)  # left hip to left knee
     np.testing.assert_allclose(apart, 400, atol=2)
     head, top = JOINTS.index("head"), body.skeleton.names.index("head end")
-    np.testing.assert_allclose(np.linalg.norm(shown[:, top] - shown[:, head].astype(float), axis=1), 100, atol=2)
+    np.testing.assert_allclose(
+        np.linalg.norm(shown[:, top] - shown[:, head].astype(float), axis=1), 100, atol=2
+    )
 
 
 def test_wide_motion_keeps_its_width() -> None:

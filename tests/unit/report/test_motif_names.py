@@ -45,8 +45,8 @@ def test_names_of_another_library_are_not_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff\xfe", b"[1, 2]", b'{"names": {"m1": 3}, "format": 1}', b'{"names": {}, "format": 2}', b"[" * 100_000,
-     json.dumps({"format": 1, "names": {"m1": "x" * 200}}).encode()],
+    [b"", b"\xff\xfe", b"[1, 2]", b'{"names": {"m1": 3}, "format": 1}', b'{"names": {}, "format": 2}',
+     b"[" * 100_000, json.dumps({"format": 1, "names": {"m1": "x" * 200}}).encode()],
     ids=["empty", "binary", "list", "number", "format", "deep", "long"],
 )  # fmt: skip
 def test_files_that_are_no_names_are_refused_by_name(content: bytes, tmp_path: Path) -> None:

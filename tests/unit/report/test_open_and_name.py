@@ -12,8 +12,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from demo_takes import demo_payload
 
+from demo_takes import demo_payload
 from kineme.cli.main import main
 from kineme.report.names import Names, read_names, write_names
 from kineme.report.page import page_motifs, write_page
@@ -78,7 +78,9 @@ def test_a_folder_that_is_no_library(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_open_serves_until_ctrl_c(library: Path) -> None:
     command = [sys.executable, "-m", "kineme", "open", str(library), "--no-browser"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
     try:
         assert process.stdout is not None
         url = re.search(r"http://127\.0\.0\.1:\d+/\S+/", process.stdout.readline())

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from demo_takes import demo_payload
 
+from demo_takes import demo_payload
 from kineme.errors import InputError
 from kineme.motion.motion import Segment
 from kineme.report import page as page_module
@@ -76,7 +76,9 @@ def test_text_from_files_is_never_markup(payload: Payload, tmp_path: Path) -> No
     marks = [[t.count(mark) for mark in ("<script", "</script", "<!--", "<img")] for t in texts]
     assert marks[0] == marks[1]
     index = json.loads(_block(texts[0], "index"))
-    assert index["clips"][0]["name"] == EVIL and json.loads(_block(texts[0], "names"))["names"] == {"m1": EVIL}
+    assert index["clips"][0]["name"] == EVIL and json.loads(_block(texts[0], "names"))["names"] == {
+        "m1": EVIL
+    }
 
 
 def test_names_of_motifs_that_are_gone_are_left_out(payload: Payload, tmp_path: Path) -> None:
@@ -84,7 +86,9 @@ def test_names_of_motifs_that_are_gone_are_left_out(payload: Payload, tmp_path: 
     assert json.loads(_block((tmp_path / "report.html").read_text(), "names"))["names"] == {"m2": "stroll"}
 
 
-def test_a_failure_leaves_the_old_page(payload: Payload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_the_old_page(
+    payload: Payload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "report.html"
     path.write_text("the old page")
     monkeypatch.setattr(page_module, "_data_block", lambda *_: 1 / 0)

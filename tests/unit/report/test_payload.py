@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from demo_takes import demo_payload
 
+from demo_takes import demo_payload
 from kineme.motion.motion import Segment
 from kineme.report.payload import Example, PageClip, PageSegment, PageSkeleton, Payload
 
@@ -76,4 +76,6 @@ def test_examples_lie_in_clips(payload: Payload) -> None:
 def test_fingerprint_changes_with_the_motifs_only(payload: Payload) -> None:
     assert replace(payload, title="another title").fingerprint == payload.fingerprint
     motif = replace(payload.scales[1].motifs[0], count=payload.scales[1].motifs[0].count + 1)
-    assert _with_scale(payload, motifs=(motif, *payload.scales[1].motifs[1:])).fingerprint != payload.fingerprint
+    assert (
+        _with_scale(payload, motifs=(motif, *payload.scales[1].motifs[1:])).fingerprint != payload.fingerprint
+    )

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demo_takes import demo_payload
 
+from demo_takes import demo_payload
 from kineme.errors import InputError
 from kineme.report.names import read_names
 from kineme.report.page import write_page
@@ -114,7 +114,8 @@ def test_what_is_no_name_is_refused(server: PageServer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["names.json", "../names.json", "report_data/../names.json", "report_data/part-000-00000000.js", "x"]
+    "place",
+    ["names.json", "../names.json", "report_data/../names.json", "report_data/part-000-00000000.js", "x"],
 )
 def test_no_other_file_is_given(server: PageServer, tmp_path: Path, place: str) -> None:
     (tmp_path / "names.json").write_text('{"format": 1, "library": "", "names": {}}')
@@ -125,7 +126,9 @@ def test_side_files_are_given(server: PageServer, tmp_path: Path) -> None:
     (tmp_path / "report_data").mkdir()
     (tmp_path / "report_data" / "part-001-0123abcd.js").write_text("kinemePart({});")
     status, body, headers = _ask(server, place="report_data/part-001-0123abcd.js")
-    assert (status, body) == (200, b"kinemePart({});") and headers["Content-Type"].startswith("text/javascript")
+    assert (status, body) == (200, b"kinemePart({});") and headers["Content-Type"].startswith(
+        "text/javascript"
+    )
 
 
 def test_other_methods_are_refused(server: PageServer) -> None:

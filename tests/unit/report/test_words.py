@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from demo_takes import FPS, MOVES, take
 
+from demo_takes import FPS, MOVES, take
 from kineme.motion.canonical import JOINTS, SMPL22
 from kineme.motion.frame import mirror, turn
 from kineme.motion.kinematics import forward_kinematics
@@ -19,7 +19,9 @@ FRAMES = 45
 _X, _Y, _Z = np.eye(3, dtype=np.float32)
 
 
-def _pose(turns: dict[str, np.ndarray], root: np.ndarray | None = None, yaw: np.ndarray | None = None) -> np.ndarray:
+def _pose(
+    turns: dict[str, np.ndarray], root: np.ndarray | None = None, yaw: np.ndarray | None = None
+) -> np.ndarray:
     """Positions (T, 22, 3) of a body with hanging arms, with rotation vectors (T, 3) of some joints."""
     local = np.tile(np.eye(3, dtype=np.float32), (FRAMES, len(JOINTS), 1, 1))
     hanging = {"left_shoulder": -1.3 * _Z, "right_shoulder": 1.3 * _Z}
@@ -102,9 +104,10 @@ def test_most_examples_decide() -> None:
 @pytest.mark.parametrize(
     ("move", "words"),
     [
-        ("walk", "walks forward"), ("wave", "right arm waves"), ("jump", "jumps"), ("kick right", "right leg kicks"),
-        ("bow", "bends forward"), ("crouch", "crouches and rises"), ("reach left", "left arm reaches forward"),
-        ("step aside", "steps to the left"), ("turn right", "turns right"), ("jog", "runs forward"),
+        ("walk", "walks forward"), ("wave", "right arm waves"), ("jump", "jumps"), ("bow", "bends forward"),
+        ("kick right", "right leg kicks"), ("crouch", "crouches and rises"), ("turn right", "turns right"),
+        ("reach left", "left arm reaches forward"), ("step aside", "steps to the left"),
+        ("jog", "runs forward"),
     ],
 )  # fmt: skip
 def test_livelier_moves(move: str, words: str) -> None:
