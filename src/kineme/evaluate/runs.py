@@ -46,8 +46,8 @@ def measure_all(
 ) -> list[Value]:
     """Every method on every fold with every seed.
 
-    What was measured before is read from `results`, as long as corpus, weights and the code behind it are still
-    the same. A representation is fitted once for all folds with the same training.
+    What was measured before is read from `results`, as long as the corpus, the weights and the code behind it
+    are still the same. A representation is fitted once for all folds with the same training.
     """
     values: list[Value] = []
     total = len(methods) * len(folds) * len(seeds)
