@@ -18,18 +18,17 @@ from pathlib import Path
 import numpy as np
 
 from kineme.errors import InputError
-from kineme.formats import guess
-from kineme.formats.landmarks import find_landmarks
 from kineme.formats.options import MAX_BYTES, MAX_DEPTH, MAX_JOINTS, MAX_VALUE, Format, ReadOptions
+from kineme.formats.placement import find_placement
 from kineme.formats.quirks import note_quirks
-from kineme.formats.rest_pose import find_rest_pose
 from kineme.formats.soundness import sound_frames
 from kineme.motion import Motion, Provenance, Skeleton
-from kineme.motion.rigs import recognise_rig
 from kineme.motion.rotations import euler_to_matrix
 
 #: frames per second of CMU and HDM05, taken where the options do not say
 _FPS = 120.0
+#: frames that are looked at for the up axis and the rest pose
+_SAMPLES = 64
 _DOF = ("tx", "ty", "tz", "rx", "ry", "rz", "l")
 
 
@@ -303,70 +302,46 @@ def _local_rotations(
 
 def read(path: Path, options: ReadOptions) -> list[Motion]:
     """The motion of an AMC file with the ASF of its subject."""
-    asf_path = find_asf(path, options)
-    asf = parse_asf(asf_path)
+    asf = parse_asf(find_asf(path, options))
     bones = asf.ordered()
     values, degrees, notes = parse_amc(path, bones, options.repair)
-    index = {bone.name: j for j, bone in enumerate(bones)}
-    parents = tuple(-1 if b.name == "root" else index[asf.parents[b.name]] for b in bones)
-    reach = np.array([np.array(bone.direction) * bone.length for bone in bones])  # start to far end
-    offsets = np.array([np.zeros(3) if p < 0 else reach[p] for p in parents])
-    leaves = sorted(set(range(len(bones))) - set(parents))
-    ends = tuple((j, (float(reach[j, 0]), float(reach[j, 1]), float(reach[j, 2]))) for j in leaves)
-
-    frames = len(values["root"]) if "root" in values else len(next(iter(values.values())))
+    if any(dof[0] in "tl" for bone in bones[1:] for dof in bone.dof):
+        notes = (*notes, "translations of bones other than the root were left out")
+    frames = len(next(iter(values.values())))
     local = np.stack([_local_rotations(b, values.get(b.name), frames, asf, degrees) for b in bones], axis=1)
     root = np.tile(np.array(bones[0].position), (frames, 1))
     for column, dof in enumerate(bones[0].dof):
-        if dof[0] == "t" and "root" in values:
+        if dof[0] == "t":
             root[:, "xyz".index(dof[1])] += values["root"][:, column]
-    if any(d[0] in "tl" for bone in bones[1:] for d in bone.dof):
-        notes = (*notes, "translations of bones other than the root were left out")
-    return [_to_motion(path, asf, bones, parents, offsets, ends, local, root, options, notes)]
 
-
-def _to_motion(
-    path: Path,
-    asf: _Asf,
-    bones: list[_Bone],
-    parents: tuple[int, ...],
-    offsets: np.ndarray,
-    ends: tuple[tuple[int, tuple[float, float, float]], ...],
-    local: np.ndarray,
-    root: np.ndarray,
-    options: ReadOptions,
-    notes: tuple[str, ...],
-) -> Motion:
-    raw = options.mapped(Skeleton(tuple(bone.name for bone in bones), parents, offsets, end_sites=ends))
-    rig = recognise_rig(raw)
-    marks = find_landmarks(raw, rig)
-    guessed: dict[str, str] = {}
-    sample = np.unique(np.linspace(0, len(root) - 1, 64).astype(int))
-    up = options.up or guess.guess_up(raw, marks, local[sample], root[sample], None)
-    if options.up is None:
-        guessed["up"] = up
-    turn = guess.to_y_up(up)
-    local[:, 0] = turn @ local[:, 0]
-    rest = find_rest_pose(raw, marks, local[sample])
-    skeleton = Skeleton(raw.names, parents, rest.offsets, rest.rotations, ends, rig.rig, raw.roles)
-
-    height = skeleton.rest_height
+    sample = np.unique(np.linspace(0, frames - 1, _SAMPLES).astype(int))
     stated = None if not asf.length_unit else 0.0254 / asf.length_unit
-    if options.unit is not None:
-        scale, units = options.unit, guess.unit_name(options.unit)
-    elif stated is not None and 0.8 <= stated * height <= 2.6:
-        scale, units = stated, guess.unit_name(stated)
-    else:
-        scale, units, _ = guess.guess_unit(height)
-        guessed["unit"] = units
-    fps = options.fps or _FPS
-    if options.fps is None:
-        guessed["fps"] = f"{_FPS:g}"
+    placed = find_placement(_skeleton(asf, bones), local[sample], root[sample], None, options, stated)
+    local[:, 0] = placed.turn @ local[:, 0]
+    guessed = placed.guessed if options.fps is not None else placed.guessed | {"fps": f"{_FPS:g}"}
     provenance = Provenance(
-        str(path), "amc", fps, scale, units, up, (*notes, *([rest.note] if rest.note else [])), guessed
+        file=str(path),
+        format="amc",
+        fps=options.fps or _FPS,
+        unit_scale=placed.scale,
+        units=placed.units,
+        up_axis=placed.up,
+        notes=(*notes, *placed.notes),
+        guessed=guessed,
     )
-    motion = Motion(skeleton.scaled(scale), fps, root @ turn.T * scale, local, provenance=provenance)
-    return note_quirks(motion)
+    places = root @ placed.turn.T * placed.scale
+    return [note_quirks(Motion(placed.skeleton, provenance.fps, places, local, provenance=provenance))]
+
+
+def _skeleton(asf: _Asf, bones: list[_Bone]) -> Skeleton:
+    """Joints at the starts of bones, in the file's units; leaves have their far ends as end sites."""
+    names = tuple(bone.name for bone in bones)
+    parents = tuple(-1 if name == "root" else names.index(asf.parents[name]) for name in names)
+    reach = [tuple(part * bone.length for part in bone.direction) for bone in bones]  # start to far end
+    offsets = np.array([(0.0, 0.0, 0.0) if parent < 0 else reach[parent] for parent in parents])
+    leaves = sorted(set(range(len(bones))) - set(parents))
+    ends = tuple((joint, (reach[joint][0], reach[joint][1], reach[joint][2])) for joint in leaves)
+    return Skeleton(names, parents, offsets, end_sites=ends)
 
 
 def _sniff(path: Path, head: bytes) -> bool:

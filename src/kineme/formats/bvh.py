@@ -10,16 +10,13 @@ import numpy as np
 from kineme.errors import InputError
 from kineme.formats import guess
 from kineme.formats.bvh_parse import BvhFile, BvhJoint, parse
-from kineme.formats.landmarks import find_landmarks
 from kineme.formats.options import Format, ReadOptions
+from kineme.formats.placement import find_placement
 from kineme.formats.quirks import note_quirks
-from kineme.formats.rest_pose import find_rest_pose
 from kineme.motion import Motion, Provenance, Skeleton
-from kineme.motion.rigs import recognise_rig
-from kineme.motion.rotations import matrix_to_euler
+from kineme.motion.rotations import euler_to_matrix, matrix_to_euler
 
 _SAMPLES = 64
-_DEGREE = np.pi / 180
 #: numbers (matrix entries, metres) that differ by less were not edited
 _SAME = 1e-5
 
@@ -72,32 +69,11 @@ def _rotation_columns(joints: tuple[BvhJoint, ...]) -> dict[str, tuple[list[int]
 
 
 def _rotations(joints: tuple[BvhJoint, ...], values: np.ndarray) -> np.ndarray:
-    """(T, J, 3, 3) float32: matrices multiplied left to right in the order of the channels.
-
-    Computed with one array per matrix entry and float32 products (angles are reduced in float64), since
-    the time of a whole read is counted against a bare parse of the numbers.
-    """
-    frames = len(values)
-    result = np.empty((frames, len(joints), 3, 3), dtype=np.float32)
+    """(T, J, 3, 3) float32: matrices multiplied left to right in the order of the channels."""
+    result = np.empty((len(values), len(joints), 3, 3), dtype=np.float32)
     for order, (members, columns) in _rotation_columns(joints).items():
-        angles = values[:, columns].astype(np.float64) * _DEGREE  # (T, K, n)
-        sines, cosines = np.sin(angles).astype(np.float32), np.cos(angles).astype(np.float32)
-        result[:, members] = _euler(order, sines, cosines)
+        result[:, members] = euler_to_matrix(order, values[:, columns]) if order else np.eye(3)
     return result
-
-
-def _euler(order: str, sines: np.ndarray, cosines: np.ndarray) -> np.ndarray:
-    """(T, K, 3, 3) from sines and cosines (T, K, n); each step turns two columns of the product so far."""
-    shape = sines.shape[:2]
-    entries: list[list[np.ndarray]] = [
-        [np.full(shape, float(row == column), dtype=np.float32) for column in range(3)] for row in range(3)
-    ]
-    for place, letter in enumerate(order):
-        b, c = ("XYZ".index(letter) + 1) % 3, ("XYZ".index(letter) + 2) % 3
-        sine, cosine = sines[..., place], cosines[..., place]
-        for row in entries:
-            row[b], row[c] = row[b] * cosine + row[c] * sine, row[c] * cosine - row[b] * sine
-    return np.stack([np.stack(row, axis=-1) for row in entries], axis=-2)
 
 
 def _positions(joints: tuple[BvhJoint, ...], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -197,45 +173,35 @@ def _to_motion(file: BvhFile, path: Path, options: ReadOptions) -> Motion:
         np.array([joint.offset for joint in file.joints]),
         end_sites=tuple((j, end) for j, joint in enumerate(file.joints) for end in joint.ends),
     )
-    raw = options.mapped(raw)
-    rig = recognise_rig(raw)
-    marks = find_landmarks(raw, rig)
     sample = np.unique(np.linspace(0, len(file.values) - 1, _SAMPLES).astype(int))
     rotations = _rotations(file.joints, file.values[sample]).astype(np.float64)
     positions, has = _positions(file.joints, file.values[sample])
-    guessed: dict[str, str] = {}
-
-    _, replaced = guess.apply_channels("replace", raw.offsets, positions, has)
-    up = options.up or guess.guess_up(raw, marks, rotations, replaced[:, 0], replaced)
-    if options.up is None:
-        guessed["up"] = up
-    meaning, is_open = guess.guess_channels(raw, rotations, positions, has, up)
+    placed = find_placement(raw, rotations, positions[:, 0], positions, options)
+    skeleton, scale, guessed = placed.skeleton, placed.scale, dict(placed.guessed)
+    meaning, is_open = guess.guess_channels(raw, rotations, positions, has, placed.up)
     if options.channels is not None:
         meaning = options.channels
     elif is_open:
         guessed["channels"] = meaning
-    turn = guess.to_y_up(up)
-    rotations[:, 0] = turn @ rotations[:, 0]
-    rest = find_rest_pose(raw, marks, rotations)
-    if rest.note:
-        notes.append(rest.note)
-    skeleton = Skeleton(names, raw.parents, rest.offsets, rest.rotations, raw.end_sites, rig.rig, raw.roles)
-    scale, units, fits = guess.guess_unit(skeleton.rest_height)
-    if options.unit is not None:
-        scale, units = options.unit, guess.unit_name(options.unit)
-    else:
-        guessed["unit"] = units
-        if not fits:
-            notes.append(f"no usual unit makes the body 1.2 to 2.1 m tall: one unit was taken as {units}")
-    skeleton = skeleton.scaled(scale)
 
-    source = BvhSource(file.header, file.joints, file.values, file.frame_time_text, scale, turn, meaning)
+    source = BvhSource(
+        file.header, file.joints, file.values, file.frame_time_text, scale, placed.turn, meaning
+    )
     root, local, moves = _decode(source)
-    if moves is None and not np.array_equal(rest.offsets[1:], raw.offsets[1:]):
+    if moves is None and not np.allclose(
+        skeleton.offsets[1:], raw.offsets[1:] * np.float32(scale), atol=1e-6
+    ):
         moves = np.tile(raw.offsets * scale, (len(root), 1, 1))  # the rig's table put a rest place of its own
         moves[:, 0] = root
     provenance = Provenance(
-        str(path), "bvh", _frame_rate(file, options, path), scale, units, up, tuple(notes), guessed
+        file=str(path),
+        format="bvh",
+        fps=_frame_rate(file, options, path),
+        unit_scale=scale,
+        units=placed.units,
+        up_axis=placed.up,
+        notes=(*notes, *placed.notes),
+        guessed=guessed,
     )
     motion = Motion(skeleton, provenance.fps, root, local, moves, provenance=provenance, source=source)
     return note_quirks(motion)

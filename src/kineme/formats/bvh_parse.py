@@ -275,13 +275,12 @@ class _Block:
 
     def _numbers_per_line(self) -> np.ndarray:
         """How many numbers each non-blank line holds."""
-        blank = np.frombuffer(self.data, np.uint8) <= 32
-        starts = np.flatnonzero(blank[:-1] & ~blank[1:]) + 1
-        if len(blank) and not blank[0]:
-            starts = np.concatenate([[0], starts])
-        ends = np.flatnonzero(np.frombuffer(self.data, np.uint8) == 10)
-        counts = np.diff(np.searchsorted(starts, ends), prepend=0, append=len(starts))
-        return counts[counts > 0]
+        text = np.frombuffer(b"\n" + self.data, np.uint8)
+        blank = text <= 32
+        starts = blank[:-1] & ~blank[1:]
+        edges = [*np.flatnonzero(text == 10).tolist(), len(text)]
+        counts = [np.count_nonzero(starts[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return np.array([count for count in counts if count])
 
     def _explain(self, values: np.ndarray | None, repair: bool) -> tuple[np.ndarray, tuple[str, ...]]:
         """The slow way: line by line up to the first bad one. Raises, or gives the whole rows before it."""

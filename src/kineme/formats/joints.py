@@ -25,6 +25,7 @@ from kineme.formats.landmarks import Landmarks, find_landmarks
 from kineme.formats.named import SKELETON_NAMES, known_skeleton, skeleton_by_names
 from kineme.formats.npz import open_npz
 from kineme.formats.options import MAX_BYTES, MAX_JOINTS, MAX_VALUE, Format, ReadOptions
+from kineme.formats.placement import choose_unit
 from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import standing_frame
 from kineme.formats.soundness import sound_frames
@@ -208,16 +209,10 @@ def _to_motion(
     positions = positions @ guess.to_y_up(up).T
     rest, note = _rest(positions, parents, marks)
     height = float(rest[:, 1].max() - rest[:, 1].min())
-    scale, units, fits = guess.guess_unit(height)
-    if options.unit is not None:
-        scale, units = options.unit, guess.unit_name(options.unit)
-    else:
-        guessed["unit"] = units
-        if not fits:
-            note = f"{note}; no usual unit makes the body 1.2 to 2.1 m tall: one unit was taken as {units}"
+    scale, units, odd = choose_unit(height, options, guessed)
     offsets = np.array([rest[j] - (rest[p] if p >= 0 else 0) for j, p in enumerate(parents)]) * scale
     skeleton = Skeleton(names, parents, offsets, name=bare.name, roles=bare.roles)
-    provenance = Provenance(str(path), "joints", fps, scale, units, up, (*notes, note), guessed)
+    provenance = Provenance(str(path), "joints", fps, scale, units, up, (*notes, note, *odd), guessed)
     return note_quirks(Motion.from_positions(skeleton, fps, positions * scale, provenance=provenance))
 
 

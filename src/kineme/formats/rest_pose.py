@@ -1,9 +1,8 @@
 """The rest pose of a rig: upright, facing +Z, arms out. Many rigs' zero pose is something else.
 
 Known rigs come from the tables in `rest_tables`; for all others the pose is found by geometry. Where the
-zero pose is a standing body its root is turned; where it is not (bones all along one axis), the most
-upright frame of the take is taken and its limbs are straightened by the smallest rotations, so that the
-twist of each bone stays anatomical.
+zero pose is a standing body its root is turned and arms that hang are raised. Where it is not (bones all
+along one axis) the pose is read off the motion.
 """
 
 from __future__ import annotations
@@ -90,19 +89,22 @@ def _by_geometry(skeleton: Skeleton, marks: Landmarks, rotations: np.ndarray) ->
         local[0] = _snap(_body_axes(positions, marks)[0]).T
         if not np.allclose(local[0], np.eye(3)):
             note = "the rest pose was turned upright and to +Z"
-    elif not (rig := recognise_rig(skeleton)).advice:
+        return _arms_out(skeleton, marks, local), note
+    rig = recognise_rig(skeleton)
+    if not rig.advice:
         note = "the zero pose is no standing body: the rest pose was read off the motion"
         return rest_from_motion(skeleton, rig, rotations), note
-    else:
-        score = _uprightness(_world(skeleton, rotations)[0], marks)
-        best = int(np.argmax(score))
-        local = rotations[best].astype(np.float64)
-        positions, _ = _world(skeleton, local[None])
-        local[0] = _body_axes(positions, marks)[0].T @ local[0]
-        note = "the zero pose is no standing body: the rest pose comes from the take's most upright frame"
-        local = _straighten_legs(skeleton, marks, local)
-        return _arms_out(skeleton, marks, local, always=True), note
-    return _arms_out(skeleton, marks, local), note
+    note = "the zero pose is no standing body: the rest pose comes from the take's most upright frame"
+    return _from_upright_frame(skeleton, marks, rotations), note
+
+
+def _from_upright_frame(skeleton: Skeleton, marks: Landmarks, rotations: np.ndarray) -> np.ndarray:
+    """The most upright frame turned to +Z, its limbs straightened: for rigs that lack a limb's joints."""
+    best = int(np.argmax(_uprightness(_world(skeleton, rotations)[0], marks)))
+    local = rotations[best].astype(np.float64)
+    positions, _ = _world(skeleton, local[None])
+    local[0] = _body_axes(positions, marks)[0].T @ local[0]
+    return _arms_out(skeleton, marks, _straighten_legs(skeleton, marks, local), always=True)
 
 
 def _world(skeleton: Skeleton, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

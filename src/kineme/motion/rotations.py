@@ -45,18 +45,22 @@ def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:
 
 def euler_to_matrix(order: str, angles: np.ndarray) -> np.ndarray:
     """Intrinsic Euler angles (..., 3) in **degrees** to matrices; ``order`` such as ``"ZXY"``."""
-    cos, sin = np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))
-    result = None
-    for k, axis in enumerate(order):
-        matrix = np.zeros((*cos.shape[:-1], 3, 3), dtype=cos.dtype)
-        a = "XYZ".index(axis)
-        b, c = (a + 1) % 3, (a + 2) % 3
-        matrix[..., a, a] = 1
-        matrix[..., b, b] = matrix[..., c, c] = cos[..., k]
-        matrix[..., b, c], matrix[..., c, b] = -sin[..., k], sin[..., k]
-        result = matrix if result is None else result @ matrix
-    if result is None:
+    if not order:
         raise ValueError("an empty Euler order")
+    radians = np.deg2rad(angles)
+    cos, sin = np.cos(radians), np.sin(radians)
+    rows: list[list] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    for k, axis in enumerate(order):  # each rotation from the right mixes two columns of the product so far
+        b, c = ("XYZ".index(axis) + 1) % 3, ("XYZ".index(axis) + 2) % 3
+        for row in rows:
+            row[b], row[c] = (
+                row[b] * cos[..., k] + row[c] * sin[..., k],
+                row[c] * cos[..., k] - row[b] * sin[..., k],
+            )
+    result = np.empty((*radians.shape[:-1], 3, 3), dtype=cos.dtype)
+    for i, row in enumerate(rows):
+        for j, entry in enumerate(row):
+            result[..., i, j] = entry
     return result
 
 
