@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 import kineme
 from kineme.models.a4mer.batch import TakeBank, draw_windows, stage_one_batch
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
+from kineme.models.a4mer.learner import A4MerLearner
 
 #: minutes of motion below which `tiny` is enough
 TINY_BELOW = 30.0
@@ -50,20 +53,23 @@ def plan_for(seconds: float, preset: str | None = None, steps: int | None = None
 
 
 def seconds_of_training(bank: TakeBank, config: A4MerConfig, seed: int, samples: int = 3) -> float:
-    """About how long training takes on this machine's CPU: a few steps, timed, times their number."""
-    from kineme.models.a4mer.learner import A4MerLearner
-
-    learner = A4MerLearner(config)
+    """About how long training takes on this machine: a few steps, timed, times their number."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with torch.random.fork_rng():
+        learner = A4MerLearner(config)
     learner.fit_normalisation(bank, seed)
+    learner.to(device)
     rng = np.random.default_rng(seed)
     took = []
     for _ in range(samples + 1):
         started = time.perf_counter()
         windows = draw_windows(bank, config, rng, config.batch_size)
-        learner.atom_loss(stage_one_batch(windows, config, rng)).total.backward()
+        loss = learner.atom_loss(stage_one_batch(windows, config, rng).to(device)).total
+        loss.backward()
+        loss.item()  # waits for the device
         took.append(time.perf_counter() - started)
     step = float(np.median(took[1:]))  # the first one warms up
-    return 1.2 * step * (config.steps + _JOINT_COST * config.joint_steps)
+    return step * (config.steps + _JOINT_COST * config.joint_steps)
 
 
 def model_card(
@@ -97,8 +103,6 @@ def model_card(
 
 def _yaml(values: Mapping[str, object], indent: str = "") -> str:
     """Flat YAML: strings as JSON strings, which YAML reads as they are."""
-    import json
-
     lines = []
     for key, value in values.items():
         if isinstance(value, Mapping):

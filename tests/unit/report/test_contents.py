@@ -23,7 +23,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 @pytest.fixture(scope="module")
 def found(corpus: Corpus) -> Discovery:
-    return discover(corpus, small_model(corpus), motifs=6)
+    return discover(corpus, small_model(corpus), motifs=4)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,123 @@
+"""Atoms and motifs of a corpus: the same in any company, in seconds of the files, none too short."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_models import small_corpus, small_model
+
+from kineme.corpus import Clip, Corpus
+from kineme.errors import InputError, UsageError
+from kineme.models.a4mer import A4Mer
+from kineme.tasks.discover import Discovery, discover
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return small_corpus(tmp_path_factory.mktemp("discover") / "corpus")
+
+
+@pytest.fixture(scope="module")
+def model(corpus: Corpus) -> A4Mer:
+    return small_model(corpus)
+
+
+@pytest.fixture(scope="module")
+def found(corpus: Corpus, model: A4Mer) -> Discovery:
+    return discover(corpus, model)
+
+
+def test_a_clip_has_the_same_segments_alone_and_in_company(
+    corpus: Corpus, model: A4Mer, found: Discovery
+) -> None:
+    for k, clip in enumerate(corpus):
+        alone = discover(corpus.subset([clip.name]), model)
+        assert alone.segments[0] == found.segments[k]
+    assert discover(corpus, model).segments == found.segments
+
+
+def test_both_levels_tile_every_clip_and_no_segment_is_short(corpus: Corpus, found: Discovery) -> None:
+    assert [scale.seconds for scale in found.scales] == [1.0, 2.0, 4.0] and found.scale.seconds == 4.0
+    for tracks in (found.atoms, *(scale.tracks for scale in found.scales)):
+        for clip, track in zip(corpus, tracks, strict=True):
+            assert track.borders[0] == 0.0 and track.borders[-1] == pytest.approx(clip.duration)
+            assert (track.seconds >= 0.4 - 1e-6).all()
+            assert ((track.confidence >= 0) & (track.confidence <= 1)).all()
+    levels = [s.level for s in found.segments[0]]
+    assert levels == sorted(levels) and set(levels) == {"atom", "motif"}
+
+
+def test_a_longer_shortest_duration_is_kept(corpus: Corpus, model: A4Mer) -> None:
+    made = discover(corpus, model, shortest=1.5)
+    for tracks in (made.atoms, made.scale.tracks):
+        assert all((track.seconds >= 1.5 - 1e-6).all() or len(track) == 1 for track in tracks)
+
+
+def test_patterns_are_no_longer_than_the_scale(corpus: Corpus, model: A4Mer) -> None:
+    """Repeats joined, a motif may last longer; so the borders inside it are looked at."""
+    for clip in corpus:
+        atoms = model.encode_atoms(np.asarray(clip.motion.positions), clip.fps)
+        for seconds in (1.0, 2.0):
+            encoding = model.encode_level(atoms, clip.duration, seconds)
+            several = encoding.atoms_per_motif > 1
+            assert (encoding.motifs.frames[several] <= seconds * model.config.fps).all()
+        free = model.encode_level(atoms, clip.duration)
+        assert len(free.patterns) <= len(encoding.patterns)
+
+
+def test_confidence_is_about_motifs_and_not_about_prototypes(corpus: Corpus, model: A4Mer) -> None:
+    """With one motif for all prototypes, there is nothing to confuse it with."""
+    one = discover(corpus, model, motifs=1)
+    assert all(track.ids.tolist() == [1] and track.confidence.tolist() == [1.0] for track in one.scale.tracks)
+    two = discover(corpus, model, motifs=2)
+    assert {m.number for m in two.motifs} <= {1, *range(2, 257)} and len(two.motifs) <= 2
+
+
+def test_fewer_motifs_join_those_of_a_finer_cut(corpus: Corpus, model: A4Mer) -> None:
+    """Before short pieces are joined, every moment of a fine motif belongs to one coarse motif."""
+    fine, coarse = (discover(corpus, model, motifs=n, shortest=0.0) for n in (5, 3))
+    parents: dict[int, set[int]] = {}
+    for a, b in zip(fine.scale.tracks, coarse.scale.tracks, strict=True):
+        middles = (a.borders[:-1] + a.borders[1:]) / 2
+        above = b.ids[np.searchsorted(b.borders, middles) - 1]
+        for n, parent in zip(a.ids.tolist(), above.tolist(), strict=True):
+            parents.setdefault(n, set()).add(parent)
+    assert all(len(found) == 1 for found in parents.values())
+
+
+class Later:
+    """A clip whose file has a rest pose before its first frame."""
+
+    def __init__(self, clip: Clip, seconds: float):
+        self.source_start, self.motion, self.fps, self.duration = seconds, clip.motion, clip.fps, clip.duration
+
+
+def test_times_are_those_of_the_file(corpus: Corpus, model: A4Mer, found: Discovery) -> None:
+    later = discover([Later(corpus[0], 0.25)], model).segments[0]  # type: ignore[list-item]
+    for a, b in zip(found.segments[0], later, strict=True):
+        assert (b.start, b.end) == pytest.approx((a.start + 0.25, a.end + 0.25))
+        assert replace(b, start=0.0, end=0.0) == replace(a, start=0.0, end=0.0)
+
+
+def test_a_scale_of_ones_own_is_the_default(corpus: Corpus, model: A4Mer) -> None:
+    made = discover(corpus, model, timescale=0.5)
+    assert [s.seconds for s in made.scales] == [0.5, 1.0, 2.0, 4.0] and made.default == 0
+    assert made.motifs == made.scales[0].motifs and len(made.dendrogram) == len(made.motifs) - 1
+
+
+def test_what_cannot_be_is_said(corpus: Corpus, model: A4Mer) -> None:
+    with pytest.raises(InputError, match="no motifs yet"):
+        discover(corpus, A4Mer.random(model.config))
+    with pytest.raises(InputError, match="no clips"):
+        discover([], model)
+    with pytest.raises(UsageError, match="apart, not 1000"):
+        discover(corpus, model, motifs=1000)
+
+
+def test_a_clip_of_two_frames_is_one_segment(tmp_path: Path, corpus: Corpus, model: A4Mer) -> None:
+    short = Corpus.from_motions([corpus[0].motion[:2]], tmp_path / "short", ["short"])
+    atoms, motifs = discover(short, model).segments[0]
+    assert (atoms.start, motifs.start) == (0, 0) and atoms.end == motifs.end == pytest.approx(2 / 30)
