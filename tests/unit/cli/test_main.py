@@ -89,15 +89,30 @@ def test_verb_has_its_parts(path: tuple[str, ...]) -> None:
     assert callable(module.run) and module.__doc__
 
 
+def _docstrings(options: type) -> set[str]:
+    """Fields of a dataclass with a docstring under them; none where the class was put together in code."""
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(options))).body[0].body
+    except OSError:
+        return set()
+    return {
+        field.target.id
+        for field, after in zip(body, body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+    }
+
+
 def _unexplained(options: type) -> list[str]:
-    """Fields of a dataclass of options without a docstring under them; groups of options are looked into."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(options))).body[0].body
-    groups = {f.name: f.default_factory for f in fields(options) if is_dataclass(f.default_factory)}
-    missing = [name for group in groups.values() for name in _unexplained(group)]
-    for field, after in zip(body, [*body[1:], None], strict=True):
-        if isinstance(field, ast.AnnAssign) and field.target.id not in groups:
-            explained = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-            missing += [] if explained else [field.target.id]
+    """Options without a word about them; groups of options are looked into."""
+    explained, missing = _docstrings(options), []
+    for field in fields(options):
+        notes = getattr(field.type, "__metadata__", ())
+        if is_dataclass(field.default_factory):
+            missing += _unexplained(field.default_factory)
+        elif field.name not in explained and not any(getattr(note, "help", None) for note in notes):
+            missing.append(field.name)
     return missing
 
 
