@@ -49,7 +49,9 @@ class _Baseline:
 
     code = (
         "evaluate/baselines.py",
-        *(f"models/a4mer/{name}.py" for name in ("config", "features", "segment")),
+        "evaluate/encoders.py",
+        "tasks/*.py",
+        *(f"models/a4mer/{name}.py" for name in ("config", "features", "segment", "settle", "vocabulary")),
     )
 
     def state(self, fold: Fold, seed: int) -> str:
@@ -166,8 +168,8 @@ class _Cuts:
 class RawMining(_Baseline):
     """A4Mer's whole chain without learning: an atom's token is the mean of its input frames.
 
-    The same atoms, codebook, patterns, cover, motif tree and rules of writing; a motif's token is again the
-    mean of its frames.
+    The same atoms, settling, codebook, patterns, cover, motif tree and rules of writing; a motif's token is
+    again the mean of its frames.
     """
 
     name: str = "raw codes + mining"
@@ -201,7 +203,7 @@ class RawModel:
     def encode_level(self, atoms: encoding.Level, duration: float, longest: float | None = None) -> Encoding:
         """Codes and motifs from atoms, motifs no longer than `longest` seconds."""
         assert self.vocabulary is not None
-        codes = self.vocabulary.codes.assign(atoms.z)[0]
+        codes = self.vocabulary.codes.assign(self.vocabulary.code_tokens(atoms, self.config))[0]
         limits = {}
         if longest is not None:
             limits = {"durations": atoms.frames, "max_duration": int(longest * self.config.fps + 1e-6)}

@@ -15,6 +15,9 @@ from kineme.tasks.discover import TIMESCALE, EncodesSegments, discover
 class Encoder(EncodesSegments, Protocol):
     """A model that `kineme.discover` can use and that encodes a motion by itself."""
 
+    config: Any
+    vocabulary: Any
+
     def encode(self, motion: Motion) -> Any:
         """A `kineme.models.a4mer.Encoding`."""
         ...
@@ -38,7 +41,10 @@ class _Whole:
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """A model's contextual tokens of atoms and motifs, and its motifs as `kineme segment` writes them."""
+    """A model's contextual tokens of atoms and motifs, and its motifs as `kineme segment` writes them.
+
+    Atoms are clustered as the model itself does it for its codebook (`models.a4mer.settle`).
+    """
 
     model: Encoder
 
@@ -46,9 +52,9 @@ class Tokens:
         """See `Representation`."""
         found = self.model.encode(motion)
         atoms, motifs = found.atoms, found.motifs
-        return View(
-            found.fps, (Level("atom", atoms.h, atoms.frames), Level("motif", motifs.h, motifs.frames))
-        )
+        settled = self.model.vocabulary.code_tokens(atoms, self.model.config)
+        levels = Level("atom", atoms.h, atoms.frames, settled), Level("motif", motifs.h, motifs.frames)
+        return View(found.fps, levels)
 
     def mined(self, motion: Motion) -> Mined:
         """See `Representation`: the track of `kineme.discover` at its default time scale."""

@@ -71,11 +71,11 @@ def _codes(train: list[Seen], test: list[Seen], index: int, classes: int, seed: 
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    tokens = np.concatenate([seen.level(index).tokens for seen in train])
+    tokens = np.concatenate([seen.level(index).for_codes for seen in train])
     tokens = tokens[probes.bank_index(len(tokens), seed)]
     with threadpool_limits(limits=1):
         means = KMeans(min(classes, len(tokens)), n_init=10, random_state=seed).fit(tokens)
-        return [means.predict(s.level(index).tokens)[s.level(index).unit] for s in test]
+        return [means.predict(s.level(index).for_codes)[s.level(index).unit] for s in test]
 
 
 def _score(found: list[np.ndarray], test: list[Seen]) -> Counts:

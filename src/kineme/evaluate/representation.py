@@ -33,11 +33,18 @@ class Level:
     name : ``frame``, ``clip``, ``atom`` or ``motif``.
     tokens : (M, D) float32.
     lengths : (M,) frames that each token stands for; their sum is the take's T.
+    clustered : (M, C) float32, what the method itself makes codes of; None where that is the tokens.
     """
 
     name: str
     tokens: np.ndarray
     lengths: np.ndarray
+    clustered: np.ndarray | None = None
+
+    @property
+    def for_codes(self) -> np.ndarray:
+        """(M, C) what k-means is given."""
+        return self.tokens if self.clustered is None else self.clustered
 
     @property
     def unit(self) -> np.ndarray:
