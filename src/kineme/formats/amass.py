@@ -13,7 +13,7 @@ import numpy as np
 
 from kineme.errors import InputError
 from kineme.formats import guess
-from kineme.formats.npz import open_npz
+from kineme.formats.arrays import open_npz
 from kineme.formats.options import MAX_VALUE, Format, ReadOptions
 from kineme.formats.quirks import note_quirks
 from kineme.formats.soundness import sound_frames

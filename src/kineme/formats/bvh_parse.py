@@ -74,7 +74,7 @@ def parse(path: Path, options: ReadOptions) -> BvhFile:
     joints = parse_hierarchy(_decode(header), path)
     first_line = data.count(b"\n", 0, start.start()) + 1
     frames = _FRAMES.match(data, start.end())
-    if frames is None or not frames[1].isdigit():
+    if frames is None or not (frames[1].isdigit() and len(frames[1]) <= 12):
         raise InputError("after MOTION a line such as 'Frames: 120' is missing", path, first_line + 1)
     time = _FRAME_TIME.match(data, frames.end())
     if time is None:
@@ -234,7 +234,7 @@ class _HierarchyParser:
         if joint["channels"]:
             raise self.fail(f"the joint {joint['name']} has two CHANNELS lines", line)
         count = self.tokens[self.at][0] if self.at < len(self.tokens) else ""
-        if not (count.isdigit() and int(count) <= 12):
+        if not (count.isascii() and count.isdigit() and len(count) < 3 and int(count) <= 12):
             raise self.fail(f"CHANNELS must be followed by their number, not by {count[:40]!r}", line)
         self.at += 1
         names = []

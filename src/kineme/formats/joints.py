@@ -21,9 +21,9 @@ import numpy as np
 
 from kineme.errors import InputError
 from kineme.formats import guess
+from kineme.formats.arrays import open_npy, open_npz
 from kineme.formats.landmarks import Landmarks, find_landmarks
 from kineme.formats.named import SKELETON_NAMES, known_skeleton, skeleton_by_names
-from kineme.formats.npz import open_npz
 from kineme.formats.options import MAX_BYTES, MAX_JOINTS, MAX_VALUE, Format, ReadOptions
 from kineme.formats.placement import choose_unit
 from kineme.formats.quirks import note_quirks
@@ -47,13 +47,7 @@ class _Content:
 
 
 def _read_npy(path: Path) -> _Content:
-    try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (ValueError, OSError, EOFError) as error:
-        raise InputError(
-            f"this is no plain .npy array ({error}); save it again with numpy.save", path
-        ) from None
-    return _Content(_as_takes(array, path))
+    return _Content(_as_takes(open_npy(path), path))
 
 
 def _as_takes(array: np.ndarray, path: Path) -> np.ndarray:
@@ -98,15 +92,17 @@ def _read_csv(path: Path) -> _Content:
     rows = body.count("\n") + 1
     table = _table(body, rows, len(header), path, first + 2)
     times = [index for index, word in enumerate(header) if word.lower() in _TIMES]
-    fps = None
-    if (match := re.search(r"fps=([\d.]+)", said)) is not None:
-        fps = float(match[1])
-    elif times and rows > 1:
+    fps, parents = None, None
+    try:
+        if (match := re.search(r"fps=([\d.]+)", said)) is not None:
+            fps = float(match[1])
+        if (match := re.search(r"parents=([-\d,]+)", said)) is not None:
+            parents = tuple(int(word) for word in match[1].split(","))
+    except ValueError as error:
+        raise InputError(f"fps or parents cannot be read ({error})", path, 1) from None
+    if fps is None and times and rows > 1:
         span = table[-1, times[0]] - table[0, times[0]]
         fps = float((rows - 1) / span) if span > 0 else None
-    parents = None
-    if (match := re.search(r"parents=([-\d,]+)", said)) is not None:
-        parents = tuple(int(word) for word in match[1].split(",") if word.lstrip("-").isdigit())
     return _Content(table[:, columns].reshape(1, rows, len(names), 3), names, parents, fps)
 
 
@@ -273,8 +269,8 @@ def _sniff_npy(path: Path, head: bytes) -> bool:
     if not head.startswith(b"\x93NUMPY"):
         return False
     try:
-        shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-    except (ValueError, OSError, EOFError):
+        shape = open_npy(path).shape
+    except InputError:
         return False
     return len(shape) in (3, 4) and shape[-1] == 3
 

@@ -1,8 +1,10 @@
-"""NumPy archives from strangers: no pickles, no archive that unpacks to more than it should."""
+"""NumPy files from strangers: no pickles, nothing that unpacks to more than it should."""
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +12,23 @@ import numpy as np
 
 from kineme.errors import InputError
 from kineme.formats.options import MAX_BYTES
+
+#: what numpy and zipfile raise over damaged bytes (its header is parsed as Python source)
+_DAMAGED = (
+    *(ValueError, TypeError, OverflowError, SyntaxError, tokenize.TokenError, RecursionError),
+    *(OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+)
+
+
+def open_npy(path: Path) -> np.ndarray:
+    """The array of an ``.npy``, memory-mapped; raises InputError where it is damaged or holds objects."""
+    try:
+        return np.load(path, allow_pickle=False, mmap_mode="r")
+    except _DAMAGED as error:
+        reason = str(error).split("\n")[0]
+        raise InputError(
+            f"this is no plain .npy array ({reason}); save it again with numpy.save", path
+        ) from None
 
 
 def open_npz(path: Path, wanted: Sequence[str]) -> dict[str, np.ndarray]:
@@ -29,7 +48,8 @@ def open_npz(path: Path, wanted: Sequence[str]) -> dict[str, np.ndarray]:
                     with archive.open(f"{name}.npy") as member:
                         arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
             return arrays
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, NotImplementedError) as error:
+    except _DAMAGED as error:
+        reason = str(error).split("\n")[0]
         raise InputError(
-            f"this .npz cannot be read ({error}); save it again with numpy.savez", path
+            f"this .npz cannot be read ({reason}); save it again with numpy.savez", path
         ) from None
