@@ -1,4 +1,4 @@
-"""A few synthetic takes and a model with random weights that knows their motifs: enough for what comes after training."""
+"""A few synthetic takes, and a model with random weights that knows their motifs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def small_corpus(folder: Path, takes: int = 3, seconds: float = 14.0, seed: int 
 def small_model(corpus: Corpus, seed: int = 0) -> A4Mer:
     """Random weights, with codes, patterns and motifs of `corpus`."""
     model = A4Mer.random(CONFIG, seed)
-    return model.with_vocabulary([model.encode_atoms(standard_positions(clip), clip.fps) for clip in corpus], seed)
+    return model.with_vocabulary(
+        [model.encode_atoms(standard_positions(clip), clip.fps) for clip in corpus], seed
+    )
 
 
 def write_takes(folder: Path, takes: int = 3, seconds: float = 14.0, seed: int = 5) -> list[Path]:

@@ -8,6 +8,7 @@ existing library it reads only what is new, keeps the model (unless --train) and
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ import tyro
 
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
-from kineme.errors import InputError, UsageError
+from kineme.errors import InputError, KinemeError, UsageError
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -45,7 +46,7 @@ class Args:
     train: bool = False
     """Train a new model though the library has one."""
     preset: Literal["tiny", "small", "base", "paper"] | None = None
-    """Size of the model that is trained; by default tiny below half an hour of motion, small from there on."""
+    """Size of the model that is trained; by default tiny for less than half an hour of motion, else small."""
     steps: int | None = None
     """Training steps of the first stage; by default as many as fit the amount of motion."""
     mine: bool = False
@@ -76,24 +77,16 @@ class Args:
 def run(args: Args) -> int:
     """Reads, trains if need be, discovers, writes, and says what came of it."""
     from kineme.cli.ingest import print_report
-    from kineme.corpus import Corpus
     from kineme.report.contents import page_contents
     from kineme.tasks.discover import SCALES, discover
-    from kineme.tasks.library import CORPUS, Settings, begin_library
+    from kineme.tasks.library import Settings
 
     settings = Settings(seconds_in(args.timescale), seconds_in(args.min_duration), SCALES, args.motifs)
     _check(args)
-    begin_library(args.out)
-    corpus = Corpus.build(
-        args.sources,
-        args.out / CORPUS,
-        jobs=args.jobs,
-        labels=args.labels,
-        progress=sys.stderr.isatty(),
-        options=args.reading.options(None, None),
-    )
+    given = None if args.model is None else load_model(args.model)
+    corpus = _corpus(args)
     print_report(corpus)
-    model, checksum, about = _model(args, corpus)
+    model, checksum, about = _model(args, corpus, given)
     with _progress(len(corpus)) as advance:
         found = discover(
             corpus,
@@ -127,10 +120,31 @@ def _check(args: Args) -> None:
         raise UsageError(f"--motifs must be at least 1, not {args.motifs}")
 
 
+def _corpus(args: Args) -> Corpus:
+    """The takes, read into the library; where there are none, no library is left behind."""
+    from kineme.corpus import Corpus
+    from kineme.tasks.library import CORPUS, abandon_library, begin_library
+
+    new = begin_library(args.out)
+    try:
+        return Corpus.build(
+            args.sources,
+            args.out / CORPUS,
+            jobs=args.jobs,
+            labels=args.labels,
+            progress=sys.stderr.isatty(),
+            options=args.reading.options(None, None),
+        )
+    except KinemeError:
+        if new:
+            abandon_library(args.out)
+        raise
+
+
 # --- the model -------------------------------------------------------------------------------------------
 
 
-def _model(args: Args, corpus: Corpus) -> tuple[A4Mer, str, dict[str, str]]:
+def _model(args: Args, corpus: Corpus, given: A4Mer | None) -> tuple[A4Mer, str, dict[str, str]]:
     """The model as it stands in the library now, its checksum, and what the page says about it."""
     from kineme.models.a4mer import A4Mer
     from kineme.models.a4mer.folder import FILES
@@ -138,9 +152,8 @@ def _model(args: Args, corpus: Corpus) -> tuple[A4Mer, str, dict[str, str]]:
 
     place = args.out / MODEL
     anew = args.train or args.preset is not None or args.steps is not None
-    if args.model is not None:
-        model = load_model(args.model)
-        origin = f"given: {Path(args.model).name}"
+    if given is not None:
+        model, origin = given, f"given: {Path(str(args.model)).name}"
     elif place.is_dir() and not anew:
         model, origin = A4Mer.load(place), "of the library"
     else:
@@ -149,7 +162,7 @@ def _model(args: Args, corpus: Corpus) -> tuple[A4Mer, str, dict[str, str]]:
     if mined:
         model = _with_motifs_of(corpus, model, args.seed)
         origin += ", motifs mined in these takes"
-    if args.model is not None or mined or not place.is_dir() or origin.startswith("trained"):
+    if given is not None or mined or not place.is_dir() or origin.startswith("trained"):
         model.save(place)
         shutil.rmtree(args.out / _TRAINING, ignore_errors=True)
     checksum = folder_checksum(place, [name for name in FILES if name != "README.md"])
@@ -195,14 +208,15 @@ def _trained(args: Args, corpus: Corpus) -> A4Mer:
         if other.name != key:
             shutil.rmtree(other, ignore_errors=True)
     names = [Path(source).resolve().name for source in args.sources]
+    words = ["kineme", "index", *names, "-o", args.out.name, "--preset", plan.preset]
+    words += ["--steps", str(plan.config.steps), "--seed", str(args.seed)]
     card = model_card(
         names,
         corpus.duration,
         plan,
         args.seed,
         licence=args.data_licence,
-        command=f"kineme index {' '.join(names)} -o {args.out.name} --preset {plan.preset} --steps {plan.config.steps} "
-        f"--seed {args.seed}",
+        command=shlex.join(words),
         checksum=corpus.checksum,
     )
     return train(corpus, plan, args.out / _TRAINING / key, args.seed, card)
@@ -278,7 +292,8 @@ def _kept_names(folder: Path, corpus: Corpus, found: Discovery, checksum: str) -
     lost = sorted(old[motif] for motif in old if motif not in followed)
     if lost:
         shutil.copyfile(folder / FILE, folder / f"{Path(FILE).stem}.previous.json")
-        say(f"no motif is like the one called {', '.join(map(repr, lost))}; the names are kept in names.previous.json")
+        called = ", ".join(map(repr, lost))
+        say(f"no motif is like the one called {called}; the names are kept in names.previous.json")
     return {followed[motif]: name for motif, name in old.items() if motif in followed}
 
 
@@ -289,7 +304,9 @@ def _say_result(args: Args, payload: Payload) -> None:
 
     scale = payload.scales[payload.default_scale]
     print(" ".join(payload.summary))
-    table = Table("motif", "times", "seconds each", "what it does", box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        "motif", "times", "seconds each", "what it does", box=None, pad_edge=False, header_style="bold"
+    )
     for motif in scale.motifs[:_SHOWN]:
         table.add_row(motif.id, str(motif.count), f"{motif.mean_seconds:.1f}", Text(motif.words))
     Console().print(table)
@@ -297,17 +314,20 @@ def _say_result(args: Args, payload: Payload) -> None:
         print(f"and {len(scale.motifs) - _SHOWN} more")
     print(f"\nthe page: {args.out / PAGE}")
     first = scale.motifs[0].id if scale.motifs else "1"
-    for command, what in _next(args.out, first):
-        print(f"  {command:<{_COLUMN}}  {what}")
+    commands = _next(args.out, first)
+    width = max(len(command) for command, _ in commands)
+    for command, what in commands:
+        print(f"  {command:<{width}}  {what}")
 
 
-#: motifs listed at the end; width of the column of commands
-_SHOWN, _COLUMN = 10, 52
+#: motifs listed at the end
+_SHOWN = 10
 
 
 def _next(library: Path, motif: str) -> Sequence[tuple[str, str]]:
+    place = shlex.quote(str(library))
     return (
-        (f"kineme open {library}", "show the page; names given there are kept"),
-        (f'kineme name {library} {motif} "my name"', "name a motif"),
-        (f"kineme segment NEW.bvh --model {library}", "segment other files with this model"),
+        (f"kineme open {place}", "show the page; names given there are kept"),
+        (f'kineme name {place} {shlex.quote(motif)} "my name"', "name a motif"),
+        (f"kineme segment NEW.bvh --model {place}", "segment other files with this model"),
     )

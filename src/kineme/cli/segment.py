@@ -50,7 +50,7 @@ class Args:
     motifs: int | None = None
     """How many motifs to tell apart."""
     min_duration: str | None = None
-    """No segment is shorter; what is joins the neighbour that is more alike. 0.4s, if a library does not say."""
+    """No segment is shorter; what is joins the neighbour that is more alike. By default 0.4s."""
     jobs: int | None = None
     """Processes that read files; by default one a core."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
@@ -70,16 +70,17 @@ def run(args: Args) -> int:
     files = find_files(args.files)
     if not files:
         raise InputError("there is no motion file in it", args.files[0])
+    given = {os.path.abspath(file): str(file) for file in files}
+    options = args.reading.options(None, None)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
-        # the same way that a library takes, so that a file has the same segments here and there
+        # the way that files take into a library, so that they have the same segments here and there
         corpus = Corpus.build(
-            files, Path(folder, "corpus"), fps=fps, jobs=args.jobs, progress=False, options=args.reading.options(None, None)
+            files, Path(folder, "corpus"), fps=fps, jobs=args.jobs, progress=False, options=options
         )
         for row in corpus.report:
             if row.status == "rejected":
-                print(f"kineme: {row.file}: {row.reason}", file=sys.stderr)
+                print(f"kineme: {given[row.file]}: {row.reason}", file=sys.stderr)
         found = discover(corpus, model, scales=(), **asked)
-        given = {os.path.abspath(file): str(file) for file in files}
         text = _written(list(_rows(corpus, found, given, args.level)), args.format)
     if args.out is None:
         sys.stdout.write(text)
@@ -92,7 +93,7 @@ def run(args: Args) -> int:
 
 
 def _settings(args: Args) -> tuple[dict, float]:
-    """What to ask of `discover`, the command line first and the library after, and the frame rate to read at."""
+    """What to ask of `discover` (what is not said, the library says), and the frame rate to read at."""
     from kineme.tasks.discover import SHORTEST, TIMESCALE
     from kineme.tasks.library import is_library, open_library
 
@@ -112,7 +113,10 @@ def _settings(args: Args) -> tuple[dict, float]:
 
 
 def _rows(corpus: Corpus, found: Discovery, given: dict[str, str], level: str) -> Iterator[Row]:
-    """Rows in the order of the files, atoms before motifs. Of a file with several motions, #0, #1 ... follow its name."""
+    """Rows in the order of the files, atoms before motifs.
+
+    Where a file has several motions, #0, #1 ... follow its name.
+    """
     parts: dict[str, int] = {}
     for clip in corpus:
         parts[clip.source] = parts.get(clip.source, 0) + 1

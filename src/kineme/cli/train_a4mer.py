@@ -1,8 +1,8 @@
 """Train A4Mer on a corpus or on motion files.
 
 The run's folder gets `model/` (to give to `kineme index --model` and `kineme segment --model`), CSV and
-TensorBoard logs, and checkpoints: a run that was stopped or killed goes on when the same command is given again,
-and ends with the same weights. Every setting of the model can be changed from its preset.
+TensorBoard logs, and checkpoints: a run that was stopped or killed goes on when the same command is given
+again, and ends with the same weights. Every setting of the model can be changed from its preset.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 def _field_docs(kind: type) -> dict[str, str]:
     """Field -> the string under it."""
     body = ast.parse(inspect.getsource(kind)).body[0].body  # type: ignore[attr-defined]  # a class
-    pairs = zip(body, body[1:], strict=False)
-    return {
-        a.target.id: b.value.value
-        for a, b in pairs
-        if isinstance(a, ast.AnnAssign) and isinstance(b, ast.Expr) and isinstance(b.value, ast.Constant)
-    }
+    docs = {}
+    for name, text in zip(body, body[1:], strict=False):
+        named = isinstance(name, ast.AnnAssign) and isinstance(name.target, ast.Name)
+        if named and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            docs[name.target.id] = str(text.value.value)
+    return docs
 
 
 def _overrides() -> type:
@@ -126,7 +126,9 @@ def _corpus(args: Args) -> Corpus:
         corpus = Corpus.open(place)
     else:
         options = args.reading.options(None, None)
-        corpus = Corpus.build(args.sources, place, jobs=args.jobs, progress=sys.stderr.isatty(), options=options)
+        corpus = Corpus.build(
+            args.sources, place, jobs=args.jobs, progress=sys.stderr.isatty(), options=options
+        )
         print_report(corpus)
     return corpus if args.split is None else corpus.split(args.split)
 

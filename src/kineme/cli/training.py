@@ -25,7 +25,7 @@ def train(
     card: str,
     trainer_options: dict[str, Any] | None = None,
 ) -> A4Mer:
-    """Trains in the folder `run`, going on where an earlier run stopped, and says first how long it will take.
+    """Trains in the folder `run`, from where an earlier run stopped, and says first how long it will take.
 
     Raises InputError for too little motion.
     """
@@ -37,7 +37,9 @@ def train(
 
     config = plan.config
     bank = TakeBank([standard_positions(clip) for clip in corpus], corpus.fps)
-    amount = f"{plan.preset} on {say_duration(bank.seconds)} of motion, {config.steps + config.joint_steps} steps"
+    amount = (
+        f"{plan.preset} on {say_duration(bank.seconds)} of motion, {config.steps + config.joint_steps} steps"
+    )
     if (run / "checkpoints" / "last.ckpt").is_file():
         say(f"training {amount}: going on where it was stopped")
     elif bank.seconds >= config.window_seconds:

@@ -109,7 +109,9 @@ def _words(clips: Sequence[Clip], found: Discovery) -> list[dict[int, Descriptio
             first = max(0, round((start - clip.source_start) * fps))
             last = max(first + 2, round((end - clip.source_start) * fps))
             pieces[k, motif].append(motion[max(0, min(first, len(motion) - 2)) : last].positions)
-    return [{m.number: describe(pieces[k, m.number], fps) for m in s.motifs} for k, s in enumerate(found.scales)]
+    return [
+        {m.number: describe(pieces[k, m.number], fps) for m in s.motifs} for k, s in enumerate(found.scales)
+    ]
 
 
 def _page_scale(found: Discovery, scale: Scale, words: Mapping[int, Description]) -> PageScale:
@@ -132,7 +134,9 @@ def _page_scale(found: Discovery, scale: Scale, words: Mapping[int, Description]
         name=scale_name(scale.seconds),
         seconds=scale.seconds,
         motifs=motifs,
-        segments=tuple((*_segments("atom", atoms), *_segments("motif", track, spelled)) for atoms, track in both),
+        segments=tuple(
+            (*_segments("atom", atoms), *_segments("motif", track, spelled)) for atoms, track in both
+        ),
         transitions=tuple((spelled[a], spelled[b], count) for a, b, count in scale.transitions),
         merges=scale.merges,
     )
@@ -140,5 +144,7 @@ def _page_scale(found: Discovery, scale: Scale, words: Mapping[int, Description]
 
 def _segments(level: str, track: Track, spelled: Mapping[int, str] | None = None) -> list[PageSegment]:
     ids = [str(n) if spelled is None else spelled[n] for n in track.ids.tolist()]
-    rows = zip(track.borders[:-1].tolist(), track.borders[1:].tolist(), ids, track.confidence.tolist(), strict=True)
+    rows = zip(
+        track.borders[:-1].tolist(), track.borders[1:].tolist(), ids, track.confidence.tolist(), strict=True
+    )
     return [PageSegment(level, *row) for row in rows]

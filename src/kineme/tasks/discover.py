@@ -30,7 +30,7 @@ SHORTEST = 0.4
 
 
 class EncodesSegments(Protocol):
-    """A model that cuts motion into segments of two levels and knows which are alike (`models.a4mer.A4Mer`)."""
+    """A model that cuts motion into segments of two levels and knows which are alike, as A4Mer does."""
 
     motif_tree: Any
 
@@ -129,7 +129,8 @@ def discover(
     shortest : seconds; shorter segments join the neighbour that is more alike.
     progress : called after each clip with the number of clips done.
 
-    Raises InputError for an empty corpus or a model without motifs, UsageError for an impossible number of motifs.
+    Raises InputError for an empty corpus or a model without motifs, UsageError for an impossible number of
+    motifs.
     """
     if model.motif_tree is None:
         raise InputError("this model has no motifs yet; with_vocabulary() finds them in a corpus")
@@ -150,7 +151,9 @@ def discover(
             progress(done)
     if not atoms:
         raise InputError("there are no clips to look for motifs in")
-    made = [_scale(seconds, tracks, tree.merges, numbers) for seconds, tracks in zip(steps, found, strict=True)]
+    made = [
+        _scale(seconds, tracks, tree.merges, numbers) for seconds, tracks in zip(steps, found, strict=True)
+    ]
     return Discovery(tuple(atoms), tuple(made), steps.index(float(timescale)))
 
 
@@ -178,8 +181,8 @@ def _nearest_motif(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Motif (M,) of the nearest prototype, and how clear that is (M,).
 
-    Confidence is (d2 - d1) / d2 with d1 the distance to the nearest prototype and d2 that to the nearest one of
-    another motif. Distances are computed one by one in float64, so that they do not depend on the company.
+    Confidence is (d2 - d1) / d2 with d1 the distance to the nearest prototype and d2 that to the nearest one
+    of another motif. Distances are computed one by one in float64: they do not depend on the company.
     """
     from scipy.spatial.distance import cdist
 

@@ -14,9 +14,9 @@ Piece = tuple[str, float, float]  # id, start, end
 def follow_motifs(old: pa.Table, new: pa.Table, *, same_model: bool) -> dict[str, str]:
     """Old motif id -> new one, from two tables of segments (`library.segment_table`).
 
-    With the same model a motif keeps its number. Another model numbers its motifs anew: an old motif then goes
-    to the one of the same scale that shares most of its time, if that is more than half; of several old ones
-    that go to the same new one, the one that shares most time goes.
+    With the same model a motif keeps its number. Another model numbers its motifs anew: an old motif then
+    goes to the one of the same scale that shares most of its time, if that is more than half; of several old
+    ones that go to the same new one, the one that shares most time goes.
     """
     if same_model:
         there = {(scale, number): name for scale, number, name in _motifs(new)}

@@ -105,16 +105,20 @@ def is_library(folder: Path) -> bool:
 
 
 def open_library(folder: str | Path) -> Library:
-    """The library in `folder`. Raises InputError where there is none, or a newer, damaged or unfinished one."""
+    """The library in `folder`. Raises InputError where it is none, newer, damaged or unfinished."""
     folder = Path(folder)
     path = folder / HEAD
     try:
         head = json.loads(path.read_text(encoding="utf-8"))
         number = head["format"]
         if isinstance(number, int) and number > FORMAT:
-            raise InputError(f"is of a newer kineme (library format {number}); upgrade kineme to read it", folder)
+            raise InputError(
+                f"is of a newer kineme (library format {number}); upgrade kineme to read it", folder
+            )
         if not head["finished"]:
-            raise InputError("is not finished; run the same `kineme index` again, it goes on from there", folder)
+            raise InputError(
+                "is not finished; run the same `kineme index` again, it goes on from there", folder
+            )
         asked = {**head["settings"], "scales": tuple(head["settings"]["scales"])}
         return Library(folder, Settings(**asked), str(head["model_sha256"]), str(head["corpus_sha256"]))
     except (FileNotFoundError, NotADirectoryError):
@@ -123,19 +127,27 @@ def open_library(folder: str | Path) -> Library:
         raise InputError(f"is damaged ({error!r}); run `kineme index` again", path) from None
 
 
-def begin_library(folder: Path) -> None:
-    """Claims `folder` for a library that is being made. What an earlier run has left stays readable until the end.
+def begin_library(folder: Path) -> bool:
+    """Claims `folder` for a library that is being made; False where there is one, which stays as it is.
 
     Raises UsageError where the folder holds other things.
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder for the library")
     if is_library(folder):
-        return
+        return False
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{folder} holds other things than a library; name a new folder with -o")
     folder.mkdir(parents=True, exist_ok=True)
     _write_head(folder, {"format": FORMAT, "finished": False})
+    return True
+
+
+def abandon_library(folder: Path) -> None:
+    """Takes back `begin_library`, as far as nothing else has been put there."""
+    (folder / HEAD).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def write_results(
@@ -210,7 +222,9 @@ def segment_table(clips: Iterable[Clip], found: Discovery) -> tuple[pa.Table, np
     for level, seconds, of_clips in tracks:
         clip = pa.array(np.repeat(np.arange(len(of_clips)), [len(t) for t in of_clips]), pa.int32())
         number = np.concatenate([t.ids for t in of_clips])
-        spell = {n: str(n) if level == "atom" else motif_id(n, seconds, found) for n in np.unique(number).tolist()}
+        spell = {
+            n: str(n) if level == "atom" else motif_id(n, seconds, found) for n in np.unique(number).tolist()
+        }
         columns = {
             "clip": pa.DictionaryArray.from_arrays(clip, names),
             "file": pa.DictionaryArray.from_arrays(clip, files),

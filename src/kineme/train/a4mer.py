@@ -243,7 +243,7 @@ def _trainer(run: Path, first: int, total: int, config: A4MerConfig, progress: b
         "enable_checkpointing": False,
         "enable_progress_bar": False,
         "enable_model_summary": False,
-        "log_every_n_steps": 10,
+        "log_every_n_steps": min(10, max(1, total // 100)),
         "use_distributed_sampler": False,
     }
     if options.get("devices", 1) not in (1, "1"):

@@ -34,9 +34,9 @@ class Plan:
 def plan_for(seconds: float, preset: str | None = None, steps: int | None = None) -> Plan:
     """Settings for so many seconds of motion.
 
-    Below half an hour `tiny`, from there on `small`. Steps are the preset's; they shrink in proportion below 5
-    minutes of motion (30 for `small`), to a third at the least, since fewer windows are sooner learnt by heart,
-    and grow with the square root of the amount beyond 4 hours, to the double at the most.
+    Below half an hour `tiny`, from there on `small`. Steps are the preset's; they shrink in proportion below
+    5 minutes of motion (30 for `small`), to a third at the least, since fewer windows are sooner learnt by
+    heart, and grow with the square root of the amount beyond 4 hours, to the double at the most.
 
     preset, steps : instead of these rules; `steps` are those of the first stage, joint steps go along.
     """
@@ -73,7 +73,14 @@ def seconds_of_training(bank: TakeBank, config: A4MerConfig, seed: int, samples:
 
 
 def model_card(
-    data: Iterable[str], seconds: float, plan: Plan, seed: int, *, licence: str, command: str, checksum: str = ""
+    data: Iterable[str],
+    seconds: float,
+    plan: Plan,
+    seed: int,
+    *,
+    licence: str,
+    command: str,
+    checksum: str = "",
 ) -> str:
     """The README.md of a model: a YAML header for machines, then the same for people.
 
@@ -94,9 +101,10 @@ def model_card(
     names = ", ".join(header["datasets"])  # type: ignore[arg-type]
     return (
         f"---\n{_yaml(header)}{settings}---\n\n# A4Mer, {plan.preset}\n\n"
-        f"Action Atoms and Action Motifs, trained with kineme {kineme.__version__} on {seconds / 60:.1f} minutes of "
-        f"motion: {names}.\n\nLicence of that data: {licence}. A model learns from data that has a licence of its "
-        f"own; look it up before you pass the model on.\n\nMade by\n\n```\n{command}\n```\n\nUse it with "
+        f"Action Atoms and Action Motifs, trained with kineme {kineme.__version__} on "
+        f"{seconds / 60:.1f} minutes of motion: {names}.\n\nLicence of that data: {licence}. A model learns "
+        "from data that has a licence of its own; look it up before you pass the model on.\n\n"
+        f"Made by\n\n```\n{command}\n```\n\nUse it with "
         "`kineme index TAKES -o LIBRARY --model THIS_FOLDER` or `kineme.A4Mer.load(THIS_FOLDER)`.\n"
     )
 

@@ -8,7 +8,9 @@ from kineme.cli.durations import seconds_in
 from kineme.errors import UsageError
 
 
-@pytest.mark.parametrize("text, seconds", [("0.5s", 0.5), ("500ms", 0.5), (" 2 S", 2.0), ("3", 3.0), ("0", 0.0)])
+@pytest.mark.parametrize(
+    "text, seconds", [("0.5s", 0.5), ("500ms", 0.5), (" 2 S", 2.0), ("3", 3.0), ("0", 0.0)]
+)
 def test_seconds(text: str, seconds: float) -> None:
     assert seconds_in(text) == pytest.approx(seconds)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_models import small_corpus, small_model
 
 from kineme.corpus import Clip, Corpus
 from kineme.motion import Segment
 from kineme.report.contents import page_contents
 from kineme.report.payload import Payload
 from kineme.tasks.discover import Discovery, discover
+from small_models import small_corpus, small_model
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_models import small_corpus, small_model
 
 from kineme.corpus import Clip, Corpus
 from kineme.errors import InputError, UsageError
 from kineme.models.a4mer import A4Mer
 from kineme.tasks.discover import Discovery, discover
+from small_models import small_corpus, small_model
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,12 @@ class Later:
     """A clip whose file has a rest pose before its first frame."""
 
     def __init__(self, clip: Clip, seconds: float):
-        self.source_start, self.motion, self.fps, self.duration = seconds, clip.motion, clip.fps, clip.duration
+        self.source_start, self.motion, self.fps, self.duration = (
+            seconds,
+            clip.motion,
+            clip.fps,
+            clip.duration,
+        )
 
 
 def test_times_are_those_of_the_file(corpus: Corpus, model: A4Mer, found: Discovery) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from small_models import small_corpus, small_model
 
 from kineme.corpus import Corpus
 from kineme.errors import InputError, UsageError
@@ -28,6 +27,7 @@ from kineme.tasks.library import (
     segment_table,
     write_results,
 )
+from small_models import small_corpus, small_model
 
 SETTINGS = Settings(4.0, SHORTEST, SCALES, 4)
 

@@ -119,6 +119,8 @@ def test_similar_motifs_come_nearest_first() -> None:
 def test_transitions_are_counted_inside_clips() -> None:
     def of(*ids: int) -> Track:
         borders = np.arange(len(ids) + 1.0)
-        return Track(borders, np.array(ids), np.ones(len(ids), np.float32), np.zeros((len(ids), 1), np.float32))
+        return Track(
+            borders, np.array(ids), np.ones(len(ids), np.float32), np.zeros((len(ids), 1), np.float32)
+        )
 
     assert count_transitions([of(1, 2, 1, 2), of(3), of(2, 1)]) == [(1, 2, 2), (2, 1, 2)]

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from kineme.tasks.track import Track, join_repeats, join_short, tidy
 
 
-def track(seconds: list[float], ids: list[int], tokens: list[float] | None = None, start: float = 0.0) -> Track:
+def track(
+    seconds: list[float], ids: list[int], tokens: list[float] | None = None, start: float = 0.0
+) -> Track:
     borders = start + np.concatenate([[0.0], np.cumsum(seconds)])
     values = np.array(ids if tokens is None else tokens, dtype=np.float32)[:, None]
     return Track(borders, np.array(ids), np.linspace(0.2, 0.9, len(ids), dtype=np.float32), values)

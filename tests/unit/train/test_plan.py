@@ -54,7 +54,9 @@ def test_the_estimate_grows_with_the_steps_and_leaves_the_seed_alone() -> None:
 
 def test_the_cards_header_is_yaml_with_every_setting() -> None:
     name = 'takes: "odd" # name'
-    text = model_card([name], 90.0, Plan("tiny", TINY), 7, licence="CC BY 4.0", command="kineme train a4mer x -o y")
+    text = model_card(
+        [name], 90.0, Plan("tiny", TINY), 7, licence="CC BY 4.0", command="kineme train a4mer x -o y"
+    )
     head = text.split("---\n")[1]
     values = {}
     for line in head.splitlines():

@@ -13,7 +13,7 @@ __all__ = ["PRESETS", "A4Mer", "A4MerConfig", "Encoding"]
 
 
 def __getattr__(name: str) -> Any:
-    """The settings are there at once, what needs torch on first use: command lines show them in their help."""
+    """What needs torch, on first use; the settings are there at once, for the help of commands."""
     if name not in ("A4Mer", "Encoding"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from kineme.models.a4mer import model
