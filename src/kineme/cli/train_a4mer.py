@@ -31,10 +31,10 @@ def _field_docs(kind: type) -> dict[str, str]:
     """Field -> the string under it."""
     body = ast.parse(inspect.getsource(kind)).body[0].body  # type: ignore[attr-defined]  # a class
     docs = {}
-    for name, text in zip(body, body[1:], strict=False):
-        named = isinstance(name, ast.AnnAssign) and isinstance(name.target, ast.Name)
-        if named and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-            docs[name.target.id] = str(text.value.value)
+    for line, text in zip(body, body[1:], strict=False):
+        match line, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(doc))):
+                docs[name] = doc
     return docs
 
 

@@ -1,4 +1,4 @@
-"""Segments of one level of one clip, one after another; how those that are no event of their own are joined."""
+"""Segments of one level of one clip, one after another, and the joining of those too short or alike."""
 
 from __future__ import annotations
 
