@@ -31,7 +31,7 @@ _ADULT_LEG = 0.85
 
 @dataclass(frozen=True)
 class Description:
-    """`words` such as "walks forward, right arm rises"; `parts` of the body, the one that moves most first."""
+    """`words` such as "walks forward, right arm rises"; `parts` of the body, the liveliest first."""
 
     words: str
     parts: list[str]

@@ -95,26 +95,36 @@ function drawBody(context, camera, body, points, coloursFor, outline) {
   context.lineWidth = Math.max(1.4, unit * 0.017);
   for (const limb of [...body.limbs].sort((p, q) => p.depth - q.depth)) {
     const { part, bones } = limb, shades = coloursFor(part);
-    for (const bone of bones) { capsule(context, seen, bone); context.stroke(); }
+    const shade = (depth) => shades[Math.round((1 - (depth - least) / range) * (shades.length - 1))];
+    context.beginPath();
+    for (const bone of bones) capsule(context, seen, bone);
+    context.stroke();
+    if (part === "torso") { // one piece
+      context.fillStyle = shade(limb.depth);
+      context.fill();
+      continue;
+    }
     for (const bone of bones) {
-      const depth = part === "torso" ? limb.depth : bone.depth; // the trunk is one piece
-      context.fillStyle = shades[Math.round((1 - (depth - least) / range) * (shades.length - 1))];
+      context.fillStyle = shade(bone.depth);
+      context.beginPath();
       capsule(context, seen, bone);
       context.fill();
     }
   }
 }
 
-/** The outline of a bone as a path. */
+/** Adds the outline of a bone to the path. */
 function capsule(context, seen, { a, b, ra, rb }) {
   const ax = seen[a * 3], ay = seen[a * 3 + 1], bx = seen[b * 3], by = seen[b * 3 + 1];
   const r = ra * seen[a * 3 + 2], s = rb * seen[b * 3 + 2];
   const dx = bx - ax, dy = by - ay, length = Math.hypot(dx, dy);
-  context.beginPath();
   if (length <= Math.abs(r - s)) { // one end hides the other
-    if (r > s) context.arc(ax, ay, r, 0, 2 * Math.PI); else context.arc(bx, by, s, 0, 2 * Math.PI);
+    const [x, y, radius] = r > s ? [ax, ay, r] : [bx, by, s];
+    context.moveTo(x + radius, y);
+    context.arc(x, y, radius, 0, 2 * Math.PI);
   } else {
     const along = Math.atan2(dy, dx), open = Math.acos((r - s) / length);
+    context.moveTo(ax + r * Math.cos(along + open), ay + r * Math.sin(along + open));
     context.arc(ax, ay, r, along + open, along - open + 2 * Math.PI);
     context.arc(bx, by, s, along - open, along + open);
     context.closePath();
@@ -127,18 +137,27 @@ function drawShadow(context, camera, body, points, colour) {
   for (const [joint, radius, reach] of body.shadows) {
     const height = Math.max(points[joint * 3 + 1], 0);
     camera.project(points[joint * 3], 0, points[joint * 3 + 2], at, 0);
-    const size = radius * at[2];
-    context.save();
-    context.translate(at[0], at[1]);
-    context.scale(1, Math.max(0.12, Math.abs(Math.sin(camera.pitch + 0.06))));
-    const soft = context.createRadialGradient(0, 0, 0, 0, 0, size);
-    soft.addColorStop(0, colour);
-    soft.addColorStop(1, `${colour.slice(0, -1)},0)`.replace("rgb(", "rgba("));
+    const size = radius * at[2], flat = size * Math.max(0.12, Math.abs(Math.sin(camera.pitch + 0.06)));
     context.globalAlpha = Math.max(0.12, 1 - height / reach);
-    context.fillStyle = soft;
-    context.fillRect(-size, -size, 2 * size, 2 * size);
-    context.restore();
+    context.drawImage(softDisc(colour), at[0] - size, at[1] - flat, 2 * size, 2 * flat);
   }
+  context.globalAlpha = 1;
+}
+
+const discs = new Map();
+
+/** A disc of the colour that fades to nothing at its rim: painted once, for a gradient a frame is slow. */
+function softDisc(colour) {
+  if (!discs.has(colour)) {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 }), context = canvas.getContext("2d");
+    const soft = context.createRadialGradient(32, 32, 0, 32, 32, 32);
+    soft.addColorStop(0, colour);
+    soft.addColorStop(1, colour.replace("rgb(", "rgba(").replace(")", ",0)"));
+    context.fillStyle = soft;
+    context.fillRect(0, 0, 64, 64);
+    discs.set(colour, canvas);
+  }
+  return discs.get(colour);
 }
 
 /** Dots on the floor every `step` metres around the camera's target, fading with distance: they show travel. */
@@ -151,6 +170,7 @@ function drawFloor(context, camera, colour, step, reach) {
       if (away >= 1 || !camera.project(x, 0, z, at, 0)) continue;
       context.globalAlpha = (1 - away) ** 0.7;
       const size = Math.max(1.2, 0.018 * at[2]);
+      if (size < 2) { context.fillRect(at[0] - size, at[1] - size / 2, 2 * size, size); continue; }
       context.beginPath();
       context.ellipse(at[0], at[1], size, size * Math.max(0.5, Math.abs(camera.sinPitch)), 0, 0, 2 * Math.PI);
       context.fill();

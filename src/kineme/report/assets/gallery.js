@@ -40,8 +40,8 @@ function motifCard(view, colours, group, figures) {
     stage,
     el("div", { class: "card-head" }, swatch(tints), nameField(group)),
     wordsLine(group),
-    el("p", { class: "facts" }, `${times(group.count)} · ${sayDuration(group.mean)} each · ${group.id}`),
-    el("p", { class: "more" }, el("a", { href: `${where}/similar` }, "More like this")),
+    el("p", { class: "facts" }, `${times(group.count)} · ${sayDuration(group.mean)} each`),
+    el("p", { class: "more" }, el("a", { href: `${where}/similar` }, "More like this"), el("span", { class: "id", title: "The motif's id, as kineme name and the CSV know it" }, group.id)),
   );
 }
 

@@ -1,22 +1,29 @@
 // What follows what: motifs on a circle in the order of their likeness, arrows by how often one leads to another.
 
-const SIZE = 720, RING = 236, MOST_NODES = 28;
+const SIZE = 720, MOST_NODES = 28;
+let ring = [236, 236]; // half the width and half the height of the circle of nodes
 
 function showGraph(view, colours) {
+  ring = narrow.matches ? [205, 330] : [236, 236];
+  byId("graph").setAttribute("viewBox", narrow.matches ? "-60 -20 840 760" : "-150 90 1020 540");
   const shown = view.groups.slice(0, MOST_NODES);
   const place = new Map(view.order.map((motif, k) => [motif, k]));
-  const ring = [...shown].sort((a, b) => place.get(a.head) - place.get(b.head));
-  const nodes = new Map(ring.map((group, k) => [group.number, nodeOf(group, k, ring.length)]));
+  const inOrder = [...shown].sort((a, b) => place.get(a.head) - place.get(b.head));
+  const nodes = new Map(inOrder.map((group, k) => [group.number, nodeOf(group, k, inOrder.length)]));
   const edges = strongestEdges(view, nodes);
   const most = Math.max(1, ...edges.map((e) => e.count));
   const lines = edges.map((edge) => drawEdge(edge, nodes, colours, most));
   const marks = [...nodes.values()].map((node) => drawNode(node, shown, colours));
   byId("graph").replaceChildren(svg("title", {}, "Which motif leads to which"), ...lines, ...marks);
+  let tapped = -1;
   const focus = (number) => focusOn(view, number, edges, lines, nodes, marks);
   marks.forEach((mark, k) => {
     const number = [...nodes.keys()][k];
     for (const type of ["pointerenter", "focusin"]) mark.addEventListener(type, () => focus(number));
-    for (const type of ["pointerleave", "focusout"]) mark.addEventListener(type, () => focus(-1));
+    for (const type of ["pointerleave", "focusout"]) mark.addEventListener(type, (event) => { if (event.pointerType !== "touch") focus(-1); });
+    mark.addEventListener("click", (event) => { // the first tap shows, the second follows
+      if (event.pointerType === "touch" && tapped !== number) { event.preventDefault(); tapped = number; focus(number); }
+    });
   });
   focus(-1);
   showTransitionTable(view, colours);
@@ -25,7 +32,7 @@ function showGraph(view, colours) {
 
 function nodeOf(group, k, count) {
   const angle = (2 * Math.PI * k) / count - Math.PI / 2;
-  return { group, angle, x: SIZE / 2 + RING * Math.cos(angle), y: SIZE / 2 + RING * Math.sin(angle) };
+  return { group, angle, x: SIZE / 2 + ring[0] * Math.cos(angle), y: SIZE / 2 + ring[1] * Math.sin(angle) };
 }
 
 /** Between drawn motifs, each one's four most frequent ways on. */
@@ -41,7 +48,7 @@ function strongestEdges(view, nodes) {
 
 function drawEdge(edge, nodes, colours, most) {
   const a = nodes.get(edge.from), b = nodes.get(edge.to);
-  const bend = 1 - 0.62 * Math.min(1, Math.hypot(a.x - b.x, a.y - b.y) / (1.3 * RING)); // near ones bend less
+  const bend = 1 - 0.62 * Math.min(1, Math.hypot(a.x - b.x, a.y - b.y) / (1.3 * ring[0])); // near ones bend less
   const middle = [SIZE / 2 + ((a.x + b.x) / 2 - SIZE / 2) * bend, SIZE / 2 + ((a.y + b.y) / 2 - SIZE / 2) * bend];
   // a way there and a way back bend to different sides
   const side = [(b.y - a.y) * 0.07, -(b.x - a.x) * 0.07], cx = middle[0] + side[0], cy = middle[1] + side[1];
@@ -62,13 +69,16 @@ function radiusOf(group, nodes) {
 
 function drawNode(node, shown, colours) {
   const { group, angle } = node, nodes = new Map(shown.map((g) => [g.number, { group: g }]));
-  const r = radiusOf(group, nodes), away = RING + r + 10, right = Math.cos(angle) >= -0.001;
-  const x = SIZE / 2 + away * Math.cos(angle), y = SIZE / 2 + away * Math.sin(angle), name = names.of(group);
-  const upright = Math.abs(Math.cos(angle)) < 0.28;
-  const label = svg("text", { x, y: y + (upright ? (Math.sin(angle) > 0 ? 12 : -4) : 4), "text-anchor": upright ? "middle" : right ? "start" : "end" }, name.length > 32 ? `${name.slice(0, 31)}…` : name);
+  const r = radiusOf(group, nodes), name = names.of(group);
+  const across = Math.cos(angle), below = Math.sin(angle) > 0, upright = Math.abs(across) < 0.28;
+  const x = upright ? node.x : node.x + Math.sign(across) * (r + 10);
+  const y = upright ? node.y + (below ? r + 22 : -r - 12) : node.y + 5 + 8 * Math.sin(angle);
+  const label = svg("text", { x, y, "text-anchor": upright ? "middle" : across > 0 ? "start" : "end" }, shorten(name, narrow.matches ? 17 : 32));
   return svg("a", { href: `#motif/${encodeURIComponent(group.id)}`, class: "node", "aria-label": `${name}, ${times(group.count)}` },
     svg("circle", { cx: node.x, cy: node.y, r, fill: colours.groups[group.number].solid }), label);
 }
+
+function shorten(text, most) { return text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text; }
 
 function focusOn(view, number, edges, lines, nodes, marks) {
   byId("graph").classList.toggle("focused", number >= 0);
@@ -79,7 +89,7 @@ function focusOn(view, number, edges, lines, nodes, marks) {
     if (on) near.add(edge.from).add(edge.to);
   });
   [...nodes.keys()].forEach((n, k) => marks[k].classList.toggle("on", near.has(n)));
-  byId("graph-words").textContent = number < 0 ? "Point at a motif to see what it leads to." : wordsFor(view, number);
+  byId("graph-words").textContent = number < 0 ? `${matchMedia("(hover: none)").matches ? "Tap" : "Point at"} a motif to see what it leads to.` : wordsFor(view, number);
 }
 
 function wordsFor(view, number) {

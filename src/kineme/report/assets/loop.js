@@ -2,7 +2,8 @@
 
 const loop = {
   actors: new Map(), // canvas -> actor
-  frame: 0, stride: 1, cost: 0, running: false, last: 0,
+  frame: 0, stride: 1, running: false, paused: false,
+  gap: 16, shortest: 34, // milliseconds between frames: of late, and at best (which is the screen's rate)
 
   /** Registers `actor`: { canvas, draw(now, seconds since its last drawing) -> whether it goes on moving }. */
   add(actor) {
@@ -25,26 +26,37 @@ const loop = {
   wake() { if (!this.running) { this.running = true; requestAnimationFrame(tick); } },
 };
 
+let lastTick = 0;
 function tick(now) {
   loop.frame++;
   let busy = false;
-  const began = performance.now();
+  pace(now);
+  const everyFrames = Math.max(1, Math.round((33 * loop.stride) / loop.shortest)); // cards: 30 times a second at best
   for (const actor of loop.actors.values()) {
     if (!actor.seen || !(actor.moves || actor.dirty)) continue;
     busy = true;
-    const every = actor.urgent ? 1 : 2 * loop.stride; // cards at 30 a second on a 60 Hz screen
-    if (!actor.dirty && (loop.frame + actor.phase) % every) continue;
+    if (!actor.dirty && !actor.urgent && (loop.frame + actor.phase) % everyFrames) continue;
     const seconds = actor.last ? Math.min((now - actor.last) / 1000, 0.25) : 0;
     actor.last = now;
     actor.dirty = false;
     actor.moves = actor.draw(now, seconds);
     if (!actor.moves) actor.last = 0;
   }
-  loop.cost = 0.9 * loop.cost + 0.1 * (performance.now() - began);
-  if (loop.cost > 9 && loop.stride < 4) { loop.stride++; loop.cost = 5; }
-  if (loop.cost < 2 && loop.stride > 1) { loop.stride--; loop.cost = 5; }
   loop.running = busy;
   if (busy) requestAnimationFrame(tick);
+  else lastTick = 0;
+}
+
+/** Draws cards less often while the screen's frames are missed, and more often again when they are met. */
+function pace(now) {
+  const gap = lastTick ? now - lastTick : 0;
+  lastTick = now;
+  if (gap < 3 || gap > 500) return;
+  loop.shortest = Math.max(6, Math.min(loop.shortest, gap));
+  loop.gap += 0.05 * (gap - loop.gap);
+  if (loop.frame % 40) return;
+  if (loop.gap > 1.7 * loop.shortest && loop.stride < 3) loop.stride++;
+  else if (loop.gap < 1.25 * loop.shortest && loop.stride > 1) loop.stride--;
 }
 
 const sight = new IntersectionObserver((entries) => {

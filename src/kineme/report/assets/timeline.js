@@ -146,7 +146,7 @@ class Timeline {
     context.globalAlpha = 1;
     if (row.kind === "atom" || w < 26) return;
     context.font = `${row.kind === "motif" ? "500 12px" : "11px"} ${style.font}`;
-    context.fillStyle = tints ? (item.confidence < 0.55 ? style.ink : tints.ink) : style.soft;
+    context.fillStyle = tints ? (item.confidence < 0.7 ? style.ink : tints.ink) : style.soft;
     const from = Math.max(x, 0) + 7;
     fitText(context, item.text, from, row.y + row.height / 2, x + w - from - 4);
   }
