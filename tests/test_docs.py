@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kineme.cli import main as cli
+from kineme.models.a4mer.config import PRESETS
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -101,6 +102,17 @@ def test_python_blocks_compile_and_import(page: Path) -> None:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kineme"):
                 module = importlib.import_module(str(node.module))
                 assert all(hasattr(module, alias.name) for alias in node.names), ast.unparse(node)
+
+
+def test_every_departure_from_the_paper_is_named() -> None:
+    sizes = {"width", "heads", "encoder_layers", "latent_layers", "predictor_layers", "feed_ratio"}
+    sizes |= {"steps", "joint_steps", "batch_size", "learning_rate"}
+    ours, paper = PRESETS["small"].to_dict(), PRESETS["paper"].to_dict()
+    page = (CHECKOUT / "docs" / "papers" / "a4mer.md").read_text(encoding="utf-8")
+    departures = page[page.index("## Where our defaults differ") :]
+    assert {name for name in ours if ours[name] != paper[name]} - sizes <= set(
+        re.findall(r"`(\w+)`", departures)
+    )
 
 
 @pytest.mark.slow
