@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -64,7 +65,7 @@ def page_contents(
 def _page_clips(clips: Sequence[Clip]) -> tuple[tuple[PageClip, ...], tuple[PageSkeleton, ...]]:
     """Clips in their own skeletons; bodies of one rig and one height share a skeleton."""
     bodies: dict[tuple[OwnSkeleton, float], tuple[int, Body]] = {}
-    shown = []
+    shown, short = [], _short_paths([clip.source for clip in clips])
     for clip in clips:
         own, places = clip.own_skeleton, clip.own
         key = (own, round(clip.skeleton.rest_height, 2))
@@ -83,10 +84,19 @@ def _page_clips(clips: Sequence[Clip]) -> tuple[tuple[PageClip, ...], tuple[Page
                 skeleton=number,
                 positions=body.place(places),
                 labels=tuple(_later(label, clip.source_start) for label in clip.labels),
-                source=clip.source,
+                source=short[clip.source],
             )
         )
     return tuple(shown), tuple(body.skeleton for _, body in bodies.values())
+
+
+def _short_paths(files: Sequence[str]) -> dict[str, str]:
+    """Paths from the folder that all of them share on: a page may be passed on, and home folders are private."""
+    whole = [file for file in files if os.path.isabs(file)]
+    if not whole:
+        return {file: file for file in files}
+    above = os.path.dirname(os.path.commonpath([os.path.dirname(file) for file in whole]))
+    return {file: os.path.relpath(file, above) if os.path.isabs(file) else file for file in files}
 
 
 def _later(label: Segment, seconds: float) -> Segment:

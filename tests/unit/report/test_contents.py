@@ -10,7 +10,7 @@ import pytest
 
 from kineme.corpus import Clip, Corpus
 from kineme.motion import Segment
-from kineme.report.contents import page_contents
+from kineme.report.contents import _short_paths, page_contents
 from kineme.report.payload import Payload
 from kineme.tasks.discover import Discovery, discover
 from small_models import small_corpus, small_model
@@ -86,3 +86,9 @@ def test_what_was_dropped_at_the_start_is_shown_as_the_first_pose(corpus: Corpus
     assert np.abs(np.diff(shown.positions[15:].astype(int), axis=0)).max() > 0
     assert [(s.start, s.end) for s in shown.labels] == [(1.5, 3.0)]
     assert made.scales[0].segments[0][0].start == 1.0
+
+
+def test_the_page_tells_no_folder_above_the_takes() -> None:
+    short = _short_paths(["/home/ann/takes/a.bvh", "/home/ann/takes/b/c.bvh", "made up"])
+    assert list(short.values()) == ["takes/a.bvh", "takes/b/c.bvh", "made up"]
+    assert _short_paths(["/a.bvh"]) == {"/a.bvh": "a.bvh"}
