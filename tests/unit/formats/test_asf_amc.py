@@ -236,7 +236,7 @@ def test_bad_skeletons(tmp_path: Path, name: str):
 BAD_AMC = {
     "unknown bone": (amc_text().replace("back", "tail"), 12, "no moving bone"),
     "too few values": (amc_text().replace("lfemur 20 -5 3", "lfemur 20 -5"), 6, "2 numbers where"),
-    "a word": (amc_text().replace("lfemur 20 -5 3", "lfemur 20 -5 x"), 4, "not a number"),
+    "a word": (amc_text().replace("lfemur 20 -5 3", "lfemur 20 -5 x"), 6, "not a number"),
     "a bone missing": (amc_text().replace("rtibia 10\n", ""), 12, "no values for rtibia"),
     "nan": (amc_text().replace("lfemur 21 -6 4", "lfemur nan -6 4"), None, "the first is frame 2"),
     "1e30": (amc_text().replace("lfemur 20 -5 3", "lfemur 1e30 -5 3"), None, "the first is frame 1"),
