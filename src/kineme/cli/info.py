@@ -50,18 +50,18 @@ def run(args: Args) -> int:
             if not files:
                 raise InputError("there are no motion files in this folder", source)
         except InputError as error:
-            rows.append({"file": str(source), "error": str(error)})
+            rows.append(_unreadable(source, error))
             continue
         for file in files:
             try:
                 rows.extend(describe(motion, file) for motion in load_all(file, options))
             except KinemeError as error:
-                rows.append({"file": str(file), "error": str(error)})
+                rows.append(_unreadable(file, error))
     if args.json:
         print(json.dumps(rows, indent=2))
     else:
         _print_table(rows)
-    return 2 if all("error" in row for row in rows) else 0
+    return 2 if all(row["error"] for row in rows) else 0
 
 
 def describe(motion: Motion, file: Path) -> dict[str, Any]:
@@ -88,7 +88,14 @@ def describe(motion: Motion, file: Path) -> dict[str, Any]:
         "positions_only": motion.positions_only,
         "guessed": dict(origin.guessed),
         "notes": [note for note in (*origin.notes, rig.advice) if note],
+        "error": None,
     }
+
+
+def _unreadable(file: Path, error: KinemeError) -> dict[str, Any]:
+    """A row with the same keys for a file that could not be read."""
+    keys = ("format", "fps", "frames", "joints", "units", "up_axis", "height_m", "rig", "unmapped")
+    return {"file": str(file), **dict.fromkeys(keys), "error": str(error)}
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
@@ -96,7 +103,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.markup import escape
 
     console = Console(width=None if sys.stdout.isatty() else 160)
-    good = [row for row in rows if "error" not in row]
+    good = [row for row in rows if not row["error"]]
     if good:
         console.print(_table(good))
     if any(row["guessed"] for row in good):
@@ -112,7 +119,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
             console.print(f"[dim]{escape(note)}: {escape(named)}[/dim]", highlight=False, soft_wrap=True)
     for row in rows:
-        if "error" in row:
+        if row["error"]:
             print(f"kineme: {row['error']}", file=sys.stderr)
 
 

@@ -33,7 +33,8 @@ def test_json_holds_a_row_a_motion_and_a_sentence_for_each_bad_file(take: Path, 
     (take.parent / "bad.bvh").write_text("HIERARCHY\n")
     assert main(["info", "--json", str(take.parent)]) == 0
     bad, good = rows(capsys)
-    assert set(good) >= KEYS and good["unmapped"] == [] and good["mapping"]["pelvis"] == "pelvis"
+    assert set(good) >= KEYS and set(bad) >= KEYS and good["error"] is None
+    assert good["unmapped"] == [] and good["mapping"]["pelvis"] == "pelvis"
     assert (good["fps"], good["frames"], good["units"], good["up_axis"]) == (60, 61, "cm", "+Y")
     assert good["guessed"] == {"up": "+Y", "unit": "cm"} and good["height_m"] == pytest.approx(1.72)
     assert bad["file"].endswith("bad.bvh") and "bad.bvh" in bad["error"]
