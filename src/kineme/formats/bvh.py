@@ -17,6 +17,8 @@ from kineme.motion import Motion, Provenance, Skeleton
 from kineme.motion.rotations import euler_to_matrix, matrix_to_euler
 
 _SAMPLES = 64
+#: rates that a frame time of few decimals, such as 0.033, stands for
+_COMMON_RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 90.0, 100.0, 120.0, 144.0, 200.0, 240.0)
 #: numbers (matrix entries, metres) that differ by less were not edited
 _SAME = 1e-5
 
@@ -148,7 +150,11 @@ def _frame_rate(file: BvhFile, options: ReadOptions, path: Path) -> float:
             f"the frame time {file.frame_time_text} s is not usable; give the frame rate with --fps", path
         )
     rate = 1 / time
-    return float(round(rate)) if abs(rate - round(rate)) < 2e-4 * rate else rate
+    if abs(rate - round(rate)) < 2e-4 * rate:
+        return float(round(rate))
+    decimals = len(file.frame_time_text.partition(".")[2])
+    meant = [common for common in _COMMON_RATES if round(1 / common, decimals) == time]
+    return meant[0] if decimals >= 3 and meant else rate
 
 
 def _unique(names: list[str]) -> tuple[tuple[str, ...], bool]:

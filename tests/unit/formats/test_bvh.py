@@ -72,6 +72,12 @@ def test_fps_ends_and_heights():
         ("0.0083333", 120),
         ("0.04170837", 23.976),
         ("0.01", 100),
+        ("0.033", 30),
+        ("0.017", 60),
+        ("0.0417", 24),
+        ("0.008", 125),
+        ("0.016", 62.5),
+        ("0.03337", 29.967),
     ],
 )
 def test_frame_times_become_the_rate_that_was_meant(tmp_path: Path, text: str, fps: float):
