@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 # --- evaluate ---------------------------------------------------------------------------------------------
 
 
@@ -193,3 +195,95 @@ def pool(features, lengths):
         rows.append(sum(features[at + k] for k in range(length)) / length)
         at += length
     return rows
+
+
+# --- A4Mer ------------------------------------------------------------------------------------------------
+
+
+def atom_cuts(poses, tau, shortest, longest):
+    """Lengths of atoms: walk frame by frame and test each against the extrapolation of the atom's first step."""
+    lengths, start = [], 0
+    while start < len(poses):
+        stop = start + 1
+        while stop < len(poses) and stop - start < longest:
+            h = stop - start
+            if h >= shortest:
+                guess = poses[start] + h * (poses[start + 1] - poses[start])
+                gap = sum(math.dist(a, b) for a, b in zip(poses[stop], guess, strict=True)) / len(guess)
+                if gap > tau:
+                    break
+            stop += 1
+        if stop - start < shortest and lengths:
+            lengths[-1] += stop - start
+        else:
+            lengths.append(stop - start)
+        start = stop
+    return lengths
+
+
+def settle(tokens, frames, spread, fps, seconds, width, rounds):
+    """Bilateral filter, one pair of tokens at a time."""
+    times, at = [], 0.0
+    for n in frames:
+        times.append((at + n / 2) / fps)
+        at += n
+    x = [list(map(float, row)) for row in tokens]
+    for _ in range(rounds):
+        out = []
+        for i, a in enumerate(x):
+            total, mean = 0.0, [0.0] * len(a)
+            for j, b in enumerate(x):
+                gap = abs(times[i] - times[j])
+                if gap > 6 * seconds:
+                    continue
+                w = frames[j] * math.exp(-gap / seconds - math.dist(a, b) ** 2 / (2 * (width * spread) ** 2))
+                total += w
+                mean = [m + w * v for m, v in zip(mean, b, strict=True)]
+            out.append([m / total for m in mean])
+        x = out
+    return x
+
+
+def decomposed_loss(predicted, target, sequence, alpha):
+    """A4Mer's objective in plain loops; targets are layer-normalised first. Lists of lists of floats."""
+
+    def sl1(a, b):
+        d = [abs(p - q) for p, q in zip(a, b, strict=True)]
+        return sum(0.5 * v * v if v < 1 else v - 0.5 for v in d) / len(d)
+
+    def norm(row):
+        mean = sum(row) / len(row)
+        var = sum((v - mean) ** 2 for v in row) / len(row)
+        return [(v - mean) / math.sqrt(var + 1e-5) for v in row]
+
+    target = [norm(row) for row in target]
+    losses = []
+    for s in sorted(set(sequence)):
+        rows = [k for k, owner in enumerate(sequence) if owner == s]
+        mean_p = [sum(predicted[k][d] for k in rows) / len(rows) for d in range(len(predicted[0]))]
+        mean_t = [sum(target[k][d] for k in rows) / len(rows) for d in range(len(predicted[0]))]
+        overall = sl1(mean_p, mean_t)
+        total = 0.0
+        for k in rows:
+            local_p = [v - m for v, m in zip(predicted[k], mean_p, strict=True)]
+            local_t = [v - m for v, m in zip(target[k], mean_t, strict=True)]
+            local = sl1(local_p, local_t)
+            total += local + alpha * (local / max(overall, 1e-6)) * overall
+        losses.append(total / len(rows))
+    return sum(losses) / len(losses)
+
+
+def segment_attention(x, lengths, layer):
+    """A `SegmentAttention` layer on one segment after the other; x (N, D) tensor in sequence order."""
+    import torch
+
+    out, at = [], 0
+    for n in lengths:
+        q, k, v = layer.qkv(x[at : at + n]).unflatten(-1, (3, layer.heads, -1)).unbind(1)
+        heads = []
+        for h in range(layer.heads):
+            score = q[:, h] @ k[:, h].T / q.shape[-1] ** 0.5
+            heads.append(torch.softmax(score, -1) @ v[:, h])
+        out.append(layer.out(torch.cat(heads, -1)))
+        at += n
+    return torch.cat(out)

@@ -180,8 +180,8 @@ class RawMining(_Baseline):
         model = RawModel(self.config, _standardiser(fold.training_motions))
         levels = [model.encode_atoms(standard_positions(m), m.fps) for m in fold.training_motions]
         model = replace(model, vocabulary=build_vocabulary(levels, self.config, seed))
-        motifs = np.concatenate([model.encode_level(level, 0.0).motifs.h for level in levels])
-        return Tokens(replace(model, motif_tree=build_motif_tree(motifs, seed)))
+        motifs = [model.encode_level(level, 0.0).motifs for level in levels]
+        return Tokens(replace(model, motif_tree=build_motif_tree(motifs, self.config, seed)))
 
 
 @dataclass(eq=False)

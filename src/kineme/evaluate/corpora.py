@@ -107,13 +107,30 @@ def folds(name: str, size: Size = FULL, data: Path | None = None, cache: Path | 
         # the very test takes that `joined` has: the two conditions differ in their training alone
         corpus = open_corpus("joined", size, data, cache)
         return [_fold(name, actor, corpus, actor) for actor in ACTORS]
-    if name == "86_01":
-        # There is nothing to train on: representations come from `joined`, and only boundaries are counted.
-        joined = folds("joined", size, data, cache)[0]
-        corpus = open_corpus(name, size, data, cache)
-        checksum = f"{joined.checksum} {corpus.checksum}"
-        return [Fold(name, "", "joined", (), (), _takes(corpus), joined.train, checksum, joined.checksum)]
-    return [_fold(name, "", open_corpus(name, size, data, cache), None)]
+    trained_on = "joined" if name == "86_01" else name
+    if size is FULL and name != "synthetic":
+        joined = _shared(trained_on, data, cache)
+    else:
+        joined = _fold(trained_on, "", open_corpus(trained_on, size, data, cache), None)
+    if name != "86_01":
+        return [joined]
+    # There is nothing to train on: representations come from `joined`, and only boundaries are counted.
+    corpus = open_corpus(name, size, data, cache)
+    checksum = f"{joined.checksum} {corpus.checksum}"
+    fitted = joined.representation_train or joined.train
+    return [Fold(name, "", joined.training, (), (), _takes(corpus), fitted, checksum, joined.training_checksum)]
+
+
+def _shared(name: str, data: Path | None, cache: Path | None) -> Fold:
+    """The fold of `joined` or `hdm05`, with the training that both (and 86_01) share: one checkpoint for all."""
+    both = {n: open_corpus(n, FULL, data, cache) for n in ("joined", "hdm05")}
+    made = {n: _fold(n, "", corpus, None) for n, corpus in both.items()}
+    return replace(
+        made[name],
+        training="joined-hdm05",
+        representation_train=made["joined"].train + made["hdm05"].train,
+        training_checksum=" ".join(fold.checksum for fold in made.values()),
+    )
 
 
 CORPORA = ("joined", "unseen-actor", "hdm05", "86_01", "synthetic")

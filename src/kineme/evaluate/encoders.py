@@ -43,7 +43,7 @@ class _Whole:
 class Tokens:
     """A model's contextual tokens of atoms and motifs, and its motifs as `kineme segment` writes them.
 
-    Atoms are clustered as the model itself does it for its codebook (`models.a4mer.settle`).
+    Both are clustered as the model itself does it, for its codebook and its motif prototypes.
     """
 
     model: Encoder
@@ -53,7 +53,10 @@ class Tokens:
         found = self.model.encode(motion)
         atoms, motifs = found.atoms, found.motifs
         settled = self.model.vocabulary.code_tokens(atoms, self.model.config)
-        levels = Level("atom", atoms.h, atoms.frames, settled), Level("motif", motifs.h, motifs.frames)
+        levels = (
+            Level("atom", atoms.h, atoms.frames, settled),
+            Level("motif", motifs.h, motifs.frames, self.model.motif_tree.tokens(motifs)),
+        )
         return View(found.fps, levels)
 
     def mined(self, motion: Motion) -> Mined:

@@ -119,8 +119,7 @@ class TransformerBlock(nn.Module):
         return x + self.feed(self.norm_feed(x))
 
 
-def segment_max(x: Tensor, packing: Packing) -> Tensor:
-    """Max over the items of each segment: x (N, D) packed -> (K, D) packed."""
-    return torch.cat(
-        [x[i : i + n * c].unflatten(0, (c, n)).amax(1) for i, _, n, c in packing.spans()],
-    )
+def segment_pool(x: Tensor, packing: Packing, how: str = "max") -> Tensor:
+    """Max or mean over the items of each segment: x (N, D) packed -> (K, D) packed."""
+    blocks = (x[i : i + n * c].unflatten(0, (c, n)) for i, _, n, c in packing.spans())
+    return torch.cat([block.amax(1) if how == "max" else block.mean(1) for block in blocks])

@@ -125,7 +125,9 @@ class A4MerModule(L.LightningModule):
             model = A4Mer(self.config, frozen)
             atoms = [model.encode_atoms(take, self.bank.fps) for take in mining_takes(self.bank, self.seed)]
             self.vocabulary = build_vocabulary(atoms, self.config, self.seed)
-        object.__setattr__(self, "frozen", frozen)  # no submodule: it is in no checkpoint's weights but its own
+        object.__setattr__(
+            self, "frozen", frozen
+        )  # no submodule: it is in no checkpoint's weights but its own
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Settings, the vocabulary and the frozen stage go with the weights, as plain tensors."""
@@ -149,7 +151,9 @@ class A4MerModule(L.LightningModule):
         """Refuse a run with other settings or takes; bring back the vocabulary."""
         same = (checkpoint["a4mer_settings"], checkpoint["a4mer_seed"], checkpoint["a4mer_frames"])
         if same != (self.config.to_dict(), self.seed, len(self.bank.positions)):
-            raise UsageError("the run to resume has other settings, another seed or other takes; name a new folder")
+            raise UsageError(
+                "the run to resume has other settings, another seed or other takes; name a new folder"
+            )
         held = checkpoint.get("a4mer_vocabulary")
         if held is not None:
             arrays = {k: v.cpu().numpy() for k, v in held.items()}
@@ -197,7 +201,11 @@ def train_a4mer(
     last = run / "checkpoints" / "last.ckpt"
     module = A4MerModule(config, bank, seed)
     total = config.steps + config.joint_steps
-    first = torch.load(last, map_location="cpu", weights_only=True)["global_step"] if resume and last.exists() else 0
+    first = (
+        torch.load(last, map_location="cpu", weights_only=True)["global_step"]
+        if resume and last.exists()
+        else 0
+    )
     trainer = _trainer(run, first, total, config, progress, trainer_options or {})
     if first < total:
         loader = DataLoader(Steps(first, total), batch_size=None)
@@ -225,7 +233,9 @@ def _fit(trainer: L.Trainer, module: A4MerModule, loader: DataLoader, checkpoint
         raise KeyboardInterrupt from None
 
 
-def _trainer(run: Path, first: int, total: int, config: A4MerConfig, progress: bool, options: dict[str, Any]) -> L.Trainer:
+def _trainer(
+    run: Path, first: int, total: int, config: A4MerConfig, progress: bool, options: dict[str, Any]
+) -> L.Trainer:
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
     quiet()
@@ -238,7 +248,10 @@ def _trainer(run: Path, first: int, total: int, config: A4MerConfig, progress: b
         "gradient_clip_val": config.clip_norm,
         "accelerator": "auto",
         "devices": 1,
-        "logger": [CSVLogger(run / "csv", name="", version=f"from_step_{first:07d}"), TensorBoardLogger(run, name="", version="tensorboard")],
+        "logger": [
+            CSVLogger(run / "csv", name="", version=f"from_step_{first:07d}"),
+            TensorBoardLogger(run, name="", version="tensorboard"),
+        ],
         "callbacks": callbacks,
         "enable_checkpointing": False,
         "enable_progress_bar": False,
@@ -255,7 +268,12 @@ def quiet() -> None:
     """Silence Lightning's banners and its advice about workers: our batches are made in the step."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for text in (".*does not have many workers.*", ".*isinstance.*treespec.*", ".*Checkpoint directory.*", ".*`IterableDataset`.*"):
+    for text in (
+        ".*does not have many workers.*",
+        ".*isinstance.*treespec.*",
+        ".*Checkpoint directory.*",
+        ".*`IterableDataset`.*",
+    ):
         warnings.filterwarnings("ignore", text)
 
 

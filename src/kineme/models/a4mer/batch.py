@@ -171,7 +171,9 @@ def make_batch(
     return Batch(
         torch.from_numpy(np.concatenate(target).astype(np.float32)),
         Segmented.of(lengths, ones, times),
-        torch.from_numpy(np.concatenate([f[k] for f, k in zip(features, keep, strict=True)]).astype(np.float32)),
+        torch.from_numpy(
+            np.concatenate([f[k] for f, k in zip(features, keep, strict=True)]).astype(np.float32)
+        ),
         seen,
         torch.from_numpy(np.concatenate(masks)),
         torch.from_numpy(np.repeat(np.arange(len(masks)), [int(m.sum()) for m in masks])),

@@ -45,13 +45,17 @@ class A4MerConfig:
     """width of feed-forward layers over token width"""
     attention: Literal["segment", "sequence"] = "segment"
     """whom an item attends to in the Encoder: its segment (the paper) or its whole sequence (ablation)"""
+    motif_pool: Literal["max", "mean"] = "mean"
+    """what a motif's token starts from: max (the paper, and always for atoms) or mean of its atoms' tokens"""
+    motif_start: Literal["pool", "random"] = "pool"
+    """stage 2 begins as its pool alone, or from random weights"""
 
     # -- objective
     objective: Literal["decomposed", "no_alpha", "local", "equal", "plain"] = "decomposed"
     """global/local decomposition (the paper) or one of its ablations; 'plain' is JEPA without it"""
     alpha: float = 0.05
     """weight of the global term"""
-    target: Literal["latent", "input", "both"] = "latent"
+    target: Literal["latent", "input", "both"] = "input"
     """predict latent tokens of the moving average (JEPA), the segment's mean input (BERT-style), or both"""
     mask_ratio: float = 0.5
     """share of segments that are masked"""
@@ -71,23 +75,23 @@ class A4MerConfig:
     """which token is clustered: the Encoder's z or the LatentFormer's h"""
     take_axes: int = 1
     """directions that tell long takes apart, removed before clustering"""
-    settle_seconds: float = 4.0
+    settle_seconds: float = 2.0
     """time constant in which tokens of one action are pulled together before clustering; 0 turns it off"""
-    settle_width: float = 0.5
+    settle_width: float = 0.65
     """how alike tokens must be for that, in deviations of the corpus' tokens"""
     settle_rounds: int = 2
     """how often they are pulled together"""
-    min_support: int = 3
+    min_support: int = 8
     """occurrences that make a pattern"""
     max_pattern: int = 32
     """atoms in a pattern at most"""
 
     # -- training
-    steps: int = 1500
+    steps: int = 2500
     """steps of stage 1"""
-    joint_steps: int = 300
+    joint_steps: int = 150
     """steps of joint training of both stages"""
-    batch_size: int = 32
+    batch_size: int = 16
     """windows a step"""
     learning_rate: float = 1e-3
     """peak learning rate"""
@@ -97,7 +101,7 @@ class A4MerConfig:
     """share of the steps in which the learning rate rises; it falls along a cosine after"""
     clip_norm: float = 1.0
     """largest gradient norm"""
-    augment: float = 1.0
+    augment: float = 0.4
     """strength of augmentation (mirror, tempo, amplitude, posture); 0 turns it off"""
     two_views: bool = True
     """the target sees the window in another posture and amplitude, so that tokens drop who moves"""
@@ -130,15 +134,22 @@ class A4MerConfig:
         return cls(**values)
 
 
+#: what the paper says where our defaults differ
+_PAPER: dict[str, Any] = {
+    "clusters": 512, "take_axes": 0, "settle_seconds": 0.0, "target": "latent", "augment": 0.0, "two_views": False,
+    "motif_pool": "max", "motif_start": "random", "min_support": 5, "max_pattern": 8, "batch_size": 64,
+}  # fmt: skip
+
 PRESETS: dict[str, A4MerConfig] = {
-    "tiny": A4MerConfig(width=64, encoder_layers=1, latent_layers=2, steps=500, joint_steps=150),
+    "tiny": A4MerConfig(width=64, encoder_layers=1, latent_layers=2, steps=900, joint_steps=100),
     "small": A4MerConfig(),
     "base": A4MerConfig(
         width=384, heads=6, encoder_layers=4, latent_layers=8, predictor_layers=4, feed_ratio=4.0,
-        steps=50_000, joint_steps=10_000, batch_size=256, learning_rate=5e-4,
+        steps=50_000, joint_steps=5_000, batch_size=256, learning_rate=5e-4,
     ),
     "paper": A4MerConfig(
         width=256, heads=8, encoder_layers=4, latent_layers=6, predictor_layers=3, feed_ratio=4.0,
-        clusters=512, code_token="context", augment=0.0, steps=20_000, joint_steps=10_000, batch_size=64,
+        steps=20_000, joint_steps=10_000, **_PAPER,
     ),
+    "small-paper": A4MerConfig(steps=2000, **{**_PAPER, "clusters": 0, "batch_size": 16}),
 }  # fmt: skip

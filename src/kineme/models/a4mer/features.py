@@ -22,7 +22,9 @@ def sample_times(frames: int, fps: float, model_fps: float) -> np.ndarray:
     return np.minimum(np.arange(count) * (fps / model_fps), frames - 1)
 
 
-def at(positions: np.ndarray, index: np.ndarray, last: np.ndarray | int, first: np.ndarray | int = 0) -> np.ndarray:
+def at(
+    positions: np.ndarray, index: np.ndarray, last: np.ndarray | int, first: np.ndarray | int = 0
+) -> np.ndarray:
     """Positions (N, 22, 3) at fractional frames `index` (...), linear, clamped to [first, last]."""
     index = np.clip(index, first, last)
     low = np.floor(index).astype(np.int64)

@@ -42,7 +42,12 @@ def save(model: A4Mer, folder: Path) -> None:
     try:
         state = {k: np.ascontiguousarray(v.cpu().numpy()) for k, v in model.network.state_dict().items()}
         save_file(state, work / "model.safetensors")
-        settings = {"format": FORMAT, "model": "a4mer", "kineme": kineme.__version__, "settings": model.config.to_dict()}
+        settings = {
+            "format": FORMAT,
+            "model": "a4mer",
+            "kineme": kineme.__version__,
+            "settings": model.config.to_dict(),
+        }
         (work / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
         (work / "README.md").write_text(model.card or "# A4Mer\n\nNo card was written for this model.\n")
         if model.vocabulary is not None:
@@ -58,7 +63,12 @@ def save(model: A4Mer, folder: Path) -> None:
             )
             pq.write_table(table, work / "patterns.parquet")
         if model.motif_tree is not None:
-            arrays = {"centres": model.motif_tree.prototypes.centres, "merges": model.motif_tree.merges}
+            tree = model.motif_tree
+            arrays = {
+                **tree.prototypes.to_arrays(),
+                "merges": tree.merges,
+                "axes": np.ascontiguousarray(tree.axes),
+            }
             save_file(arrays, work / "motifs.safetensors")
         work.chmod(0o755)
         if folder.exists():
@@ -80,7 +90,10 @@ def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, Mo
     arrays = _arrays(folder / "model.safetensors")
     shapes = {k: tuple(v.shape) for k, v in state.items()}
     if {k: v.shape for k, v in arrays.items()} != shapes:
-        raise InputError("does not fit the settings in config.json; the folder mixes two models", folder / "model.safetensors")
+        raise InputError(
+            "does not fit the settings in config.json; the folder mixes two models",
+            folder / "model.safetensors",
+        )
     import torch
 
     network.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in arrays.items()})
@@ -94,7 +107,8 @@ def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, Mo
         vocabulary = Vocabulary(codes, patterns, _array(path, "axes"), float(_array(path, "spread")[0]))
     if (folder / "motifs.safetensors").exists():
         path = folder / "motifs.safetensors"
-        tree = MotifTree(Codebook(_array(path, "centres")), _array(path, "merges"))
+        prototypes = Codebook.from_arrays(_arrays(path), path)
+        tree = MotifTree(prototypes, _array(path, "merges"), _array(path, "axes"))
     return config, network, vocabulary, tree, text
 
 

@@ -82,7 +82,9 @@ class A4MerLearner(nn.Module):
         summary = self.student.normalise(summary)
         target = self.config.target
         if target != "both":
-            return objective(predicted, h if target == "latent" else summary, sequence, sequences, self.config)
+            return objective(
+                predicted, h if target == "latent" else summary, sequence, sequences, self.config
+            )
         latent, mean_input = predicted.split((h.shape[-1], FEATURES), dim=-1)
         parts = (
             objective(latent, h, sequence, sequences, self.config),
@@ -90,10 +92,16 @@ class A4MerLearner(nn.Module):
         )
         return Loss(*((a + b) / 2 for a, b in zip(*parts, strict=True)))
 
+    def _average_atoms(self, batch: Batch) -> Tensor:
+        """The moving average's tokens of all atoms (K, D); not computed where no target reads them."""
+        if self.config.target == "input":
+            return batch.target.new_zeros(len(batch.masked), self.config.width)
+        return self.average.encode_atoms(batch.target, batch.parts).h
+
     def atom_loss(self, batch: Batch) -> Loss:
         """Stage 1: predict the tokens of masked atoms."""
         with torch.no_grad():
-            target = self.average.encode_atoms(batch.target, batch.parts).h[batch.masked]
+            target = self._average_atoms(batch)[batch.masked]
             summary = segment_mean(batch.target, batch.parts)[batch.masked]
         seen = self.student.encode_atoms(batch.seen_features, batch.seen)
         predicted = self.predict_atoms(seen.h, batch.masked, batch.parts)
@@ -103,14 +111,16 @@ class A4MerLearner(nn.Module):
         """Both stages: the tokens of masked atoms, and those of the masked motifs that hold them."""
         atoms = batch.atoms
         with torch.no_grad():
-            full = self.average.encode_atoms(atoms.target, atoms.parts)
+            full = self._average_atoms(atoms)
             means = segment_mean(atoms.target, atoms.parts)
             motif_means = segment_mean(means, batch.motifs, atoms.parts.frames)
-            target = self.average.encode_motifs(full, batch.motifs).h[batch.masked]
+            target = batch.motifs.frames.new_zeros(int(batch.masked.sum()), self.config.width).float()
+            if self.config.target != "input":
+                target = self.average.motifs(full, batch.motifs).h[batch.masked]
         seen = self.student.encode_atoms(atoms.seen_features, atoms.seen)
         predicted = self.predict_atoms(seen.h, atoms.masked, atoms.parts)
         first = self._loss(
-            predicted, full.h[atoms.masked], means[atoms.masked], atoms.sequence, atoms.sequences
+            predicted, full[atoms.masked], means[atoms.masked], atoms.sequence, atoms.sequences
         )
         seen_motifs = self.student.encode_motifs(seen, batch.seen_motifs)
         predicted = self.predict_motifs(seen_motifs.h, batch.masked, batch.motifs)

@@ -140,8 +140,8 @@ class A4Mer:
             codes,
             book.confidence(tokens),
             cover.pattern,
-            None if tree is None else tree.prototypes.assign(motifs.h)[0],
-            None if tree is None else tree.prototypes.confidence(motifs.h),
+            None if tree is None else tree.prototypes.assign(tree.tokens(motifs))[0],
+            None if tree is None else tree.prototypes.confidence(tree.tokens(motifs)),
         )
 
     # -- vocabulary -----------------------------------------------------------------------------------------
@@ -150,8 +150,8 @@ class A4Mer:
         """The same weights with codes, patterns and motif prototypes mined from a corpus of encoded clips."""
         vocabulary = build_vocabulary(atoms, self.config, seed)
         model = A4Mer(self.config, self.network, vocabulary, None, self.card)
-        tokens = [model.encode_level(level, 0.0).motifs.h for level in atoms]
-        tree = build_motif_tree(np.concatenate(tokens), seed)
+        motifs = [model.encode_level(level, 0.0).motifs for level in atoms]
+        tree = build_motif_tree(motifs, self.config, seed)
         return A4Mer(self.config, self.network, vocabulary, tree, self.card)
 
     # -- on disk --------------------------------------------------------------------------------------------
@@ -176,4 +176,6 @@ class A4Mer:
         try:
             return cls.load(snapshot_download(str(name), allow_patterns=list(_folder.FILES)))
         except (OSError, ValueError) as error:
-            raise InputError(f"is neither a model folder nor a hub model that can be fetched ({error})", name) from error
+            raise InputError(
+                f"is neither a model folder nor a hub model that can be fetched ({error})", name
+            ) from error

@@ -19,7 +19,7 @@ from kineme.nn.attention import (
     SegmentCrossAttention,
     SequenceAttention,
     TransformerBlock,
-    segment_max,
+    segment_pool,
 )
 from kineme.nn.packing import Layout, Packing
 
@@ -116,9 +116,10 @@ class EncoderLayer(nn.Module):
 class Stage(nn.Module):
     """f: items of variable-length segments to one token a segment (Encoder), in context (LatentFormer)."""
 
-    def __init__(self, config: A4MerConfig, inputs: int):
+    def __init__(self, config: A4MerConfig, inputs: int, pool: str = "max"):
         super().__init__()
         width = config.width
+        self.pool = pool
         self.embed = nn.Linear(inputs, width)
         self.place = nn.Embedding(LONGEST, width)
         self.length = nn.Embedding(LONGEST, width)
@@ -132,11 +133,21 @@ class Stage(nn.Module):
         for table in (self.place, self.length):
             nn.init.normal_(table.weight, std=0.02)
 
+    def start_as_pool(self) -> None:
+        """Let the stage begin as nothing but its pool: identity embedding, residual branches silent."""
+        nn.init.eye_(self.embed.weight)
+        nn.init.zeros_(self.embed.bias)
+        for module in self.modules():
+            last = module[-1] if isinstance(module, FeedForward) else getattr(module, "out", None)
+            if isinstance(last, nn.Linear):
+                nn.init.zeros_(last.weight)
+                nn.init.zeros_(last.bias)
+
     def forward(self, items: Tensor, parts: Segmented) -> Tokens:
         """items (N, inputs) in sequence order -> tokens (K, D) in sequence order."""
         order = parts.packing.order
         x = self.embed(items.index_select(0, order)) + self.place(parts.places.index_select(0, order))
-        z = segment_max(x, parts.packing)
+        z = segment_pool(x, parts.packing, self.pool)
         for layer in self.encoder:
             z, x = layer(z, x, parts)
         z = self.norm_z(z).index_select(0, parts.packing.rank)
@@ -185,7 +196,9 @@ class A4MerNetwork(nn.Module):
         self.register_buffer("mean", torch.zeros(FEATURES))
         self.register_buffer("std", torch.ones(FEATURES))
         self.atoms = Stage(config, FEATURES)
-        self.motifs = Stage(config, config.width)
+        self.motifs = Stage(config, config.width, config.motif_pool)
+        if config.motif_start == "pool":
+            self.motifs.start_as_pool()
 
     def normalise(self, features: Tensor) -> Tensor:
         """Features (..., 131) standardised by the training corpus, bounded to +-8 deviations."""

@@ -39,8 +39,9 @@ def follow_cuts(table: np.ndarray, frames: int, config: A4MerConfig) -> np.ndarr
     `config.departure`, and after max_frames at the latest. What is left at the end joins the last atom
     when it is shorter than min_frames.
     """
-    far = table[:, config.min_frames : config.max_frames] > config.departure
-    first = np.where(far.any(1), far.argmax(1) + config.min_frames, config.max_frames).tolist()
+    far = table[:, config.min_frames : config.max_frames + 1] > config.departure
+    far[:, -1] = True  # max_frames
+    first = (far.argmax(1) + config.min_frames).tolist()
     lengths, at = [], 0
     while at < frames:
         length = min(first[at], frames - at)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from kineme.models.a4mer.config import A4MerConfig
-from kineme.models.a4mer.encoding import Level
 
 #: takes shorter than this say little about what a take's tokens share
 AXIS_SECONDS = 20.0
@@ -17,30 +16,24 @@ AXIS_SECONDS = 20.0
 TAKES_PER_AXIS = 8
 
 
-def take_axes(levels: list[Level], config: A4MerConfig) -> np.ndarray:
+def take_axes(tokens: list[np.ndarray], frames: list[np.ndarray], config: A4MerConfig) -> np.ndarray:
     """Directions (n, D) along which the mean tokens of long takes differ most; n = 0 where takes are few.
 
-    The mean token of a take that holds many actions says who moves and how, not what: the global part of
-    the objective's decomposition, read over the corpus.
+    tokens (K, D) and frames (K,) of each take. The mean token of a take that holds many actions says who
+    moves and how, not what: the global part of the objective's decomposition, read over the corpus.
     """
-    long = [v for v in levels if v.frames.sum() >= AXIS_SECONDS * config.fps]
+    long = [(x, n) for x, n in zip(tokens, frames, strict=True) if n.sum() >= AXIS_SECONDS * config.fps]
     count = min(config.take_axes, len(long) // TAKES_PER_AXIS)
-    width = levels[0].h.shape[1]
     if count == 0:
-        return np.zeros((0, width), np.float32)
-    means = np.stack([np.average(getattr(v, _token(config)), axis=0, weights=v.frames) for v in long])
+        return np.zeros((0, tokens[0].shape[1]), np.float32)
+    means = np.stack([np.average(x, axis=0, weights=n) for x, n in long])
     _, _, axes = np.linalg.svd(means - means.mean(0), full_matrices=False)
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])  # svd leaves the sign open
     return (axes * signs[:, None])[:count].astype(np.float32)
 
 
-def _token(config: A4MerConfig) -> str:
-    return "z" if config.code_token == "encoder" else "h"
-
-
-def without_axes(level: Level, axes: np.ndarray, config: A4MerConfig) -> np.ndarray:
-    """The tokens (K, D) that are clustered, with their components along `axes` taken out."""
-    tokens = getattr(level, _token(config))
+def without_axes(tokens: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """Tokens (K, D) with their components along the orthonormal `axes` (n, D) taken out."""
     return tokens - (tokens @ axes.T) @ axes if len(axes) else tokens
 
 

@@ -35,7 +35,7 @@ class Vocabulary:
 
     def code_tokens(self, level: Level, config: A4MerConfig) -> np.ndarray:
         """The tokens (K, D) of a clip's atoms as they are clustered: see `settle`."""
-        return settle(without_axes(level, self.axes, config), level.frames, self.spread, config)
+        return settle(without_axes(chosen(level, config), self.axes), level.frames, self.spread, config)
 
     def cover(self, codes: list[np.ndarray], **limits) -> Cover:
         """Cover sequences of codes with the fewest patterns; `limits` as in `kineme.symbols.cover.cover`."""
@@ -47,6 +47,11 @@ class Vocabulary:
         return np.split(found.length.astype(np.int64), found.offsets[1:-1])
 
 
+def chosen(level: Level, config: A4MerConfig) -> np.ndarray:
+    """The tokens (K, D) of atoms that codes are made of."""
+    return level.z if config.code_token == "encoder" else level.h
+
+
 def code_count(atoms: int, config: A4MerConfig) -> int:
     """Number of atom codes for a corpus of so many atoms."""
     if config.clusters:
@@ -56,8 +61,9 @@ def code_count(atoms: int, config: A4MerConfig) -> int:
 
 def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Vocabulary:
     """Cluster the atoms of a corpus (paper: k-means, 512 clusters) and mine their frequent patterns."""
-    axes = take_axes(levels, config)
-    plain = [without_axes(level, axes, config) for level in levels]
+    tokens = [chosen(level, config) for level in levels]
+    axes = take_axes(tokens, [level.frames for level in levels], config)
+    plain = [without_axes(x, axes) for x in tokens]
     everything = np.concatenate(plain)
     spread = float(np.sqrt(((everything - everything.mean(0)) ** 2).sum(1).mean()))
     tokens = [settle(x, level.frames, spread, config) for x, level in zip(plain, levels, strict=True)]
@@ -69,14 +75,21 @@ def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Voc
 
 @dataclass(frozen=True, eq=False)
 class MotifTree:
-    """Prototypes of motif tokens (P, D) and the Ward tree (P - 1, 4) over them."""
+    """Prototypes (P, D) of motif tokens without their take axes (n, D), and the Ward tree (P - 1, 4) over them."""
 
     prototypes: Codebook
     merges: np.ndarray
+    axes: np.ndarray
+
+    def tokens(self, level: Level) -> np.ndarray:
+        """The tokens (M, D) of a clip's motifs as they are compared with the prototypes."""
+        return without_axes(level.h, self.axes)
 
 
-def build_motif_tree(tokens: np.ndarray, seed: int) -> MotifTree:
-    """k-means prototypes of motif tokens (M, D), at most PROTOTYPES, and a tree weighted by their use."""
-    prototypes = codebook.fit(tokens, min(PROTOTYPES, max(1, len(tokens) // 4)), seed)
+def build_motif_tree(levels: list[Level], config: A4MerConfig, seed: int) -> MotifTree:
+    """k-means prototypes of the motifs of a corpus, at most PROTOTYPES, and a tree weighted by their use."""
+    axes = take_axes([level.h for level in levels], [level.frames for level in levels], config)
+    tokens = without_axes(np.concatenate([level.h for level in levels]), axes)
+    prototypes = codebook.fit(tokens, min(PROTOTYPES, max(1, len(tokens) // 4)), seed, starts=2)
     use = np.bincount(prototypes.assign(tokens)[0], minlength=len(prototypes)).astype(float)
-    return MotifTree(prototypes, merge_tree(prototypes.centres, np.maximum(use, 1), seed=seed))
+    return MotifTree(prototypes, merge_tree(prototypes.centres, np.maximum(use, 1), seed=seed), axes)
