@@ -201,7 +201,7 @@ def pool(features, lengths):
 
 
 def atom_cuts(poses, tau, shortest, longest):
-    """Lengths of atoms: walk frame by frame and test each against the extrapolation of the atom's first step."""
+    """Lengths of atoms: walk frame by frame and test each against the atom's first step, extrapolated."""
     lengths, start = [], 0
     while start < len(poses):
         stop = start + 1

@@ -118,11 +118,12 @@ def folds(name: str, size: Size = FULL, data: Path | None = None, cache: Path | 
     corpus = open_corpus(name, size, data, cache)
     checksum = f"{joined.checksum} {corpus.checksum}"
     fitted = joined.representation_train or joined.train
-    return [Fold(name, "", joined.training, (), (), _takes(corpus), fitted, checksum, joined.training_checksum)]
+    about = (fitted, checksum, joined.training_checksum)
+    return [Fold(name, "", joined.training, (), (), _takes(corpus), *about)]
 
 
 def _shared(name: str, data: Path | None, cache: Path | None) -> Fold:
-    """The fold of `joined` or `hdm05`, with the training that both (and 86_01) share: one checkpoint for all."""
+    """The fold of `joined` or `hdm05`, with the training that both (and 86_01) share."""
     both = {n: open_corpus(n, FULL, data, cache) for n in ("joined", "hdm05")}
     made = {n: _fold(n, "", corpus, None) for n, corpus in both.items()}
     return replace(

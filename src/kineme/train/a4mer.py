@@ -195,7 +195,8 @@ def train_a4mer(
     """
     if bank.seconds < config.window_seconds:
         raise InputError(
-            f"{bank.seconds:.0f} s of motion are too little to train on; give at least {config.window_seconds:.0f} s"
+            f"{bank.seconds:.0f} s of motion are too little to train on; "
+            f"give at least {config.window_seconds:.0f} s"
         )
     run.mkdir(parents=True, exist_ok=True)
     last = run / "checkpoints" / "last.ckpt"

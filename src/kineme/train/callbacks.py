@@ -72,9 +72,9 @@ class CollapseWatch(L.Callback):
             from rich.console import Console
 
             Console(stderr=True).print(
-                f"[bold yellow]warning[/]: the tokens are collapsing at step {trainer.global_step} (effective rank "
-                f"{gauges.rank:.1f}, mean cosine across takes {gauges.cosine_across:.2f}); try a lower learning rate, "
-                "a slower moving average (ema_start) or more varied takes"
+                f"[bold yellow]warning[/]: the tokens are collapsing at step {trainer.global_step} "
+                f"(effective rank {gauges.rank:.1f}, mean cosine across takes {gauges.cosine_across:.2f}); "
+                "try a lower learning rate, a slower moving average (ema_start) or more varied takes"
             )
 
 

@@ -1,4 +1,5 @@
-"""A4Mer's network: nothing of a masked segment leaks, clips do not depend on their company, folders round-trip."""
+"""A4Mer's network: nothing of a masked segment leaks, clips do not depend on their company, folders
+round-trip."""
 
 from __future__ import annotations
 
@@ -220,15 +221,20 @@ def test_folders_round_trip_and_name_what_is_broken(tmp_path):
 
 #: a setting and another value of it, for every field that shapes the network, the cuts or a step
 OTHER = {
-    "fps": 10.0, "window_seconds": 12.0, "segmentation": "clip", "departure": 0.2, "min_frames": 3, "max_frames": 2,
-    "width": 24, "heads": 4, "encoder_layers": 3, "latent_layers": 2, "predictor_layers": 2, "feed_ratio": 3.0,
-    "attention": "sequence", "objective": "equal", "alpha": 0.5, "target": "latent", "mask_ratio": 0.3, "mask_block": 9,
+    "fps": 10.0, "window_seconds": 12.0, "segmentation": "clip", "departure": 0.2, "min_frames": 3,
+    "max_frames": 2,
+    "width": 24, "heads": 4, "encoder_layers": 3, "latent_layers": 2, "predictor_layers": 2, "feed_ratio":
+    3.0,
+    "attention": "sequence", "objective": "equal", "alpha": 0.5, "target": "latent", "mask_ratio": 0.3,
+    "mask_block": 9,
     "batch_size": 4, "augment": 0.3, "two_views": False,
 }  # fmt: skip
 #: read by the vocabulary, by Lightning's module, or only beside another field; tested there
 ELSEWHERE = {
-    "clip_frames", "ema_start", "ema_end", "clusters", "atoms_per_code", "code_token", "take_axes", "settle_seconds",
-    "settle_width", "settle_rounds", "motif_pool", "motif_start", "min_support", "max_pattern", "steps", "joint_steps", "learning_rate",
+    "clip_frames", "ema_start", "ema_end", "clusters", "atoms_per_code", "code_token", "take_axes",
+    "settle_seconds",
+    "settle_width", "settle_rounds", "motif_pool", "motif_start", "min_support", "max_pattern", "steps",
+    "joint_steps", "learning_rate",
     "weight_decay", "warmup", "clip_norm",
 }  # fmt: skip
 

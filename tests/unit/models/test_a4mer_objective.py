@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import naive
 import numpy as np
 import pytest
 import torch
 
+import naive
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.objective import balance, collapse_gauges, objective, smooth_l1
 

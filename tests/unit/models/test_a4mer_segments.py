@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import naive
 from kineme.errors import UsageError
 from kineme.models.a4mer.batch import mask_blocks
 from kineme.models.a4mer.config import PRESETS, A4MerConfig

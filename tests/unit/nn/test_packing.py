@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import naive
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import naive
 from kineme.nn.attention import SegmentAttention, SegmentCrossAttention, SequenceAttention, segment_pool
 from kineme.nn.ema import ema_update
 from kineme.nn.packing import Layout, Packing

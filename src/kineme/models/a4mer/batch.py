@@ -45,7 +45,7 @@ class Windows(NamedTuple):
 
     Attributes
     ----------
-    features : (B, T, 131) as the student sees them; facing : (B, T, 22, 3), the poses that are cut into atoms.
+    features : (B, T, 131) as the student sees them; facing : (B, T, 22, 3), the poses that are cut.
     target : (B, T, 131) as the moving average sees them: the same motion in another style.
     frames : (B,) how many of the T frames are real.
     """

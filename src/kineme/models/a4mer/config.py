@@ -136,7 +136,8 @@ class A4MerConfig:
 
 #: what the paper says where our defaults differ
 _PAPER: dict[str, Any] = {
-    "clusters": 512, "take_axes": 0, "settle_seconds": 0.0, "target": "latent", "augment": 0.0, "two_views": False,
+    "clusters": 512, "take_axes": 0, "settle_seconds": 0.0, "target": "latent", "augment": 0.0,
+    "two_views": False,
     "motif_pool": "max", "motif_start": "random", "min_support": 5, "max_pattern": 8, "batch_size": 64,
 }  # fmt: skip
 

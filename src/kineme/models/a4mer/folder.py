@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 #: raised by one when an older reader would misread a folder
 FORMAT = 1
 FILES = (
-    "config.json", "model.safetensors", "codebook.safetensors", "patterns.parquet", "motifs.safetensors", "README.md",
+    "config.json", "model.safetensors", "codebook.safetensors", "patterns.parquet", "motifs.safetensors",
+    "README.md",
 )  # fmt: skip
 
 

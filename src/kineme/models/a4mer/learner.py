@@ -1,7 +1,8 @@
 """Self-supervised training of A4Mer, without a loop: what one step computes, and what follows a step.
 
 The three phases of the paper: stage 1 alone (`atom_loss`); a vocabulary mined with it; both stages jointly
-(`joint_loss`), where masking a motif masks all its atoms, so that stage 2 cannot read the answer out of stage 1.
+(`joint_loss`), where masking a motif masks all its atoms, so that stage 2 cannot read the answer out
+of stage 1.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ class Encoding:
     atoms, motifs : segments and tokens. Motif m holds `atoms_per_motif[m]` atoms.
     codes, code_confidence : (K,) the code of each atom and how clear it is, in [0, 1].
     patterns : (M,) number of the pattern that each motif is an occurrence of.
-    prototypes, motif_confidence : (M,) nearest motif prototype and how clear it is; None without a motif tree.
+    prototypes, motif_confidence : (M,) nearest motif prototype and how clear it is; None without
+        a motif tree.
     """
 
     fps: float
@@ -157,7 +158,7 @@ class A4Mer:
     # -- on disk --------------------------------------------------------------------------------------------
 
     def save(self, folder: str | Path) -> None:
-        """Write the model folder (safetensors, JSON, Parquet and a card; never a pickle), whole or not at all."""
+        """Write the model folder (safetensors, JSON, Parquet, a card; no pickle), whole or not at all."""
         _folder.save(self, Path(folder))
 
     @classmethod

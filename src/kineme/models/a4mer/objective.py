@@ -1,6 +1,6 @@
 """A4Mer's objective: one function per equation of the paper (numbers: docs/papers/a4mer.md).
 
-Symbols: K masked segments of B sequences; predictions and targets (K, D); `sequence` (K,) says whose they are.
+Symbols: K masked segments of B sequences; predictions and targets (K, D); `sequence` (K,) says whose.
 """
 
 from __future__ import annotations

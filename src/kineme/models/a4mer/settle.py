@@ -1,7 +1,7 @@
-"""From contextual tokens to tokens fit for codes: without the axes that tell takes apart, and settled in time.
+"""Tokens fit for codes: without the axes that tell takes apart, and settled in time.
 
-Neither is in the paper; both are settings, and `paper` turns them off. Codes of the tokens as they are split one
-action wherever its style changes (a take's tokens share its actor's habits) and flicker inside it.
+Neither is in the paper; both are settings, and `paper` turns them off. Codes of the tokens as they are
+split one action wherever its style changes (a take's tokens share its actor's habits) and flicker inside.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Voc
 
 @dataclass(frozen=True, eq=False)
 class MotifTree:
-    """Prototypes (P, D) of motif tokens without their take axes (n, D), and the Ward tree (P - 1, 4) over them."""
+    """Prototypes (P, D) of motif tokens without their take axes (n, D), and a Ward tree (P - 1, 4)."""
 
     prototypes: Codebook
     merges: np.ndarray
