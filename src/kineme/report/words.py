@@ -70,20 +70,33 @@ def describe(examples: Sequence[np.ndarray], fps: float) -> Description:
     bodies = [_body(np.asarray(e, dtype=np.float64), fps) for e in examples if len(e)]
     if not bodies:
         return Description("no example", [])
-    votes: Counter[str] = Counter()
+    said = _one_gait([_phrases(body) for body in bodies])
+    votes = Counter(phrase for phrases in said for phrase in phrases)
     scores: dict[str, float] = defaultdict(float)
-    for body in bodies:
-        for phrase, score in _phrases(body).items():
-            votes[phrase] += 1
+    for phrases in said:
+        for phrase, score in phrases.items():
             scores[phrase] += min(score, 4.0)
     parts = _moving_parts(bodies)
-    agreed = [p for p in votes if votes[p] * 2 > len(bodies)]
-    ranked = sorted(agreed, key=lambda p: (-scores[p], p))
+    scores = _both_arms({p: scores[p] for p in votes if votes[p] * 2 > len(bodies)})
+    ranked = sorted(scores, key=lambda p: (-scores[p], p))
     chosen = [p for p in ranked[:2] if scores[p] >= 0.45 * scores[ranked[0]]]
-    chosen.sort(
-        key=lambda p: (" arm" in p or " leg" in p, -scores[p])
-    )  # what the whole body does comes first
+    chosen.sort(key=lambda p: (" arm" in p or " leg" in p, -scores[p]))  # the whole body comes first
     return Description(", ".join(chosen) if chosen else _fallback(bodies, parts), parts)
+
+
+_GAITS = ("runs", "walks", "steps")  # of two as frequent the livelier
+
+
+def _one_gait(said: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The phrases with one word for going somewhere, the most frequent: a slow run may look like a walk."""
+    counts = Counter(phrase.split()[0] for phrases in said for phrase in phrases)
+    gait = max(_GAITS, key=lambda word: counts[word])
+
+    def agree(phrase: str) -> str:
+        first, _, rest = phrase.partition(" ")
+        return f"{gait} {rest}" if first in _GAITS else phrase
+
+    return [{agree(phrase): score for phrase, score in phrases.items()} for phrases in said]
 
 
 def _body(positions: np.ndarray, fps: float) -> _Body:
@@ -144,7 +157,9 @@ def _travel(body: _Body) -> dict[str, float]:
     where = (
         ("to the left" if left > 0 else "to the right") if side else "forward" if forward > 0 else "backward"
     )
-    gait = "steps" if distance < 0.7 or (side and speed < 0.7) else "runs" if speed > 2.1 else "walks"
+    flies = (_above_floor(body) > 0.03 * body.scale).mean() > 0.1  # a walk has always a foot on the floor
+    runs = speed > 2.1 or (speed > 0.9 and flies)
+    gait = "steps" if distance < 0.7 or (side and speed < 0.7) else "runs" if runs else "walks"
     return {f"{gait} {where}": 1.0 + min(distance / 0.7, 3.0)}
 
 
@@ -159,9 +174,16 @@ def _feet(body: _Body) -> np.ndarray:
     return np.minimum(body.at("left_foot")[:, 1], body.at("right_foot")[:, 1])
 
 
+def _above_floor(body: _Body) -> np.ndarray:
+    """(T,) height of the lowest joint of the feet above the floor, as far as the example shows the floor."""
+    low = np.min(
+        [body.at(f"{side}_{joint}")[:, 1] for side in ("left", "right") for joint in ("ankle", "foot")], 0
+    )
+    return low - np.percentile(low, 5)
+
+
 def _jumping(body: _Body) -> dict[str, float]:
-    feet = _feet(body)
-    air = feet - np.percentile(feet, 10)
+    air = _above_floor(body)
     high = float(air.max()) / body.scale
     return {"jumps": high / 0.08} if high > 0.1 and (air > 0.05 * body.scale).mean() < 0.8 else {}
 
@@ -200,14 +222,21 @@ def _trunk(body: _Body) -> dict[str, float]:
 
 
 def _arms(body: _Body, walking: bool) -> dict[str, float]:
-    said = {side: _arm(body, side, walking) for side in ("left", "right")}
-    both = set(said["left"]) & set(said["right"])
-    found = {}
-    for verb in both:
-        found[f"both arms {_plural(verb)}"] = said["left"][verb] + said["right"][verb]
-    for side, verbs in said.items():
-        found |= {f"{side} arm {verb}": score for verb, score in verbs.items() if verb not in both}
-    return found
+    sides = {side: _arm(body, side, walking) for side in ("left", "right")}
+    return {f"{side} arm {verb}": score for side, verbs in sides.items() for verb, score in verbs.items()}
+
+
+def _both_arms(scores: dict[str, float]) -> dict[str, float]:
+    """The same phrases, with "both arms wave" for "left arm waves" and "right arm waves"."""
+    joined = {}
+    for phrase, score in scores.items():
+        side, _, verb = phrase.partition(" arm ")
+        other = f"{'right' if side == 'left' else 'left'} arm {verb}"
+        if verb and other in scores:
+            joined[f"both arms {_plural(verb)}"] = score + scores[other]
+        else:
+            joined[phrase] = score
+    return joined
 
 
 def _plural(verb: str) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from demo_takes import FPS, MOVES, take
+from kineme.formats import ReadOptions, load_all
 from kineme.motion.canonical import JOINTS, SMPL22
 from kineme.motion.frame import mirror, turn
 from kineme.motion.kinematics import forward_kinematics
 from kineme.motion.motion import Motion
+from kineme.motion.retarget import retarget
 from kineme.motion.rotations import axis_angle_to_matrix, yaw_matrix
+from kineme.motion.time import resample
 from kineme.report.words import describe, say_duration
 
 FRAMES = 45
@@ -125,3 +129,27 @@ def test_a_single_frame_and_none_are_described() -> None:
 def test_durations_in_words() -> None:
     said = [say_duration(s) for s in (8.42, 9.96, 47.6, 59.7, 380, 3600 * 3 + 24 * 60)]
     assert said == ["8.4 s", "10 s", "48 s", "1 min", "6 min 20 s", "3 h 24 min"]
+
+
+@pytest.mark.parametrize(
+    ("archive", "content", "words"),
+    [
+        (1, "walk", "walks forward"), (1, "walk-back", "walks backward"), (1, "run", "runs forward"),
+        (1, "dash", "runs forward"), (1, "bow", "bends forward"), (1, "bye", "right arm waves"),
+        (2, "wave-both-hands", "both arms wave"), (2, "walk-turn-left", "walks forward, turns left"),
+        (2, "walk-turn-right", "walks forward, turns right"), (2, "wave-left-hand", "left arm waves"),
+        (2, "raise-up-right-hand", "right arm rises and lowers"),
+    ],
+)  # fmt: skip
+def test_real_people_do_what_the_file_names_say(
+    archive: int, content: str, words: str, unpacked: Callable[..., Path]
+) -> None:
+    patterns = [
+        f"*_{content}_{s}_001.bvh"
+        for s in ("active", "elderly", "exhausted", "feminine", "giant", "old", "proud")
+    ]
+    folder = unpacked(f"bandai-namco/dataset-{archive}.zip", *patterns)
+    files = sorted(file for pattern in patterns for file in folder.rglob(pattern))
+    assert len(files) >= 3
+    motions = [resample(load_all(file, ReadOptions())[0], 30.0) for file in files]
+    assert describe([retarget(motion).positions for motion in motions], 30).words == words
