@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kineme.errors import InputError
-from kineme.formats.options import MAX_BYTES, MAX_DEPTH, MAX_JOINTS, MAX_VALUE
+from kineme.formats.options import MAX_DEPTH, MAX_JOINTS, MAX_TEXT_BYTES, MAX_VALUE
 
 _DOF = ("tx", "ty", "tz", "rx", "ry", "rz", "l")
 
@@ -57,9 +57,9 @@ class Asf:
 def text_of(path: Path) -> str:
     """An Acclaim file's text with plain line ends; InputError where it cannot be read or is too large."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > MAX_TEXT_BYTES:
             raise InputError(
-                f"the file is larger than {MAX_BYTES / 1e9:.0f} GB; cut it into shorter takes", path
+                f"the file is larger than {MAX_TEXT_BYTES >> 20} MB; cut it into shorter takes", path
             )
         text = path.read_bytes().decode("latin-1")
     except OSError as error:

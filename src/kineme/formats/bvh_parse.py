@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from kineme.errors import InputError
-from kineme.formats.options import MAX_BYTES, MAX_DEPTH, MAX_JOINTS, MAX_VALUE, ReadOptions
+from kineme.formats.options import MAX_BYTES, MAX_DEPTH, MAX_HEADER_BYTES, MAX_JOINTS, MAX_VALUE, ReadOptions
 from kineme.formats.soundness import sound_frames
 
 _CHANNEL = re.compile(r"^([XYZ])(position|rotation)$", re.IGNORECASE)
@@ -70,6 +70,10 @@ def parse(path: Path, options: ReadOptions) -> BvhFile:
     if start is None:
         _reject_without_motion(data, path)
     assert start is not None
+    if start.start() > MAX_HEADER_BYTES:
+        raise InputError(
+            f"the hierarchy is larger than {MAX_HEADER_BYTES >> 20} MB, which is no body's", path
+        )
     header = data[: start.start()]
     joints = parse_hierarchy(_decode(header), path)
     first_line = data.count(b"\n", 0, start.start()) + 1

@@ -24,7 +24,7 @@ from kineme.formats import guess
 from kineme.formats.arrays import open_npy, open_npz
 from kineme.formats.landmarks import Landmarks, find_landmarks
 from kineme.formats.named import SKELETON_NAMES, known_skeleton, skeleton_by_names
-from kineme.formats.options import MAX_BYTES, MAX_JOINTS, MAX_VALUE, Format, ReadOptions
+from kineme.formats.options import MAX_BYTES, MAX_JOINTS, MAX_TEXT_BYTES, MAX_VALUE, Format, ReadOptions
 from kineme.formats.placement import choose_unit
 from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import standing_frame
@@ -80,6 +80,8 @@ def _read_npz(path: Path) -> _Content:
 
 
 def _read_csv(path: Path) -> _Content:
+    if path.stat().st_size > MAX_TEXT_BYTES:
+        raise InputError(f"the file is larger than {MAX_TEXT_BYTES >> 20} MB; save it as .npz", path)
     text = path.read_text(encoding="utf-8-sig", errors="replace")
     lines = text.split("\n")
     said = lines[0] if lines[0].startswith("#") else ""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: largest file that a reader opens, in bytes
 MAX_BYTES = 2 * 1024**3
+#: the same for text that is taken apart word by word (AMC, CSV), and for the header of a BVH
+MAX_TEXT_BYTES, MAX_HEADER_BYTES = 512 * 1024**2, 16 * 1024**2
 #: most joints that a skeleton may have, and how deep they may be nested
 MAX_JOINTS = 1000
 MAX_DEPTH = 200

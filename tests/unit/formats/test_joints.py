@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from kineme.errors import InputError, UsageError
 from kineme.formats import load, load_all, save
 from kineme.formats.named import known_skeleton, skeleton_by_names
+from kineme.formats.options import MAX_TEXT_BYTES
 from kineme.motion import SMPL22, Motion
 
 
@@ -181,3 +182,14 @@ def test_pickles_and_broken_trees_are_refused(tmp_path: Path):
     np.savez(tmp_path / "c.npz", positions=places, names=["a", "b", "c"], parents=["x", "y", "z"], fps=30)
     with pytest.raises(InputError, match="cannot be used"):
         load_all(tmp_path / "c.npz")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.amc"])
+def test_text_beyond_the_limit_is_refused_unread(tmp_path: Path, name: str):
+    start = {"a.csv": b"a_x,a_y,a_z\n", "a.amc": b":FULLY-SPECIFIED\n"}[name]
+    (tmp_path / "a.asf").write_text(":root\n:bonedata\nbegin\nname b\nend\n:hierarchy\nroot b\n")
+    with open(tmp_path / name, "wb") as file:  # sparse: takes no room on disk
+        file.write(start)
+        file.truncate(MAX_TEXT_BYTES + 1)
+    with pytest.raises(InputError, match="larger than 512 MB"):
+        load(tmp_path / name, fps=30)
