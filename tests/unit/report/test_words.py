@@ -136,7 +136,8 @@ def test_durations_in_words() -> None:
     [
         (1, "walk", "walks forward"), (1, "walk-back", "walks backward"), (1, "run", "runs forward"),
         (1, "dash", "runs forward"), (1, "bow", "bends forward"), (1, "bye", "right arm waves"),
-        (2, "wave-both-hands", "both arms wave"), (2, "walk-turn-left", "walks forward, turns left"),
+        (1, "byebye", "both arms wave"), (2, "wave-both-hands", "both arms wave"),
+        (2, "walk-turn-left", "walks forward, turns left"),
         (2, "walk-turn-right", "walks forward, turns right"), (2, "wave-left-hand", "left arm waves"),
         (2, "raise-up-right-hand", "right arm rises and lowers"),
     ],
@@ -144,13 +145,9 @@ def test_durations_in_words() -> None:
 def test_real_people_do_what_the_file_names_say(
     archive: int, content: str, words: str, unpacked: Callable[..., Path]
 ) -> None:
-    # the livelier styles: the waves of the old and the shy are too small to be seen at the wrist
-    patterns = [
-        f"*_{content}_{s}_001.bvh"
-        for s in ("active", "exhausted", "giant", "masculine", "normal", "proud", "youthful")
-    ]
-    folder = unpacked(f"bandai-namco/dataset-{archive}.zip", *patterns)
-    files = sorted(file for pattern in patterns for file in folder.rglob(pattern))
-    assert len(files) >= 3
+    pattern = f"*_{content}_*_001.bvh"  # one take of every style, lively or tired
+    folder = unpacked(f"bandai-namco/dataset-{archive}.zip", pattern)
+    files = sorted(folder.rglob(pattern))[:8]
+    assert len(files) >= 7
     motions = [resample(load_all(file, ReadOptions())[0], 30.0) for file in files]
     assert describe([retarget(motion).positions for motion in motions], 30).words == words
