@@ -146,7 +146,10 @@ def discover(
             encoding = model.encode_level(level, clip.duration, seconds)
             if k == 0:
                 atoms.append(_atom_track(encoding, clip.source_start, shortest))
-            found[k].append(_motif_track(encoding, clip.source_start, centres, numbers, shortest))
+            tokens = tree.tokens(encoding.motifs)
+            nearest, confidence = _nearest_motif(tokens, centres, numbers)
+            borders = encoding.seconds("motifs") + clip.source_start
+            found[k].append(tidy(Track(borders, nearest, confidence, tokens), shortest))
         if progress is not None:
             progress(done)
     if not atoms:
@@ -166,14 +169,6 @@ def _atom_track(encoding: Any, start: float, shortest: float) -> Track:
     borders = encoding.seconds("atoms") + start
     codes = encoding.codes.astype(np.int64)
     return join_short(Track(borders, codes, encoding.code_confidence, encoding.atoms.h), shortest)
-
-
-def _motif_track(
-    encoding: Any, start: float, centres: np.ndarray, numbers: np.ndarray, shortest: float
-) -> Track:
-    tokens = encoding.motifs.h
-    nearest, confidence = _nearest_motif(tokens, centres, numbers)
-    return tidy(Track(encoding.seconds("motifs") + start, nearest, confidence, tokens), shortest)
 
 
 def _nearest_motif(
