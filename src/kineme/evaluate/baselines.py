@@ -18,7 +18,13 @@ from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.features import clip_features
 from kineme.models.a4mer.model import Encoding, standard_positions
 from kineme.models.a4mer.segment import atom_lengths, fixed_cuts
-from kineme.models.a4mer.vocabulary import MotifTree, Vocabulary, build_motif_tree, build_vocabulary
+from kineme.models.a4mer.vocabulary import (
+    MotifTree,
+    Vocabulary,
+    build_motif_tree,
+    build_vocabulary,
+    motif_tokens,
+)
 from kineme.motion import Motion
 
 CONFIG = A4MerConfig()
@@ -180,8 +186,8 @@ class RawMining(_Baseline):
         model = RawModel(self.config, _standardiser(fold.training_motions))
         levels = [model.encode_atoms(standard_positions(m), m.fps) for m in fold.training_motions]
         model = replace(model, vocabulary=build_vocabulary(levels, self.config, seed))
-        motifs = [model.encode_level(level, 0.0).motifs for level in levels]
-        return Tokens(replace(model, motif_tree=build_motif_tree(motifs, self.config, seed)))
+        motifs = [model.encode_level(level, 0.0).motif_tokens for level in levels]
+        return Tokens(replace(model, motif_tree=build_motif_tree(motifs, seed)))
 
 
 @dataclass(eq=False)
@@ -203,7 +209,8 @@ class RawModel:
     def encode_level(self, atoms: encoding.Level, duration: float, longest: float | None = None) -> Encoding:
         """Codes and motifs from atoms, motifs no longer than `longest` seconds."""
         assert self.vocabulary is not None
-        codes = self.vocabulary.codes.assign(self.vocabulary.code_tokens(atoms, self.config))[0]
+        settled = self.vocabulary.code_tokens(atoms, self.config)
+        codes = self.vocabulary.codes.assign(settled)[0]
         limits = {}
         if longest is not None:
             limits = {"durations": atoms.frames, "max_duration": int(longest * self.config.fps + 1e-6)}
@@ -212,8 +219,19 @@ class RawModel:
         tokens = np.add.reduceat(atoms.h * atoms.frames[:, None], found.start) / frames[:, None]
         motifs = encoding.Level(frames, tokens.astype(np.float32), tokens.astype(np.float32))
         clear, per_motif = np.ones(len(codes), np.float32), found.length.astype(np.int64)
+        compared = motif_tokens(settled, atoms.frames, per_motif)
         return Encoding(
-            self.config.fps, duration, atoms, motifs, per_motif, codes, clear, found.pattern, None, None
+            self.config.fps,
+            duration,
+            atoms,
+            motifs,
+            per_motif,
+            codes,
+            clear,
+            found.pattern,
+            compared,
+            None,
+            None,
         )
 
     def encode(self, motion: Motion) -> Encoding:

@@ -55,7 +55,7 @@ class Tokens:
         settled = self.model.vocabulary.code_tokens(atoms, self.model.config)
         levels = (
             Level("atom", atoms.h, atoms.frames, settled),
-            Level("motif", motifs.h, motifs.frames, self.model.motif_tree.tokens(motifs)),
+            Level("motif", motifs.h, motifs.frames, found.motif_tokens),
         )
         return View(found.fps, levels)
 

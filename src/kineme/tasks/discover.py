@@ -146,7 +146,7 @@ def discover(
             encoding = model.encode_level(level, clip.duration, seconds)
             if k == 0:
                 atoms.append(_atom_track(encoding, clip.source_start, shortest))
-            tokens = tree.tokens(encoding.motifs)
+            tokens = encoding.motif_tokens
             nearest, confidence = _nearest_motif(tokens, centres, numbers)
             borders = encoding.seconds("motifs") + clip.source_start
             found[k].append(tidy(Track(borders, nearest, confidence, tokens), shortest))

@@ -50,12 +50,11 @@ class Motif:
 
 
 def default_motifs(prototypes: int) -> int:
-    """How many motifs to show of so many prototypes: about the root of the number of motif segments.
+    """How many motifs to show of so many prototypes: half the root of their number.
 
-    There are four segments to a prototype (`build_motif_tree`). It depends on the model alone, so that a
-    file has the same motifs by itself as in a library.
+    It depends on the model alone, so that a file has the same motifs by itself as in a library.
     """
-    return min(prototypes, int(np.clip(round(2 * np.sqrt(prototypes)), 6, 40)))
+    return min(prototypes, int(np.clip(round(0.5 * np.sqrt(prototypes)), 6, 40)))
 
 
 def motif_numbers(merges: np.ndarray, motifs: int) -> np.ndarray:

@@ -82,29 +82,29 @@ def test_masks_leave_something_to_see_and_two_to_predict(count, ratio, block, se
 def test_settling_equals_the_twin(count, seed):
     rng = np.random.default_rng(seed)
     tokens, frames = rng.normal(size=(count, 3)).astype(np.float32), rng.integers(1, 13, count)
-    expected = naive.settle(tokens, frames.tolist(), 1.3, 5.0, 2.0, 0.65, 2)
+    expected = naive.settle(tokens, frames.tolist(), 1.3, 5.0, 0.6, 0.6, 3)
     np.testing.assert_allclose(settle(tokens, frames, 1.3, CONFIG), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_settling_long_clips_in_blocks_equals_the_twin():
     rng = np.random.default_rng(0)
     tokens, frames = rng.normal(size=(300, 2)).astype(np.float32), rng.integers(1, 13, 300)
-    short = replace(CONFIG, settle_seconds=1.0, settle_rounds=1)
-    expected = naive.settle(tokens, frames.tolist(), 1.0, 5.0, 1.0, 0.65, 1)
+    short = replace(CONFIG, settle_seconds=1.0, settle_width=0.6, settle_rounds=1)
+    expected = naive.settle(tokens, frames.tolist(), 1.0, 5.0, 1.0, 0.6, 1)
     np.testing.assert_allclose(settle(tokens, frames, 1.0, short), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_axes_need_long_takes_and_find_what_tells_them_apart():
     rng = np.random.default_rng(0)
-    takes, frames = [], [np.full(40, 5)] * 16
-    for take in range(16):
+    takes, frames = [], [np.full(40, 5)] * 80
+    for take in range(80):
         tokens = rng.normal(0, 0.1, (40, 6)).astype(np.float32)
         tokens[:, 2] += 3 * (take % 2)
         takes.append(tokens)
     axes = take_axes(takes, frames, CONFIG)
-    assert axes.shape == (1, 6) and abs(axes[0, 2]) > 0.99
+    assert axes.shape == (2, 6) and abs(axes[0, 2]) > 0.99
     assert np.abs(without_axes(takes[1], axes)[:, 2]).max() < 0.5 < 2 < np.abs(takes[1][:, 2]).min()
-    assert len(take_axes(takes[:7], frames[:7], CONFIG)) == 0
+    assert len(take_axes(takes[:39], frames[:39], CONFIG)) == 0
     assert len(take_axes([x[:4] for x in takes], [n[:4] for n in frames], CONFIG)) == 0
 
 

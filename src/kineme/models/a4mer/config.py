@@ -70,18 +70,18 @@ class A4MerConfig:
     clusters: int = 0
     """number of atom codes; 0 grows it with the corpus: atoms / atoms_per_code"""
     atoms_per_code: int = 300
-    """atoms of the corpus per code where clusters is 0"""
+    """atoms of the corpus per code where clusters is 0 (but some 40 codes at least)"""
     code_token: Literal["encoder", "context"] = "context"
     """which token is clustered: the Encoder's z or the LatentFormer's h"""
-    take_axes: int = 1
+    take_axes: int = 2
     """directions that tell long takes apart, removed before clustering"""
-    settle_seconds: float = 2.0
+    settle_seconds: float = 0.6
     """time constant in which tokens of one action are pulled together before clustering; 0 turns it off"""
-    settle_width: float = 0.65
+    settle_width: float = 0.6
     """how alike tokens must be for that, in deviations of the corpus' tokens"""
-    settle_rounds: int = 2
+    settle_rounds: int = 3
     """how often they are pulled together"""
-    min_support: int = 8
+    min_support: int = 12
     """occurrences that make a pattern"""
     max_pattern: int = 32
     """atoms in a pattern at most"""

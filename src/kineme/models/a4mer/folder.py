@@ -68,7 +68,6 @@ def save(model: A4Mer, folder: Path) -> None:
             arrays = {
                 **tree.prototypes.to_arrays(),
                 "merges": tree.merges,
-                "axes": np.ascontiguousarray(tree.axes),
             }
             save_file(arrays, work / "motifs.safetensors")
         work.chmod(0o755)
@@ -109,7 +108,7 @@ def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, Mo
     if (folder / "motifs.safetensors").exists():
         path = folder / "motifs.safetensors"
         prototypes = Codebook.from_arrays(_arrays(path), path)
-        tree = MotifTree(prototypes, _array(path, "merges"), _array(path, "axes"))
+        tree = MotifTree(prototypes, _array(path, "merges"))
     return config, network, vocabulary, tree, text
 
 

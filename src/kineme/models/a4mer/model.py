@@ -19,6 +19,7 @@ from kineme.models.a4mer.vocabulary import (
     Vocabulary,
     build_motif_tree,
     build_vocabulary,
+    motif_tokens,
 )
 from kineme.motion.canonical import JOINTS
 from kineme.motion.motion import Motion
@@ -35,6 +36,7 @@ class Encoding:
     atoms, motifs : segments and tokens. Motif m holds `atoms_per_motif[m]` atoms.
     codes, code_confidence : (K,) the code of each atom and how clear it is, in [0, 1].
     patterns : (M,) number of the pattern that each motif is an occurrence of.
+    motif_tokens : (M, D) what motifs are compared by: their atoms' tokens, settled and averaged.
     prototypes, motif_confidence : (M,) nearest motif prototype and how clear it is; None without
         a motif tree.
     """
@@ -47,6 +49,7 @@ class Encoding:
     codes: np.ndarray
     code_confidence: np.ndarray
     patterns: np.ndarray
+    motif_tokens: np.ndarray
     prototypes: np.ndarray | None
     motif_confidence: np.ndarray | None
 
@@ -132,6 +135,7 @@ class A4Mer:
         per_motif = cover.length.astype(np.int64)
         motifs = encode_motifs(self.network, atoms, per_motif)
         tree = self.motif_tree
+        compared = motif_tokens(tokens, atoms.frames, per_motif)
         return Encoding(
             self.config.fps,
             duration,
@@ -141,8 +145,9 @@ class A4Mer:
             codes,
             book.confidence(tokens),
             cover.pattern,
-            None if tree is None else tree.prototypes.assign(tree.tokens(motifs))[0],
-            None if tree is None else tree.prototypes.confidence(tree.tokens(motifs)),
+            compared,
+            None if tree is None else tree.prototypes.assign(compared)[0],
+            None if tree is None else tree.prototypes.confidence(compared),
         )
 
     # -- vocabulary -----------------------------------------------------------------------------------------
@@ -151,8 +156,7 @@ class A4Mer:
         """The same weights with codes, patterns and motif prototypes mined from a corpus of encoded clips."""
         vocabulary = build_vocabulary(atoms, self.config, seed)
         model = A4Mer(self.config, self.network, vocabulary, None, self.card)
-        motifs = [model.encode_level(level, 0.0).motifs for level in atoms]
-        tree = build_motif_tree(motifs, self.config, seed)
+        tree = build_motif_tree([model.encode_level(level, 0.0).motif_tokens for level in atoms], seed)
         return A4Mer(self.config, self.network, vocabulary, tree, self.card)
 
     # -- on disk --------------------------------------------------------------------------------------------

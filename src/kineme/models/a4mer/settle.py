@@ -13,7 +13,7 @@ from kineme.models.a4mer.config import A4MerConfig
 #: takes shorter than this say little about what a take's tokens share
 AXIS_SECONDS = 20.0
 #: and so many takes are needed for each axis
-TAKES_PER_AXIS = 8
+TAKES_PER_AXIS = 40
 
 
 def take_axes(tokens: list[np.ndarray], frames: list[np.ndarray], config: A4MerConfig) -> np.ndarray:

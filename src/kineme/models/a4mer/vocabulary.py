@@ -15,7 +15,9 @@ from kineme.symbols.dendrogram import merge_tree
 from kineme.symbols.mining import mine
 
 #: motif prototypes at most; the dendrogram over them is what the page's slider cuts
-PROTOTYPES = 256
+PROTOTYPES = 1024
+#: atom codes at least, where the atoms allow it
+LEAST_CODES = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +55,14 @@ def chosen(level: Level, config: A4MerConfig) -> np.ndarray:
 
 
 def code_count(atoms: int, config: A4MerConfig) -> int:
-    """Number of atom codes for a corpus of so many atoms."""
+    """Number of atom codes for a corpus of so many atoms: it grows with them, from LEAST_CODES on.
+
+    A small corpus has fewer, since a code needs some 40 atoms to be more than an accident.
+    """
     if config.clusters:
         return min(config.clusters, atoms)
-    return int(np.clip(round(atoms / config.atoms_per_code), 8, 512))
+    least = min(LEAST_CODES, max(8, atoms // 40))
+    return int(np.clip(round(atoms / config.atoms_per_code), least, 512))
 
 
 def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Vocabulary:
@@ -75,21 +81,28 @@ def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Voc
 
 @dataclass(frozen=True, eq=False)
 class MotifTree:
-    """Prototypes (P, D) of motif tokens without their take axes (n, D), and a Ward tree (P - 1, 4)."""
+    """Prototypes (P, D) of motifs and the Ward tree (P - 1, 4) over them."""
 
     prototypes: Codebook
     merges: np.ndarray
-    axes: np.ndarray
-
-    def tokens(self, level: Level) -> np.ndarray:
-        """The tokens (M, D) of a clip's motifs as they are compared with the prototypes."""
-        return without_axes(level.h, self.axes)
 
 
-def build_motif_tree(levels: list[Level], config: A4MerConfig, seed: int) -> MotifTree:
-    """k-means prototypes of the motifs of a corpus, at most PROTOTYPES, and a tree weighted by their use."""
-    axes = take_axes([level.h for level in levels], [level.frames for level in levels], config)
-    tokens = without_axes(np.concatenate([level.h for level in levels]), axes)
-    prototypes = codebook.fit(tokens, min(PROTOTYPES, max(1, len(tokens) // 4)), seed, starts=2)
-    use = np.bincount(prototypes.assign(tokens)[0], minlength=len(prototypes)).astype(float)
-    return MotifTree(prototypes, merge_tree(prototypes.centres, np.maximum(use, 1), seed=seed), axes)
+def motif_tokens(tokens: np.ndarray, frames: np.ndarray, atoms_per_motif: np.ndarray) -> np.ndarray:
+    """What motifs are compared by, (M, D): the frame-weighted mean of their atoms' settled tokens (K, D)."""
+    starts = np.cumsum(atoms_per_motif) - atoms_per_motif
+    total = np.add.reduceat(tokens * frames[:, None].astype(np.float32), starts, axis=0)
+    return (total / np.add.reduceat(frames, starts)[:, None]).astype(np.float32)
+
+
+def build_motif_tree(tokens: list[np.ndarray], seed: int) -> MotifTree:
+    """Prototypes of a corpus' motifs (list of (M, D)) and a tree over them weighted by use.
+
+    Every motif is a prototype while there are no more than PROTOTYPES; then k-means chooses so many.
+    """
+    everything = np.concatenate(tokens)
+    if len(everything) <= PROTOTYPES:
+        prototypes = Codebook(np.unique(everything, axis=0))
+    else:
+        prototypes = codebook.fit(everything, PROTOTYPES, seed, starts=1)
+    use = np.bincount(prototypes.assign(everything)[0], minlength=len(prototypes)).astype(float)
+    return MotifTree(prototypes, merge_tree(prototypes.centres, np.maximum(use, 1), seed=seed))
