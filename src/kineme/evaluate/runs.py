@@ -100,7 +100,8 @@ def _write(file: Path, key: str, values: list[Value]) -> None:
 
 def _key(method: Method, fold: Fold, seed: int) -> str:
     """What a value depends on: the corpus, the code, and what the method says beside."""
-    text = "\n".join([fold.checksum, code_digest(method.code), method.state(fold, seed)])
+    training = (fold.training, fold.training_checksum)
+    text = "\n".join([fold.checksum, *training, code_digest(method.code), method.state(fold, seed)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
