@@ -63,6 +63,7 @@ class _Open:
 
     def __init__(self, browser: Any, **options: Any):
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
+        self.context.set_default_timeout(90_000)  # other tests may keep the machine busy
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on(
@@ -95,6 +96,15 @@ def _wait_for_change(page: Any, selector: str) -> None:
     )
 
 
+def _wait_for_rest(page: Any, selector: str) -> None:
+    """Returns once the canvas has shown the same for half a second."""
+    now = f"({_PIXELS})(document.querySelector({selector!r}))"
+    page.wait_for_function(
+        f"async () => {{ const before = {now}; "
+        f"await new Promise(r => setTimeout(r, 500)); return before === {now}; }}"
+    )
+
+
 def test_cards_play_without_a_complaint(opened: _Open, report: Path, payload: Payload) -> None:
     page = opened.go(report.as_uri())
     assert page.locator(".card").count() == len(payload.scales[1].motifs)
@@ -108,11 +118,7 @@ def test_paused_cards_rest_until_one_is_pointed_at(opened: _Open, report: Path) 
     canvas = '.card[data-motif="m2"] canvas'
     _wait_for_change(page, canvas)
     page.click("#pause-all")
-    page.wait_for_function("() => [...document.querySelectorAll('.card')].length > 0")
-    page.wait_for_timeout(200)
-    before = page.locator(canvas).evaluate(_PIXELS)
-    page.wait_for_timeout(500)
-    assert page.locator(canvas).evaluate(_PIXELS) == before
+    _wait_for_rest(page, canvas)
     page.locator(canvas).hover()
     _wait_for_change(page, canvas)
 
@@ -124,9 +130,7 @@ def test_reduced_motion_is_respected(browser: Any, report: Path) -> None:
     blank = "({ width, height }) => Object.assign(document.createElement('canvas'), { width, height })"
     element = f"document.querySelector({canvas!r})"
     page.wait_for_function(f"() => ({_PIXELS})({element}) !== ({_PIXELS})(({blank})({element}))")
-    before = page.locator(canvas).evaluate(_PIXELS)
-    page.wait_for_timeout(500)
-    assert page.locator(canvas).evaluate(_PIXELS) == before
+    _wait_for_rest(page, canvas)
     opened.context.close()
     assert opened.complaints == []
 
@@ -167,7 +171,7 @@ def test_the_timeline_seeks(opened: _Open, report: Path, payload: Payload) -> No
 
 
 def _wait_for_change_after(page: Any, selector: str, act: Any) -> None:
-    page.wait_for_timeout(100)
+    _wait_for_rest(page, selector)
     before = page.locator(selector).evaluate(_PIXELS)
     act()
     page.wait_for_function(

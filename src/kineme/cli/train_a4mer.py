@@ -41,10 +41,11 @@ def _field_docs(kind: type) -> dict[str, str]:
 def _overrides() -> type:
     """A dataclass with every field of `A4MerConfig`, none of them given."""
     hints, docs = get_type_hints(A4MerConfig), _field_docs(A4MerConfig)
-    fields = [
-        (name, Annotated[Optional[hints[name]], tyro.conf.arg(help=docs.get(name, ""))], None)  # noqa: UP045
-        for name in A4MerConfig.__dataclass_fields__
-    ]
+    hint = "(default: the preset's)"
+    fields = []
+    for name in A4MerConfig.__dataclass_fields__:
+        told = tyro.conf.arg(help=docs.get(name, ""), help_behavior_hint=hint)
+        fields.append((name, Annotated[Optional[hints[name]], told], None))  # noqa: UP045  # a type at run time
     return dataclasses.make_dataclass("Settings", fields, frozen=True)
 
 

@@ -91,7 +91,7 @@ def _page_clips(clips: Sequence[Clip]) -> tuple[tuple[PageClip, ...], tuple[Page
 
 
 def _short_paths(files: Sequence[str]) -> dict[str, str]:
-    """Paths from the folder that all of them share on: a page may be passed on, and home folders are private."""
+    """Paths from the folder on that all share: a page is passed on, and home folders are private."""
     whole = [file for file in files if os.path.isabs(file)]
     if not whole:
         return {file: file for file in files}

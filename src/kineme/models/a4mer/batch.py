@@ -74,16 +74,18 @@ def draw_windows(bank: TakeBank, config: A4MerConfig, rng: np.random.Generator, 
     poses = np.stack([at(bank.positions, i, last, first) for i in (index, low, high)])
     elapsed = (high - low) / bank.fps / tempo[:, None]
     if not strength:
-        features, facing = pose_features(*poses, elapsed)
+        features, facing = pose_features(poses[0], poses[1], poses[2], elapsed)
         return Windows(features, facing, features, frames)
     flip = rng.random(count) < 0.5 * min(1.0, strength)
     mirrored = poses[:, flip][..., list(MIRROR), :]
     mirrored[..., 0] *= -1
     poses[:, flip] = mirrored
-    features, facing = pose_features(*restyle(poses, frames, rng, strength), elapsed)
+    here, before, after = restyle(poses, frames, rng, strength)
+    features, facing = pose_features(here, before, after, elapsed)
     if not config.two_views:
         return Windows(features, facing, features, frames)
-    target, _ = pose_features(*restyle(poses, frames, rng, strength), elapsed)
+    here, before, after = restyle(poses, frames, rng, strength)
+    target, _ = pose_features(here, before, after, elapsed)
     return Windows(features, facing, target, frames)
 
 
@@ -149,7 +151,7 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
-        return Batch(*(part if isinstance(part, int) else part.to(device) for part in self))
+        return self._make(part if isinstance(part, int) else part.to(device) for part in self)
 
 
 def make_batch(
@@ -191,8 +193,9 @@ def stage_one_batch(
     lengths = atom_lengths_batch(windows.facing, windows.frames, config)
     masks = [mask_blocks(len(n), config.mask_ratio, config.mask_block, rng) for n in lengths]
     rank, processes = share
-    parts = (trimmed(windows.features, windows), trimmed(windows.target, windows), lengths, masks)
-    return make_batch(*(part[rank::processes] for part in parts), config)
+    mine = slice(rank, None, processes)
+    features, target = trimmed(windows.features, windows), trimmed(windows.target, windows)
+    return make_batch(features[mine], target[mine], lengths[mine], masks[mine], config)
 
 
 def trimmed(values: np.ndarray, windows: Windows) -> list[np.ndarray]:

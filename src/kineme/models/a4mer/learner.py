@@ -43,7 +43,7 @@ class JointBatch(NamedTuple):
 
     def to(self, device: torch.device) -> JointBatch:
         """The same batch on another device."""
-        return JointBatch(*(part.to(device) for part in self))
+        return self._make(part.to(device) for part in self)
 
 
 class A4MerLearner(nn.Module):

@@ -71,7 +71,7 @@ class Segmented(NamedTuple):
 
     def to(self, device: torch.device) -> Segmented:
         """The same on another device."""
-        return Segmented(*(part.to(device) for part in self))
+        return self._make(part.to(device) for part in self)
 
 
 class Tokens(NamedTuple):
@@ -189,6 +189,9 @@ class Predictor(nn.Module):
 
 class A4MerNetwork(nn.Module):
     """Stage 1 (frames to atoms) and stage 2 (atoms to motifs), with the input's normalisation."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, config: A4MerConfig):
         super().__init__()
