@@ -99,10 +99,8 @@ def _wait_for_change(page: Any, selector: str) -> None:
 def _wait_for_rest(page: Any, selector: str) -> None:
     """Returns once the canvas has shown the same for half a second."""
     now = f"({_PIXELS})(document.querySelector({selector!r}))"
-    page.wait_for_function(
-        f"async () => {{ const before = {now}; "
-        f"await new Promise(r => setTimeout(r, 500)); return before === {now}; }}"
-    )
+    pause = "await new Promise(done => setTimeout(done, 500));"
+    page.wait_for_function(f"async () => {{ const before = {now}; {pause} return before === {now}; }}")
 
 
 def test_cards_play_without_a_complaint(opened: _Open, report: Path, payload: Payload) -> None:
@@ -138,6 +136,7 @@ def test_reduced_motion_is_respected(browser: Any, report: Path) -> None:
 def test_a_card_leads_to_occurrences_and_these_to_the_clip(
     opened: _Open, report: Path, payload: Payload
 ) -> None:
+    opened.page.emulate_media(reduced_motion="reduce")  # so that the clip does not begin to play
     page = opened.go(report.as_uri())
     motif = payload.scales[1].motifs[1]
     page.click(f'.card[data-motif="{motif.id}"] a.figure')
@@ -148,8 +147,10 @@ def test_a_card_leads_to_occurrences_and_these_to_the_clip(
     assert page.locator("#similar .card").count() == len(motif.similar)
     page.locator(".tile").nth(1).click()
     page.wait_for_selector("#view-clip:not([hidden])")
-    page.click("#play")  # it had begun to play
+    page.wait_for_function("() => document.querySelector('#now').textContent")
     assert page.locator("#now").inner_text() == motif.words
+    second = found[1].start
+    assert float(page.get_attribute("#timeline", "aria-valuenow")) == pytest.approx(second, abs=0.02)
 
 
 def test_the_timeline_seeks(opened: _Open, report: Path, payload: Payload) -> None:
@@ -234,6 +235,16 @@ def test_the_time_scale_changes_everything(opened: _Open, report: Path, payload:
     _set_dial(page, "#dial-scale", 2)
     page.wait_for_selector(f'.card[data-motif="{payload.scales[2].motifs[0].id}"]')
     assert page.locator("#dial-scale-value").inner_text() == "1 s"
+
+
+def test_a_dial_leaves_the_clip_where_it_is(opened: _Open, report: Path) -> None:
+    opened.page.emulate_media(reduced_motion="reduce")
+    page = opened.go(f"{report.as_uri()}#clip/1/2.5")
+    page.focus("#timeline")
+    page.keyboard.press("PageDown")
+    _set_dial(page, "#dial-number", 5)
+    page.wait_for_function("() => document.querySelector('#dial-number-value').textContent === '5'")
+    assert float(page.get_attribute("#timeline", "aria-valuenow")) == pytest.approx(3.5, abs=0.02)
 
 
 def test_transitions_are_drawn_and_listed(opened: _Open, report: Path, payload: Payload) -> None:

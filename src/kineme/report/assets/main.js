@@ -46,7 +46,7 @@ async function refresh() {
 function render() {
   const { view, colours } = state;
   showRibbon(view, colours);
-  route();
+  route(false);
   if (clips.chosen >= 0 || state.route === "clip") clips.showList();
 }
 
@@ -64,8 +64,11 @@ function showDials() {
   byId("dial-scale-box").hidden = index.scales.length < 2;
 }
 
-/** Reads the address: #motifs, #motif/ID[/similar], #clip/NUMBER/SECONDS, #transitions, #about. */
-function route() {
+/**
+ * Reads the address: #motifs, #motif/ID[/similar], #clip/NUMBER/SECONDS, #transitions, #about.
+ * `moved`: the address has changed, and not only what is shown there.
+ */
+function route(moved) {
   const [name, ...rest] = location.hash.slice(1).split("/").map(decodeSafely);
   state.route = ROUTES.includes(name) ? name : "motifs";
   document.body.dataset.route = state.route;
@@ -77,19 +80,20 @@ function route() {
   if (state.route !== "clip" && clips.stage.playing) clips.stage.play(false);
   const { view, colours } = state;
   if (state.route === "motifs") showGallery(view, colours);
-  if (state.route === "motif") showMotif(view, colours, rest[0], rest[1]);
+  if (state.route === "motif") showMotif(view, colours, rest[0], moved && rest[1] === "similar");
   if (state.route === "transitions") showGraph(view, colours);
   if (state.route === "about") showAbout(view);
-  if (state.route === "clip") openClip(rest);
+  if (state.route === "clip") openClip(rest, moved);
 }
 
 function decodeSafely(text) { try { return decodeURIComponent(text); } catch { return text; } }
 
-function openClip([number, seconds]) {
+function openClip([number, seconds], moved) {
   if (!byId("clip-list").firstChild) clips.showList();
   const given = number !== undefined && number !== "", clip = given ? Number(number) : Math.max(clips.chosen, 0);
-  const time = given ? Number(seconds) || 0 : clips.stage.time;
-  clips.show(clip, time + (time ? 0.001 : 0), given && clips.chosen !== clip);
+  const jump = given && (moved || clips.chosen !== clip);
+  const time = jump ? (Number(seconds) || 0) + 0.001 : clips.stage.time;
+  clips.show(clip, time, given && clips.chosen !== clip);
 }
 
 function wire() {
@@ -97,7 +101,7 @@ function wire() {
   addEventListener("hashchange", () => {
     if (state.route === "motifs") galleryAt = scrollY;
     const from = state.route, top = byId("main").offsetTop - byId("toolbar").offsetHeight;
-    route();
+    route(true);
     if (state.route === "motifs") scrollTo(0, galleryAt);
     else if (!location.hash.endsWith("/similar") && (from !== "clip" || state.route !== "clip" || narrow.matches)) scrollTo(0, Math.min(scrollY, top));
   });

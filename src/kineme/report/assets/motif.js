@@ -2,7 +2,7 @@
 
 let motifFigures = [];
 
-function showMotif(view, colours, id, part) {
+function showMotif(view, colours, id, toSimilar) {
   motifFigures.forEach((figure) => loop.remove(figure));
   motifFigures = [];
   const group = view.byId.get(id);
@@ -14,7 +14,7 @@ function showMotif(view, colours, id, part) {
     similarSection(view, colours, group),
     occurrenceSection(view, group, tints),
   );
-  if (part === "similar") byId("similar")?.scrollIntoView({ block: "start" });
+  if (toSimilar) byId("similar")?.scrollIntoView({ block: "start" });
 }
 
 function motifStage(group, tints) {
