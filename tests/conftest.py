@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import signal
 import sys
 import zipfile
 from collections.abc import Callable
@@ -19,6 +21,10 @@ import pytest
 from hypothesis import settings
 
 _NO_DATA = "needs KINEME_DATA or ../shared/data"
+
+# A shell that runs the tests in the background has its children ignore Ctrl-C, which some tests send.
+with contextlib.suppress(ValueError):  # not the main thread
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # the same examples on every run and every machine, whatever its speed
 settings.register_profile("kineme", deadline=None, derandomize=True, max_examples=50)

@@ -64,7 +64,7 @@ def run(args: Args) -> int:
     progress = Console(stderr=True)
     outcome = protocol.run(request, lambda text: progress.print(text, style="dim", markup=False))
     console = Console()
-    console.width = max(console.width, 120)  # a narrower table would cut its figures
+    console.width = max(console.width, 160)  # a narrower table would cut its figures
     for condition in outcome.conditions:
         for heading, columns in protocol.TABLES.items():
             title = f"{outcome.protocol}, {condition}: {heading} ({len(args.seeds)} seeds)"

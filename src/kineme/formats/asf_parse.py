@@ -14,6 +14,8 @@ _DOF = ("tx", "ty", "tz", "rx", "ry", "rz", "l")
 
 @dataclass
 class AsfBone:
+    """One bone as the file says it: direction and length in its units, axis in degrees or radians."""
+
     name: str
     line: int
     direction: tuple[float, ...] = (0.0, 0.0, 0.0)
@@ -26,6 +28,8 @@ class AsfBone:
 
 @dataclass
 class Asf:
+    """A skeleton file as it is written, before anything is converted."""
+
     path: Path
     length_unit: float | None = None
     degrees: bool = True

@@ -254,17 +254,19 @@ def test_every_setting_has_an_effect():
         assert gradient(replace(SMALL, **{name: value})) != base, name
 
 
-def test_settings_of_the_vocabulary_have_an_effect():
+def test_settings_of_the_vocabulary_have_an_effect(monkeypatch):
+    monkeypatch.setattr("kineme.models.a4mer.settle.TAKES_PER_AXIS", 2)
     model = A4Mer(SMALL, learner().average)
     atoms = [model.encode_atoms(take(k), 30.0) for k in range(9)]
 
     def words(**changes):
-        config = replace(SMALL, min_support=2, **changes)
+        config = replace(SMALL, **{"min_support": 2, **changes})
         made = A4Mer(config, model.network).with_vocabulary(atoms).vocabulary
         assert made is not None
         return made.codes.centres.tobytes(), made.patterns.codes.values.tobytes()
 
     base = words()
+    assert words(min_support=9) != base
     changed = {
         "clusters": 4, "code_token": "encoder", "take_axes": 0, "settle_seconds": 0.0, "settle_width": 2.0,
         "settle_rounds": 1, "max_pattern": 2,

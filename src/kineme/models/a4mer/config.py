@@ -81,8 +81,8 @@ class A4MerConfig:
     """how alike tokens must be for that, in deviations of the corpus' tokens"""
     settle_rounds: int = 3
     """how often they are pulled together"""
-    min_support: int = 12
-    """occurrences that make a pattern"""
+    min_support: int = 0
+    """occurrences that make a pattern; 0 grows it with the corpus, from 3 to 12"""
     max_pattern: int = 32
     """atoms in a pattern at most"""
 

@@ -65,6 +65,15 @@ def code_count(atoms: int, config: A4MerConfig) -> int:
     return int(np.clip(round(atoms / config.atoms_per_code), least, 512))
 
 
+def support_threshold(atoms: int, config: A4MerConfig) -> int:
+    """Occurrences that make a pattern in a corpus of so many atoms.
+
+    In a large corpus rare patterns straddle the end of one action and the beginning of the next; in a small
+    one nothing else recurs.
+    """
+    return config.min_support or int(np.clip(round(atoms / 180), 3, 12))
+
+
 def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Vocabulary:
     """Cluster the atoms of a corpus (paper: k-means, 512 clusters) and mine their frequent patterns."""
     tokens = [chosen(level, config) for level in levels]
@@ -75,7 +84,8 @@ def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Voc
     tokens = [settle(x, level.frames, spread, config) for x, level in zip(plain, levels, strict=True)]
     codes = codebook.fit(np.concatenate(tokens), code_count(len(everything), config), seed, starts=2)
     sequences = Ragged.from_lists([codes.assign(x)[0] for x in tokens])
-    patterns = mine(sequences, config.min_support, config.max_pattern, codes=len(codes))
+    support = support_threshold(len(everything), config)
+    patterns = mine(sequences, support, config.max_pattern, codes=len(codes))
     return Vocabulary(codes, patterns, axes, spread)
 
 
