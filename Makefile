@@ -14,6 +14,7 @@ venv: $(VENV)/.core
 
 demo: $(VENV)/.core
 	$(BIN)/kineme demo -o demo
+	@echo "now open demo/library/report.html in a browser; the command is $(BIN)/kineme"
 
 test: lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
