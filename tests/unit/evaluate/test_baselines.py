@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -79,7 +81,7 @@ def test_random_cuts_are_as_many_as_fixed_ones(fold):
 
 def test_raw_mining_goes_the_whole_way_of_a_model(fold):
     motion = fold.test[0].motion
-    raw = baselines.RawMining().fit(fold, 0)
+    raw = baselines.RawMining(config=replace(baselines.CONFIG, min_support=3)).fit(fold, 0)
     atoms, motifs = raw.view(motion).levels
     assert set(np.cumsum(motifs.lengths)) <= set(np.cumsum(atoms.lengths))
     features = raw.model.standard(model_input(motion)[0])
