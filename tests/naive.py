@@ -287,3 +287,19 @@ def segment_attention(x, lengths, layer):
         out.append(layer.out(torch.cat(heads, -1)))
         at += n
     return torch.cat(out)
+
+
+# --- tasks ------------------------------------------------------------------------------------------------
+
+
+def cheapest_path_cost(costs, price):
+    """The least sum of costs (steps x states) plus `price` a change, over all sequences of states."""
+    import itertools
+
+    steps, states = len(costs), len(costs[0])
+
+    def cost(path):
+        changes = sum(a != b for a, b in itertools.pairwise(path))
+        return sum(costs[k][s] for k, s in enumerate(path)) + price * changes
+
+    return min(map(cost, itertools.product(range(states), repeat=steps)))

@@ -99,7 +99,7 @@ def test_segments_are_those_of_the_library_alone_and_in_company(
     for file in files:
         alone = segments(capsys, file, "--model", library)
         assert alone == [row for row in together if row["file"] == str(file)]
-        kept = [r for r in table if r["file"] == str(file) and r["scale"] in (0.0, 4.0)]
+        kept = [r for r in table if r["file"] == str(file) and r["scale"] in (0.0, 2.0)]
         assert [(r["level"], r["id"], f"{r['start']:.4f}", f"{r['end']:.4f}") for r in kept] == [
             (r["level"], r["id"], r["start"], r["end"]) for r in alone
         ]
@@ -158,7 +158,7 @@ def test_names_stay_when_the_library_is_made_again(
     assert "the first one" in (mine / "report.html").read_text(encoding="utf-8")
     # another time scale is the default now: the motif is another's scale, and its name goes with it
     assert command("index", takes, tmp_path / "more", "-o", mine, "--timescale", "1s") == 0
-    assert dict(read_names(mine / "names.json").names) == {f"4 s/{first}": "the first one"}
+    assert dict(read_names(mine / "names.json").names) == {f"2 s/{first}": "the first one"}
 
 
 def test_names_that_fit_no_motif_are_set_aside(

@@ -51,9 +51,9 @@ class Args:
     """Training steps of the first stage; by default as many as fit the amount of motion."""
     mine: bool = False
     """Look for codes, patterns and motifs anew in these takes, with the weights of the model."""
-    timescale: str = "4s"
-    """Longest pattern of a motif, such as 0.5s or 2s; a motif repeated without a break is one segment.
-    The page can be switched to other scales."""
+    timescale: str = "2s"
+    """How long another motif must fit better to be worth a change, such as 0.5s or 4s: shorter for finer
+    motifs. The page can be switched to other scales."""
     motifs: int | None = None
     """How many motifs to tell apart; by default as many as fit the model. On the page they can be joined."""
     min_duration: str = "0.4s"

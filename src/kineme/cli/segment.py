@@ -46,7 +46,7 @@ class Args:
     level: Literal["atom", "motif", "both"] = "both"
     """Which segments to write."""
     timescale: str | None = None
-    """Longest pattern of a motif, such as 0.5s or 2s."""
+    """How long another motif must fit better to be worth a change, such as 0.5s or 4s."""
     motifs: int | None = None
     """How many motifs to tell apart."""
     min_duration: str | None = None

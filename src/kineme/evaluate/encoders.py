@@ -9,7 +9,7 @@ import numpy as np
 
 from kineme.evaluate.representation import Level, Mined, View
 from kineme.motion import Motion
-from kineme.tasks.discover import TIMESCALE, EncodesSegments, discover
+from kineme.tasks.discover import LONGEST_PATTERN, TIMESCALE, EncodesSegments, discover
 
 
 class Encoder(EncodesSegments, Protocol):
@@ -64,7 +64,8 @@ class Tokens:
         clip = _Whole(motion)
         track = discover([cast(Any, clip)], self.model, scales=()).scale.tracks[0]
         found = self.model.encode(motion)
-        limited = self.model.encode_level(found.atoms, motion.duration, TIMESCALE)
+        longest = LONGEST_PATTERN * TIMESCALE
+        limited = self.model.encode_level(found.atoms, motion.duration, longest)
         frames = int(found.atoms.frames.sum())
         # a border lies half a frame before the first frame of its segment
         cuts = np.rint(track.borders[1:-1] * found.fps + 0.5).astype(np.int64)

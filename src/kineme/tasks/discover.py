@@ -12,6 +12,7 @@ from kineme.corpus import Clip
 from kineme.errors import InputError
 from kineme.motion import Segment
 from kineme.motion.retarget import to_standard_body
+from kineme.tasks.decode import MotifStates
 from kineme.tasks.motifs import (
     Motif,
     count_transitions,
@@ -22,9 +23,11 @@ from kineme.tasks.motifs import (
 )
 from kineme.tasks.track import Track, join_short, tidy
 
-#: longest motifs, in seconds, that the scales allow (a repeated motif may last longer)
-SCALES: tuple[float, ...] = (1.0, 2.0, 4.0)
-TIMESCALE = 4.0
+#: time scales in seconds: how long a motif must fit better than another to be worth a change
+SCALES: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+TIMESCALE = 2.0
+#: time scales that a pattern of a clip's cover may last
+LONGEST_PATTERN = 2.0
 #: no segment is shorter, in seconds
 SHORTEST = 0.4
 
@@ -49,7 +52,7 @@ class Scale:
 
     Attributes
     ----------
-    seconds : the scale: the longest pattern, not counting repeats.
+    seconds : the time scale.
     tracks : the motifs of each clip.
     motifs : the most frequent first.
     transitions : (from, to, count) over motif numbers.
@@ -123,8 +126,8 @@ def discover(
     corpus : a corpus, or some of its clips.
     model : with a vocabulary and a motif tree.
     motifs : how many motifs to tell apart; by default as many as fit the model (`default_motifs`).
-    timescale : seconds; patterns last no longer (one atom may). A motif that is repeated without a
-        break is one segment.
+    timescale : seconds; how long another motif must fit better to be worth a change (`decode`). A motif that
+        is repeated without a break is one segment.
     scales : further time scales to find motifs at.
     shortest : seconds; shorter segments join the neighbour that is more alike.
     progress : called after each clip with the number of clips done.
@@ -135,21 +138,21 @@ def discover(
     if model.motif_tree is None:
         raise InputError("this model has no motifs yet; with_vocabulary() finds them in a corpus")
     tree = model.motif_tree
-    centres = tree.prototypes.centres.astype(np.float64)
-    numbers = motif_numbers(tree.merges, default_motifs(len(centres)) if motifs is None else motifs)
+    prototypes = tree.prototypes.centres
+    numbers = motif_numbers(tree.merges, default_motifs(len(prototypes)) if motifs is None else motifs)
+    states = MotifStates.of(prototypes, numbers)
     steps = sorted({float(timescale), *map(float, scales)})
     atoms: list[Track] = []
     found: list[list[Track]] = [[] for _ in steps]
     for done, clip in enumerate(corpus, 1):
         level = model.encode_atoms(standard_positions(clip), clip.fps)
         for k, seconds in enumerate(steps):
-            encoding = model.encode_level(level, clip.duration, seconds)
+            encoding = model.encode_level(level, clip.duration, LONGEST_PATTERN * seconds)
             if k == 0:
                 atoms.append(_atom_track(encoding, clip.source_start, shortest))
-            tokens = encoding.motif_tokens
-            nearest, confidence = _nearest_motif(tokens, centres, numbers)
-            borders = encoding.seconds("motifs") + clip.source_start
-            found[k].append(tidy(Track(borders, nearest, confidence, tokens), shortest))
+            borders, tokens = encoding.seconds("motifs") + clip.source_start, encoding.motif_tokens
+            chosen, confidence = states.decode(tokens, np.diff(borders), seconds)
+            found[k].append(tidy(Track(borders, chosen, confidence, tokens), shortest))
         if progress is not None:
             progress(done)
     if not atoms:
@@ -169,25 +172,6 @@ def _atom_track(encoding: Any, start: float, shortest: float) -> Track:
     borders = encoding.seconds("atoms") + start
     codes = encoding.codes.astype(np.int64)
     return join_short(Track(borders, codes, encoding.code_confidence, encoding.atoms.h), shortest)
-
-
-def _nearest_motif(
-    tokens: np.ndarray, centres: np.ndarray, numbers: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Motif (M,) of the nearest prototype, and how clear that is (M,).
-
-    Confidence is (d2 - d1) / d2 with d1 the distance to the nearest prototype and d2 that to the nearest one
-    of another motif. Distances are computed one by one in float64: they do not depend on the company.
-    """
-    from scipy.spatial.distance import cdist
-
-    gaps = cdist(tokens.astype(np.float64), centres)
-    best = gaps.argmin(axis=1)
-    chosen, rows = numbers[best], np.arange(len(tokens))
-    other = np.where(numbers[None] == chosen[:, None], np.inf, gaps).min(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        clear = np.where(np.isinf(other), 1.0, np.where(other > 0, 1 - gaps[rows, best] / other, 0.0))
-    return chosen, clear.astype(np.float32)
 
 
 def _scale(seconds: float, tracks: list[Track], merges: np.ndarray, numbers: np.ndarray) -> Scale:

@@ -50,11 +50,11 @@ class Motif:
 
 
 def default_motifs(prototypes: int) -> int:
-    """How many motifs to show of so many prototypes: half the root of their number.
+    """How many motifs to show of so many prototypes: their root, as far as 6 to 40.
 
     It depends on the model alone, so that a file has the same motifs by itself as in a library.
     """
-    return min(prototypes, int(np.clip(round(0.5 * np.sqrt(prototypes)), 6, 40)))
+    return min(prototypes, int(np.clip(round(np.sqrt(prototypes)), 6, 40)))
 
 
 def motif_numbers(merges: np.ndarray, motifs: int) -> np.ndarray:

@@ -33,7 +33,7 @@ def payload(corpus: Corpus, found: Discovery) -> Payload:
 
 def test_the_page_has_the_segments_that_were_found(found: Discovery, payload: Payload) -> None:
     scale = payload.scales[payload.default_scale]
-    assert scale.seconds == found.scale.seconds == 4.0 and scale.name == "4 s"
+    assert scale.seconds == found.scale.seconds == 2.0 and scale.name == "2 s"
     for said, there in zip(scale.segments, found.segments, strict=True):
         rows = [(s.level, s.start, s.end, s.id, pytest.approx(s.confidence)) for s in said]
         assert rows == [(s.level, s.start, s.end, s.label, s.confidence) for s in there]
@@ -51,7 +51,7 @@ def test_every_motif_is_described_and_has_examples(payload: Payload) -> None:
 
 
 def test_other_scales_have_ids_of_their_own(payload: Payload) -> None:
-    assert all(m.id.startswith("1 s/") for m in payload.scales[0].motifs)
+    assert all(m.id.startswith("0.5 s/") for m in payload.scales[0].motifs)
     assert payload.summary[-1] == "One file was left out." and payload.title == "Takes"
 
 

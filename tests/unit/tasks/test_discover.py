@@ -40,7 +40,7 @@ def test_a_clip_has_the_same_segments_alone_and_in_company(
 
 
 def test_both_levels_tile_every_clip_and_no_segment_is_short(corpus: Corpus, found: Discovery) -> None:
-    assert [scale.seconds for scale in found.scales] == [1.0, 2.0, 4.0] and found.scale.seconds == 4.0
+    assert [scale.seconds for scale in found.scales] == [0.5, 1.0, 2.0, 4.0] and found.scale.seconds == 2.0
     for tracks in (found.atoms, *(scale.tracks for scale in found.scales)):
         for clip, track in zip(corpus, tracks, strict=True):
             assert track.borders[0] == 0.0 and track.borders[-1] == pytest.approx(clip.duration)
@@ -56,16 +56,23 @@ def test_a_longer_shortest_duration_is_kept(corpus: Corpus, model: A4Mer) -> Non
         assert all((track.seconds >= 1.5 - 1e-6).all() or len(track) == 1 for track in tracks)
 
 
-def test_patterns_are_no_longer_than_the_scale(corpus: Corpus, model: A4Mer) -> None:
-    """Repeats joined, a motif may last longer; so the borders inside it are looked at."""
+def test_patterns_last_no_longer_than_twice_the_scale(corpus: Corpus, model: A4Mer) -> None:
+    """Joined with their like they may; so the pieces that the scales are made of are looked at."""
     for clip in corpus:
         atoms = model.encode_atoms(np.asarray(clip.motion.positions), clip.fps)
-        for seconds in (1.0, 2.0):
+        pieces = []
+        for seconds in (1.0, 2.0, None):
             encoding = model.encode_level(atoms, clip.duration, seconds)
             several = encoding.atoms_per_motif > 1
-            assert (encoding.motifs.frames[several] <= seconds * model.config.fps).all()
-        free = model.encode_level(atoms, clip.duration)
-        assert len(free.patterns) <= len(encoding.patterns)
+            assert seconds is None or (encoding.motifs.frames[several] <= seconds * model.config.fps).all()
+            pieces.append(len(encoding.patterns))
+        assert pieces == sorted(pieces, reverse=True)
+
+
+def test_a_coarser_scale_has_fewer_changes(corpus: Corpus, model: A4Mer) -> None:
+    made = discover(corpus, model, scales=(0.0, 1.0, 8.0, 1000.0), shortest=0.0)
+    changes = [sum(len(track) - 1 for track in scale.tracks) for scale in made.scales]
+    assert changes[0] > changes[-1] == 0
 
 
 def test_confidence_is_about_motifs_and_not_about_prototypes(corpus: Corpus, model: A4Mer) -> None:
@@ -74,18 +81,6 @@ def test_confidence_is_about_motifs_and_not_about_prototypes(corpus: Corpus, mod
     assert all(track.ids.tolist() == [1] and track.confidence.tolist() == [1.0] for track in one.scale.tracks)
     two = discover(corpus, model, motifs=2)
     assert {m.number for m in two.motifs} <= {1, *range(2, 257)} and len(two.motifs) <= 2
-
-
-def test_fewer_motifs_join_those_of_a_finer_cut(corpus: Corpus, model: A4Mer) -> None:
-    """Before short pieces are joined, every moment of a fine motif belongs to one coarse motif."""
-    fine, coarse = (discover(corpus, model, motifs=n, shortest=0.0) for n in (5, 3))
-    parents: dict[int, set[int]] = {}
-    for a, b in zip(fine.scale.tracks, coarse.scale.tracks, strict=True):
-        middles = (a.borders[:-1] + a.borders[1:]) / 2
-        above = b.ids[np.searchsorted(b.borders, middles) - 1]
-        for n, parent in zip(a.ids.tolist(), above.tolist(), strict=True):
-            parents.setdefault(n, set()).add(parent)
-    assert all(len(found) == 1 for found in parents.values())
 
 
 class Later:
@@ -108,9 +103,9 @@ def test_times_are_those_of_the_file(corpus: Corpus, model: A4Mer, found: Discov
 
 
 def test_a_scale_of_ones_own_is_the_default(corpus: Corpus, model: A4Mer) -> None:
-    made = discover(corpus, model, timescale=0.5)
-    assert [s.seconds for s in made.scales] == [0.5, 1.0, 2.0, 4.0] and made.default == 0
-    assert made.motifs == made.scales[0].motifs and len(made.dendrogram) == len(made.motifs) - 1
+    made = discover(corpus, model, timescale=1.5)
+    assert [s.seconds for s in made.scales] == [0.5, 1.0, 1.5, 2.0, 4.0] and made.default == 2
+    assert made.motifs == made.scales[2].motifs and len(made.dendrogram) == len(made.motifs) - 1
 
 
 def test_what_cannot_be_is_said(corpus: Corpus, model: A4Mer) -> None:

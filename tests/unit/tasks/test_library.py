@@ -29,7 +29,7 @@ from kineme.tasks.library import (
 )
 from small_models import small_corpus, small_model
 
-SETTINGS = Settings(4.0, SHORTEST, SCALES, 4)
+SETTINGS = Settings(2.0, SHORTEST, SCALES, 4)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_every_segment_is_a_row_and_has_its_token(made: tuple[Library, Corpus, D
                 assert (row["start"], row["end"], row["number"]) == (
                     track.borders[n], track.borders[n + 1], track.ids[n],
                 )  # fmt: skip
-                plain = level == "atom" or seconds == 4.0
+                plain = level == "atom" or seconds == 2.0
                 assert row["id"] == (f"{track.ids[n]}" if plain else f"{seconds:g} s/{track.ids[n]}")
                 assert np.array_equal(library.tokens[k], track.tokens[n])
                 k += 1
@@ -82,7 +82,7 @@ def test_the_motifs_stand_in_a_table(made: tuple[Library, Corpus, Discovery]) ->
     library, _, found = made
     rows = pq.read_table(library.folder / "motifs.parquet").to_pylist()
     assert len(rows) == sum(len(scale.motifs) for scale in found.scales)
-    default = {row["id"]: row for row in rows if row["scale"] == 4.0}
+    default = {row["id"]: row for row in rows if row["scale"] == 2.0}
     for motif in found.motifs:
         row = default[str(motif.number)]
         assert (row["count"], row["mean_seconds"]) == (motif.count, motif.mean_seconds)
@@ -122,7 +122,7 @@ def test_tables_of_two_runs_are_not_mixed(
     _, corpus, found = made
     other = tmp_path / "other"
     begin_library(other)
-    write_results(other, corpus, found, Settings(4.0, 0.4, SCALES), "abc", {})
+    write_results(other, corpus, found, Settings(2.0, 0.4, SCALES), "abc", {})
     shutil.copy(other / SEGMENTS, folder / SEGMENTS)
     with pytest.raises(InputError, match="of another run"):
         _ = open_library(folder).segments

@@ -64,7 +64,7 @@ def test_motifs_that_do_not_occur_are_left_out_of_the_tree() -> None:
 
 def test_how_many_motifs_by_default() -> None:
     counts = [default_motifs(n) for n in (1, 4, 9, 256, 400, 1024)]
-    assert counts == [1, 4, 6, 8, 10, 16]
+    assert counts == [1, 4, 6, 16, 20, 32]
 
 
 def test_an_impossible_number_of_motifs_is_said() -> None:
