@@ -97,6 +97,7 @@ def run(args: Args) -> int:
             shortest=settings.shortest,
             progress=advance,
         )
+    _warn_of_strange_takes(args, len(found.motifs), len(corpus))
     title = args.title or Path(args.sources[0]).resolve().name
     payload = page_contents(corpus, found, title, notes=_left_out(corpus), model=about)
     _write(args.out, corpus, found, settings, checksum, payload)
@@ -248,6 +249,15 @@ class _Bar:
 
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
+
+
+def _warn_of_strange_takes(args: Args, motifs: int, clips: int) -> None:
+    """A model meets everything that it does not know with the same few motifs."""
+    from kineme.cli.training import say
+
+    if args.model is not None and not args.mine and args.motifs is None and motifs < min(4, clips):
+        few = f"{motifs} motif{'s' if motifs > 1 else ''}"
+        say(f"the model finds only {few} here; with --mine it looks for those of these takes")
 
 
 def _left_out(corpus: Corpus) -> list[str]:

@@ -35,7 +35,7 @@ class Track:
         return np.diff(self.borders)
 
     def segments(self, level: str) -> tuple[Segment, ...]:
-        """The same as `Segment`s, labelled with the id as text."""
+        """The same as `Segment` objects, labelled with the id as text."""
         rows = zip(self.borders[:-1], self.borders[1:], self.ids, self.confidence, strict=True)
         return tuple(Segment(float(a), float(b), str(n), level, float(c)) for a, b, n, c in rows)
 
