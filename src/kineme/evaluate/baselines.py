@@ -5,7 +5,7 @@ All of them read what A4Mer reads (`models.a4mer.features`), standardised by the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from kineme.models.a4mer.model import Encoding, standard_positions
 from kineme.models.a4mer.segment import atom_lengths, fixed_cuts
 from kineme.models.a4mer.vocabulary import (
     MotifTree,
+    Reading,
     Vocabulary,
     build_motif_tree,
     build_vocabulary,
@@ -211,10 +212,7 @@ class RawModel:
         assert self.vocabulary is not None
         settled = self.vocabulary.code_tokens(atoms, self.config)
         codes = self.vocabulary.codes.assign(settled)[0]
-        limits = {}
-        if longest is not None:
-            limits = {"durations": atoms.frames, "max_duration": int(longest * self.config.fps + 1e-6)}
-        found = self.vocabulary.cover([codes], **limits)
+        found = self.vocabulary.cover_clip(codes, atoms.frames, self.config.fps, longest)
         frames = np.add.reduceat(atoms.frames, found.start)
         tokens = np.add.reduceat(atoms.h * atoms.frames[:, None], found.start) / frames[:, None]
         motifs = encoding.Level(frames, tokens.astype(np.float32), tokens.astype(np.float32))
@@ -233,6 +231,11 @@ class RawModel:
             None,
             None,
         )
+
+    def read_atoms(self, atoms: encoding.Level, duration: float, limits: Iterable[float]) -> Reading:
+        """Codes of atoms, and the pieces of covers by patterns of at most so many seconds each."""
+        assert self.vocabulary is not None
+        return self.vocabulary.read(atoms, duration, limits, self.config)
 
     def encode(self, motion: Motion) -> Encoding:
         """Atoms, codes and motifs of a motion."""

@@ -41,8 +41,12 @@ class EncodesSegments(Protocol):
         """Atoms of world positions (T, 22, 3) on the standard body."""
         ...
 
-    def encode_level(self, atoms: Any, duration: float, longest: float | None = None) -> Any:
-        """Codes and motifs from atoms, motifs no longer than `longest` seconds."""
+    def read_atoms(self, atoms: Any, duration: float, limits: Iterable[float]) -> Any:
+        """Borders, codes, confidence and tokens of the atoms of a clip of `duration` seconds, and its covers.
+
+        There is a cover for each limit, the longest pattern in seconds: borders (M + 1,) in seconds and
+        tokens (M, D), which the prototypes of the motif tree can be compared with.
+        """
         ...
 
 
@@ -146,13 +150,13 @@ def discover(
     found: list[list[Track]] = [[] for _ in steps]
     for done, clip in enumerate(corpus, 1):
         level = model.encode_atoms(standard_positions(clip), clip.fps)
-        for k, seconds in enumerate(steps):
-            encoding = model.encode_level(level, clip.duration, LONGEST_PATTERN * seconds)
-            if k == 0:
-                atoms.append(_atom_track(encoding, clip.source_start, shortest))
-            borders, tokens = encoding.seconds("motifs") + clip.source_start, encoding.motif_tokens
+        read = model.read_atoms(level, clip.duration, [LONGEST_PATTERN * seconds for seconds in steps])
+        codes = Track(clip.source_start + read.borders, read.codes, read.confidence, read.tokens)
+        atoms.append(join_short(codes, shortest))
+        for tracks, seconds, (borders, tokens) in zip(found, steps, read.covers, strict=True):
             chosen, confidence = states.decode(tokens, np.diff(borders), seconds)
-            found[k].append(tidy(Track(borders, chosen, confidence, tokens), shortest))
+            pieces = Track(clip.source_start + borders, chosen, confidence, tokens)
+            tracks.append(tidy(pieces, shortest))
         if progress is not None:
             progress(done)
     if not atoms:
@@ -166,12 +170,6 @@ def discover(
 def standard_positions(clip: Clip) -> np.ndarray:
     """World positions (T, 22, 3) of a clip on the standard body."""
     return to_standard_body(clip.motion).positions
-
-
-def _atom_track(encoding: Any, start: float, shortest: float) -> Track:
-    borders = encoding.seconds("atoms") + start
-    codes = encoding.codes.astype(np.int64)
-    return join_short(Track(borders, codes, encoding.code_confidence, encoding.atoms.h), shortest)
 
 
 def _scale(seconds: float, tracks: list[Track], merges: np.ndarray, numbers: np.ndarray) -> Scale:

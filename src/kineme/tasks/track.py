@@ -16,7 +16,7 @@ class Track:
     Attributes
     ----------
     borders : (K + 1,) float64 seconds, rising.
-    ids : (K,) int64, code of the atom or number of the motif.
+    ids : (K,) integers, code of the atom or number of the motif.
     confidence : (K,) float32 in [0, 1].
     tokens : (K, D) float32.
     """

@@ -40,6 +40,15 @@ class Level:
         return np.repeat(getattr(self, token), self.frames, axis=0)
 
 
+def segment_borders(frames: np.ndarray, fps: float, duration: float) -> np.ndarray:
+    """(K + 1,) borders in seconds of segments of `frames` (K,) frames, from 0 to the end of the clip.
+
+    Model frame k shows the clip at k / fps and stands for the time around it, so a border lies half a frame
+    before the first frame of its segment.
+    """
+    return np.concatenate([[0.0], (np.cumsum(frames)[:-1] - 0.5) / fps, [duration]])
+
+
 def context_windows(frames: np.ndarray, longest: int) -> list[tuple[int, int, int, int]]:
     """Windows over segments of these lengths (K,), at most `longest` frames each.
 

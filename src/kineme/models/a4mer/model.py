@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import numpy as np
 from kineme.errors import InputError
 from kineme.models.a4mer import folder as _folder
 from kineme.models.a4mer.config import A4MerConfig
-from kineme.models.a4mer.encoding import Level, encode_atoms, encode_motifs
+from kineme.models.a4mer.encoding import Level, encode_atoms, encode_motifs, segment_borders
 from kineme.models.a4mer.features import clip_features
 from kineme.models.a4mer.network import A4MerNetwork
 from kineme.models.a4mer.segment import atom_lengths
 from kineme.models.a4mer.vocabulary import (
     MotifTree,
+    Reading,
     Vocabulary,
     build_motif_tree,
     build_vocabulary,
@@ -54,14 +56,9 @@ class Encoding:
     motif_confidence: np.ndarray | None
 
     def seconds(self, level: str) -> np.ndarray:
-        """(K + 1,) borders in seconds of the segments of `level` ("atoms" or "motifs"), from 0 to the end.
-
-        Model frame k shows the clip at k / fps and stands for the time around it, so a border lies half a
-        frame before the first frame of its segment.
-        """
+        """(K + 1,) borders in seconds of the segments of `level` ("atoms" or "motifs"): `segment_borders`."""
         segments: Level = getattr(self, level)
-        inner = (np.cumsum(segments.frames)[:-1] - 0.5) / self.fps
-        return np.concatenate([[0.0], inner, [self.duration]])
+        return segment_borders(segments.frames, self.fps, self.duration)
 
 
 def standard_positions(motion: Motion) -> np.ndarray:
@@ -123,15 +120,11 @@ class A4Mer:
 
         `longest` : a time scale; no motif of two atoms or more lasts longer than so many seconds.
         """
-        if self.vocabulary is None:
-            raise InputError("this model has no vocabulary yet; build_vocabulary() makes one from a corpus")
-        tokens = self.vocabulary.code_tokens(atoms, self.config)
-        book = self.vocabulary.codes
+        vocabulary = self._words()
+        tokens = vocabulary.code_tokens(atoms, self.config)
+        book = vocabulary.codes
         codes, _ = book.assign(tokens)
-        limits: dict = {}
-        if longest is not None:
-            limits = {"durations": atoms.frames, "max_duration": int(longest * self.config.fps + 1e-6)}
-        cover = self.vocabulary.cover([codes], **limits)
+        cover = vocabulary.cover_clip(codes, atoms.frames, self.config.fps, longest)
         per_motif = cover.length.astype(np.int64)
         motifs = encode_motifs(self.network, atoms, per_motif)
         tree = self.motif_tree
@@ -150,13 +143,25 @@ class A4Mer:
             None if tree is None else tree.prototypes.confidence(compared),
         )
 
+    def read_atoms(self, atoms: Level, duration: float, limits: Iterable[float]) -> Reading:
+        """Codes of a clip's atoms, and the pieces of its cover by patterns of at most so many seconds each.
+
+        What `encode_level` finds at the level of motifs, without the tokens of stage 2.
+        """
+        return self._words().read(atoms, duration, limits, self.config)
+
+    def _words(self) -> Vocabulary:
+        if self.vocabulary is None:
+            raise InputError("this model has no vocabulary yet; with_vocabulary() makes one from a corpus")
+        return self.vocabulary
+
     # -- vocabulary -----------------------------------------------------------------------------------------
 
     def with_vocabulary(self, atoms: list[Level], seed: int = 0) -> A4Mer:
         """The same weights with codes, patterns and motif prototypes mined from a corpus of encoded clips."""
         vocabulary = build_vocabulary(atoms, self.config, seed)
-        model = A4Mer(self.config, self.network, vocabulary, None, self.card)
-        tree = build_motif_tree([model.encode_level(level, 0.0).motif_tokens for level in atoms], seed)
+        readings = [vocabulary.read(level, 0.0, (np.inf,), self.config) for level in atoms]
+        tree = build_motif_tree([reading.covers[0].tokens for reading in readings], seed)
         return A4Mer(self.config, self.network, vocabulary, tree, self.card)
 
     # -- on disk --------------------------------------------------------------------------------------------

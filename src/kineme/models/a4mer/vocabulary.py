@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from kineme.models.a4mer.config import A4MerConfig
-from kineme.models.a4mer.encoding import Level
+from kineme.models.a4mer.encoding import Level, segment_borders
 from kineme.models.a4mer.settle import settle, take_axes, without_axes
 from kineme.symbols import Codebook, Patterns, Ragged, codebook
 from kineme.symbols.cover import Cover, cover
@@ -18,6 +20,30 @@ from kineme.symbols.mining import mine
 PROTOTYPES = 1024
 #: atom codes at least, where the atoms allow it
 LEAST_CODES = 40
+
+
+class Pieces(NamedTuple):
+    """The M pieces of a clip's cover: borders (M + 1,) in seconds, and tokens (M, D) to compare them by."""
+
+    borders: np.ndarray
+    tokens: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A clip in the words of a vocabulary.
+
+    Attributes
+    ----------
+    borders : (K + 1,) seconds, of its atoms. codes, confidence : (K,), tokens : (K, D), of these.
+    covers : its pieces, for each limit that was asked for.
+    """
+
+    borders: np.ndarray
+    codes: np.ndarray
+    confidence: np.ndarray
+    tokens: np.ndarray
+    covers: tuple[Pieces, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +68,28 @@ class Vocabulary:
     def cover(self, codes: list[np.ndarray], **limits) -> Cover:
         """Cover sequences of codes with the fewest patterns; `limits` as in `kineme.symbols.cover.cover`."""
         return cover(Ragged.from_lists(codes), self.patterns, **limits)
+
+    def cover_clip(self, codes: np.ndarray, frames: np.ndarray, fps: float, longest: float | None) -> Cover:
+        """Cover a clip's atoms, of codes (K,) and `frames` (K,), by patterns of at most `longest` seconds.
+
+        A single atom may last longer. None or infinity set no limit.
+        """
+        if longest is None or np.isinf(longest):
+            return self.cover([codes])
+        return self.cover([codes], durations=frames, max_duration=int(longest * fps + 1e-6))
+
+    def read(self, atoms: Level, duration: float, limits: Iterable[float], config: A4MerConfig) -> Reading:
+        """A clip of `duration` seconds in this vocabulary's words; a cover for each limit, in seconds."""
+        tokens, fps = self.code_tokens(atoms, config), config.fps
+        codes = self.codes.assign(tokens)[0]
+        covers = []
+        for longest in limits:
+            per_piece = self.cover_clip(codes, atoms.frames, fps, longest).length.astype(np.int64)
+            frames = np.add.reduceat(atoms.frames, np.cumsum(per_piece) - per_piece)
+            borders = segment_borders(frames, fps, duration)
+            covers.append(Pieces(borders, motif_tokens(tokens, atoms.frames, per_piece)))
+        borders = segment_borders(atoms.frames, fps, duration)
+        return Reading(borders, codes, self.codes.confidence(tokens), atoms.h, tuple(covers))
 
     def motif_lengths(self, codes: list[np.ndarray], **limits) -> list[np.ndarray]:
         """Per sequence of codes (K,) the number of atoms (M,) in each motif of its cover."""
