@@ -69,6 +69,19 @@ def test_patterns_last_no_longer_than_twice_the_scale(corpus: Corpus, model: A4M
         assert pieces == sorted(pieces, reverse=True)
 
 
+def test_reading_a_clip_gives_what_encoding_it_gives(corpus: Corpus, model: A4Mer) -> None:
+    for clip in corpus:
+        atoms = model.encode_atoms(np.asarray(clip.motion.positions), clip.fps)
+        read = model.read_atoms(atoms, clip.duration, (1.0, np.inf))
+        for longest, pieces in zip((1.0, None), read.covers, strict=True):
+            encoding = model.encode_level(atoms, clip.duration, longest)
+            assert np.array_equal(pieces.borders, encoding.seconds("motifs"))
+            assert np.array_equal(pieces.tokens, encoding.motif_tokens)
+            assert np.array_equal(read.borders, encoding.seconds("atoms"))
+            assert np.array_equal(read.codes, encoding.codes)
+            assert np.array_equal(read.confidence, encoding.code_confidence)
+
+
 def test_a_coarser_scale_has_fewer_changes(corpus: Corpus, model: A4Mer) -> None:
     made = discover(corpus, model, scales=(0.0, 1.0, 8.0, 1000.0), shortest=0.0)
     changes = [sum(len(track) - 1 for track in scale.tracks) for scale in made.scales]
