@@ -22,6 +22,10 @@ class Encoder(EncodesSegments, Protocol):
         """A `kineme.models.a4mer.Encoding`."""
         ...
 
+    def encode_level(self, atoms: Any, duration: float, longest: float | None = None) -> Any:
+        """The same of atoms that are encoded already; patterns may last `longest` seconds."""
+        ...
+
 
 @dataclass(frozen=True)
 class _Whole:
