@@ -69,9 +69,8 @@ class SegmentAttention(nn.Module):
         """x (N, width) -> (N, width)."""
         qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))  # (N, 3, H, d)
         mixed = []
-        for item, _, length, count in packing.spans():
-            block = qkv[item : item + length * count].unflatten(0, (count, length))  # (n, l, 3, H, d)
-            if length == 1:  # attention over one item is that item
+        for block in packing.split_items(qkv):  # (n, l, 3, H, d)
+            if block.shape[1] == 1:  # attention over one item is that item
                 mixed.append(block[:, :, 2].flatten(0, 1).flatten(1))
                 continue
             q, k, v = block.permute(2, 0, 3, 1, 4).unbind(0)  # (n, H, l, d)
@@ -96,9 +95,9 @@ class SegmentCrossAttention(nn.Module):
         kv = self.kv(x).unflatten(-1, (2, self.heads, -1))  # (N, 2, H, d)
         scale = q.shape[-1] ** -0.5
         mixed = []
-        for item, segment, length, count in packing.spans():
-            k, v = kv[item : item + length * count].unflatten(0, (count, length)).unbind(2)  # (n, l, H, d)
-            score = (q[segment : segment + count, None] * k).sum(-1) * scale  # (n, l, H)
+        for query, block in zip(packing.split_segments(q), packing.split_items(kv), strict=True):
+            k, v = block.unbind(2)  # (n, l, H, d)
+            score = (query[:, None] * k).sum(-1) * scale  # (n, l, H)
             weight = score.softmax(dim=1)
             mixed.append((weight[..., None] * v).sum(1).flatten(1))
         return self.out(torch.cat(mixed))
@@ -121,5 +120,5 @@ class TransformerBlock(nn.Module):
 
 def segment_pool(x: Tensor, packing: Packing, how: str = "max") -> Tensor:
     """Max or mean over the items of each segment: x (N, D) packed -> (K, D) packed."""
-    blocks = (x[i : i + n * c].unflatten(0, (c, n)) for i, _, n, c in packing.spans())
+    blocks = packing.split_items(x)
     return torch.cat([block.amax(1) if how == "max" else block.mean(1) for block in blocks])

@@ -51,12 +51,20 @@ class Packing(NamedTuple):
         """The same packing with its tensors on another device."""
         return Packing(self.order.to(device), self.rank.to(device), self.blocks)
 
-    def spans(self):
-        """Yield (first item, first segment, length, count) of every block."""
-        item = segment = 0
-        for length, count in self.blocks:
-            yield item, segment, length, count
-            item, segment = item + length * count, segment + count
+    def split_items(self, x: Tensor) -> list[Tensor]:
+        """Packed items (N, ...) as dense blocks [(count, length, ...)], by rising length.
+
+        One split of the whole: its gradient is one concatenation, where that of slices would be as many
+        zero-filled copies of x.
+        """
+        parts = x.split([length * count for length, count in self.blocks])
+        return [
+            p.unflatten(0, (count, length)) for p, (length, count) in zip(parts, self.blocks, strict=True)
+        ]
+
+    def split_segments(self, z: Tensor) -> list[Tensor]:
+        """Packed segments (K, ...) as blocks [(count, ...)] beside those of `split_items`."""
+        return list(z.split([count for _, count in self.blocks]))
 
 
 class Layout(NamedTuple):

@@ -76,7 +76,9 @@ class A4MerModule(L.LightningModule):
             {"params": [p for p in trained if p.ndim >= 2], "weight_decay": self.config.weight_decay},
             {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=self.config.learning_rate, betas=(0.9, 0.95))
+        # foreach: all tensors in one call, which the CPU would not do unasked
+        rate = self.config.learning_rate
+        optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), foreach=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self.rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

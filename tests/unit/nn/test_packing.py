@@ -21,11 +21,12 @@ def test_packing_is_a_permutation_that_keeps_segments_together(lengths):
     packing = Packing.of(np.array(lengths))
     assert sorted(packing.order.tolist()) == list(range(sum(lengths)))
     owner = np.repeat(np.arange(len(lengths)), lengths)[packing.order.numpy()]
-    for item, segment, length, count in packing.spans():
-        block = owner[item : item + length * count].reshape(count, length)
+    blocks = packing.split_items(torch.from_numpy(owner))
+    segments = packing.split_segments(torch.arange(len(lengths)))
+    assert [tuple(block.shape[::-1]) for block in blocks] == list(packing.blocks)
+    for block, numbers in zip(blocks, segments, strict=True):
         assert (block == block[:, :1]).all()
-        for row, k in enumerate(block[:, 0]):
-            assert packing.rank[k] == segment + row
+        assert packing.rank[block[:, 0]].tolist() == numbers.tolist()
 
 
 def test_an_empty_segment_is_refused():

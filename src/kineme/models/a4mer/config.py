@@ -143,7 +143,7 @@ _PAPER: dict[str, Any] = {
 
 PRESETS: dict[str, A4MerConfig] = {
     "tiny": A4MerConfig(width=64, encoder_layers=1, latent_layers=2, steps=900, joint_steps=100),
-    "small": A4MerConfig(),
+    "small": A4MerConfig(steps=4000),
     "base": A4MerConfig(
         width=384, heads=6, encoder_layers=4, latent_layers=8, predictor_layers=4, feed_ratio=4.0,
         steps=50_000, joint_steps=5_000, batch_size=256, learning_rate=5e-4,
