@@ -26,6 +26,7 @@ from kineme.models.a4mer.vocabulary import (
 from kineme.motion.canonical import JOINTS
 from kineme.motion.motion import Motion
 from kineme.motion.retarget import retarget, to_standard_body
+from kineme.symbols.threads import one_blas_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +121,10 @@ class A4Mer:
 
         `longest` : a time scale; no motif of two atoms or more lasts longer than so many seconds.
         """
+        with one_blas_thread():
+            return self._encode_level(atoms, duration, longest)
+
+    def _encode_level(self, atoms: Level, duration: float, longest: float | None) -> Encoding:
         vocabulary = self._words()
         tokens = vocabulary.code_tokens(atoms, self.config)
         book = vocabulary.codes
@@ -148,7 +153,8 @@ class A4Mer:
 
         What `encode_level` finds at the level of motifs, without the tokens of stage 2.
         """
-        return self._words().read(atoms, duration, limits, self.config)
+        with one_blas_thread():
+            return self._words().read(atoms, duration, limits, self.config)
 
     def _words(self) -> Vocabulary:
         if self.vocabulary is None:
