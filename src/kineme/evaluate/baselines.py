@@ -65,6 +65,10 @@ class _Baseline:
         """Nothing but code and corpus."""
         return ""
 
+    def fitted_on(self, fold: Fold) -> str:
+        """The fold's training."""
+        return fold.training
+
 
 @dataclass(frozen=True)
 class Frames(_Baseline):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -69,6 +69,10 @@ class A4MerRow:
         files = sorted((self._run(fold, seed) / "model").glob("*.*")) if self.weights == "trained" else []
         return digest(files) if files else ""
 
+    def fitted_on(self, fold: Fold) -> str:
+        """The fold's training."""
+        return fold.training
+
     def fit(self, fold: Fold, seed: int) -> Tokens:
         """The model of this fold and seed: read from `models`, or made now."""
         config = PRESETS[self.preset]
@@ -89,3 +93,39 @@ class A4MerRow:
         with atomic_write(stamp) as part:
             part.write_text(fold.training_checksum + "\n", encoding="utf-8")
         return Tokens(train_a4mer(take_bank(motions), config, run, seed=seed))
+
+
+@dataclass(frozen=True)
+class Remined:
+    """A trained model with the words of the corpus at hand, as `kineme index --mine` gives it.
+
+    Codes, patterns and motifs are mined, without labels, in the fold's own training takes; where there are
+    none, in the very takes that are cut. The weights are those of `row`.
+    """
+
+    row: A4MerRow
+
+    @property
+    def name(self) -> str:
+        """As in the table."""
+        return f"{self.row.name}, re-mined"
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """As of the model."""
+        return self.row.code
+
+    def state(self, fold: Fold, seed: int) -> str:
+        """As of the model."""
+        return self.row.state(fold, seed)
+
+    def fitted_on(self, fold: Fold) -> str:
+        """The corpus itself."""
+        return f"{fold.corpus} {fold.name}"
+
+    def fit(self, fold: Fold, seed: int) -> Tokens:
+        """The model of this fold and seed with a vocabulary of its own."""
+        model: Any = self.row.fit(fold, seed).model
+        motions = [take.motion for take in fold.train or fold.test]
+        atoms = [model.encode_atoms(standard_positions(motion), motion.fps) for motion in motions]
+        return Tokens(model.with_vocabulary(atoms, seed))

@@ -143,6 +143,10 @@ class Method(Protocol):
         """What else its figures depend on, such as a checksum of weights; empty for nothing."""
         ...
 
+    def fitted_on(self, fold: Fold) -> str:
+        """Names what `fit` reads: folds for which it is the same share one representation."""
+        ...
+
     def fit(self, fold: Fold, seed: int) -> Representation:
         """Train on `fold.training_motions`, or fetch what was trained on `fold.training` with this seed."""
         ...

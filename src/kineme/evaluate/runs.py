@@ -47,7 +47,7 @@ def measure_all(
     """Every method on every fold with every seed.
 
     What was measured before is read from `results`, as long as the corpus, the weights and the code behind it
-    are still the same. A representation is fitted once for all folds with the same training.
+    are still the same. A representation is fitted once for all folds that share what it is fitted on.
     """
     values: list[Value] = []
     total = len(methods) * len(folds) * len(seeds)
@@ -61,9 +61,9 @@ def measure_all(
                 kept = _read(file, _key(method, fold, seed))
                 if kept is None:
                     say(f"{number} of {total}: {method.name}, {fold.corpus} {fold.name}, seed {seed}")
-                    if fold.training not in fitted:
-                        fitted[fold.training] = method.fit(fold, seed)
-                    found = measure(fitted[fold.training], fold, seed)
+                    if (name := method.fitted_on(fold)) not in fitted:
+                        fitted[name] = method.fit(fold, seed)
+                    found = measure(fitted[name], fold, seed)
                     kept = [
                         Value(method.name, fold.corpus, fold.name, seed, level, metric, float(value))
                         for level, metrics in found.items()

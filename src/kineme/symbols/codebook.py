@@ -14,6 +14,7 @@ import numpy as np
 
 from kineme.errors import InputError
 
+GATHER = 6  # for even codes: gatherings of tokens to one centre
 PER_CLUSTER = 256  # tokens a cluster that k-means looks at; more change the centres little
 _ROWS = 1 << 14  # tokens at a time in `nearest`
 
@@ -103,19 +104,27 @@ class Codebook:
             raise InputError(message, path) from error
 
 
-def fit(tokens: np.ndarray, clusters: int, seed: int, *, starts: int = 4, iterations: int = 60) -> Codebook:
+def fit(
+    tokens: np.ndarray,
+    clusters: int,
+    seed: int,
+    *,
+    starts: int = 4,
+    iterations: int = 60,
+    evenness: float = 0.0,
+) -> Codebook:
     """k-means over tokens (N, D): at most `clusters` centres, fewer where there are fewer distinct tokens.
 
     More than 256 tokens a cluster are thinned to that many by the seed (as faiss does). The best of
     `starts` k-means++ starts is kept. One thread, since the order in which threads add up changes the last
     bits.
 
+    `evenness` in [0, 1]: where tokens are many, centres crowd, and what is rare has to share one. With e > 0
+    the tokens are first gathered into a multiple of the clusters, and a gathering of n counts as n^(1 - e):
+    at 0 every token counts the same, at 1 every kind of token.
+
     Raises ValueError for clusters < 1, InputError for no tokens or tokens that are not finite.
     """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
-
     tokens = np.asarray(tokens, np.float32)
     if clusters < 1 or tokens.ndim != 2:
         raise ValueError(f"need at least one cluster and tokens (N, D), not {clusters} and {tokens.shape}")
@@ -124,16 +133,43 @@ def fit(tokens: np.ndarray, clusters: int, seed: int, *, starts: int = 4, iterat
     if len(tokens) > PER_CLUSTER * clusters:
         chosen = np.random.default_rng(seed).choice(len(tokens), PER_CLUSTER * clusters, replace=False)
         tokens = tokens[np.sort(chosen)]
+    gathered = GATHER * clusters
+    if evenness > 0 and len(tokens) >= 2 * gathered:
+        kinds, labels = _k_means(tokens, gathered, seed, 1, 30)
+        weights = np.bincount(labels, minlength=len(kinds)).astype(np.float64)
+        there = weights > 0
+        centres, _ = _k_means(
+            kinds[there], clusters, seed, starts, iterations, weights[there] ** (1 - evenness)
+        )
+        labels = Codebook(centres).assign(tokens)[0]
+    else:
+        centres, labels = _k_means(tokens, clusters, seed, starts, iterations)
+    count = np.bincount(labels, minlength=len(centres))
+    order = np.argsort(-count, kind="stable")[: np.count_nonzero(count)]
+    _, firsts = np.unique(centres[order], axis=0, return_index=True)
+    return Codebook(centres[order[np.sort(firsts)]])
+
+
+def _k_means(
+    points: np.ndarray,
+    clusters: int,
+    seed: int,
+    starts: int,
+    iterations: int,
+    weights: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centres (K, D) and the centre (N,) of each point (N, D)."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
     means = KMeans(
-        min(clusters, len(tokens)),
+        min(clusters, len(points)),
         n_init=starts,  # type: ignore[arg-type]  # annotated as a string only
         max_iter=iterations,
         random_state=seed,
     )
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct tokens than clusters
-        labels = means.fit_predict(tokens)
-    count = np.bincount(labels, minlength=len(means.cluster_centers_))
-    order = np.argsort(-count, kind="stable")[: np.count_nonzero(count)]
-    _, firsts = np.unique(means.cluster_centers_[order], axis=0, return_index=True)
-    return Codebook(means.cluster_centers_[order[np.sort(firsts)]])
+        labels = means.fit_predict(points, sample_weight=weights)
+    return means.cluster_centers_, labels

@@ -66,3 +66,17 @@ def test_segments_are_those_that_discover_writes(fold):
 def test_names_say_which_is_random(tmp_path):
     names = [A4MerRow("small", weights, tmp_path).name for weights in ("trained", "random")]
     assert names == ["A4Mer small", "A4Mer small, random weights"]
+
+
+def test_remined_has_the_weights_of_the_row_and_the_words_of_the_fold(fold, tmp_path, monkeypatch):
+    model = random_model(SMALL, take_bank(list(fold.training_motions)), seed=0)
+    monkeypatch.setattr(A4MerRow, "fit", lambda self, fold, seed: learned.Tokens(model))
+    row = learned.Remined(A4MerRow("small", "trained", tmp_path))
+    assert row.name == "A4Mer small, re-mined"
+    assert row.fitted_on(fold) != row.fitted_on(replace(fold, corpus="other"))
+    fewer = replace(fold, train=fold.train[:1])
+    one, two = (row.fit(f, 0).model for f in (fold, fewer))
+    assert one.network is two.network is model.network
+    assert one.vocabulary.codes.centres.tobytes() != two.vocabulary.codes.centres.tobytes()
+    alone = row.fit(replace(fold, train=()), 0).mined(fold.test[0].motion)
+    assert alone.lengths.sum() == 100

@@ -22,6 +22,9 @@ class Counting:
     def state(self, fold, seed):
         return self.weights
 
+    def fitted_on(self, fold):
+        return fold.training
+
     def fit(self, fold, seed):
         if self.broken:
             raise KeyboardInterrupt

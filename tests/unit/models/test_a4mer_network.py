@@ -232,7 +232,7 @@ OTHER = {
 #: read by the vocabulary, by Lightning's module, or only beside another field; tested there
 ELSEWHERE = {
     "clip_frames", "ema_start", "ema_end", "clusters", "atoms_per_code", "code_token", "take_axes",
-    "settle_seconds",
+    "settle_seconds", "even_codes",
     "settle_width", "settle_rounds", "motif_pool", "motif_start", "min_support", "max_pattern", "steps",
     "joint_steps", "learning_rate",
     "weight_decay", "warmup", "clip_norm",
@@ -273,4 +273,5 @@ def test_settings_of_the_vocabulary_have_an_effect(monkeypatch):
     }  # fmt: skip
     for name, value in changed.items():
         assert words(**{name: value}) != base, name
+    assert words(even_codes=1.0) != base
     assert words(clusters=0, atoms_per_code=20) != words(clusters=0, atoms_per_code=40)

@@ -82,7 +82,7 @@ def test_masks_leave_something_to_see_and_two_to_predict(count, ratio, block, se
 def test_settling_equals_the_twin(count, seed):
     rng = np.random.default_rng(seed)
     tokens, frames = rng.normal(size=(count, 3)).astype(np.float32), rng.integers(1, 13, count)
-    expected = naive.settle(tokens, frames.tolist(), 1.3, 5.0, 0.6, 0.6, 3)
+    expected = naive.settle(tokens, frames.tolist(), 1.3, 5.0, 0.8, 0.6, 3)
     np.testing.assert_allclose(settle(tokens, frames, 1.3, CONFIG), expected, rtol=1e-4, atol=1e-5)
 
 

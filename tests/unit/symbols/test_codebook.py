@@ -36,6 +36,21 @@ def test_fit_thins_a_large_corpus_by_the_seed():
     assert one.assign(tokens)[0].tolist() == np.array([3, 0, 2, 1])[label].tolist()
 
 
+def test_even_codes_describe_the_rare_better_and_the_common_hardly_worse():
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=(10, 1, 3)) * 4 + rng.normal(size=(10, 600, 3))
+    rare = 12 + rng.normal(size=(4, 1, 3)) * 2 + rng.normal(size=(4, 40, 3)) * 0.3
+    parts = [part.reshape(-1, 3).astype(np.float32) for part in (common, rare)]
+
+    def errors(evenness):
+        book = codebook.fit(np.concatenate(parts), 12, seed=0, evenness=evenness)
+        return [book.assign(part)[1].mean() for part in parts]
+
+    plain, even = errors(0.0), errors(0.5)
+    assert even[1] < 0.6 * plain[1]
+    assert even[0] < 1.1 * plain[0]
+
+
 def test_fewer_distinct_tokens_than_clusters():
     tokens = np.repeat(np.eye(3, dtype=np.float32), 50, axis=0)
     centres = codebook.fit(tokens, 8, seed=0).centres

@@ -69,20 +69,22 @@ class A4MerConfig:
     # -- vocabulary and motifs
     clusters: int = 0
     """number of atom codes; 0 grows it with the corpus: atoms / atoms_per_code"""
-    atoms_per_code: int = 300
+    atoms_per_code: int = 180
     """atoms of the corpus per code where clusters is 0 (but some 40 codes at least)"""
+    even_codes: float = 0.5
+    """0: every atom counts the same when codes are chosen; up to 1: what is rare gets codes of its own"""
     code_token: Literal["encoder", "context"] = "context"
     """which token is clustered: the Encoder's z or the LatentFormer's h"""
     take_axes: int = 2
     """directions that tell long takes apart, removed before clustering"""
-    settle_seconds: float = 0.6
+    settle_seconds: float = 0.8
     """time constant in which tokens of one action are pulled together before clustering; 0 turns it off"""
     settle_width: float = 0.6
     """how alike tokens must be for that, in deviations of the corpus' tokens"""
     settle_rounds: int = 3
     """how often they are pulled together"""
     min_support: int = 0
-    """occurrences that make a pattern; 0 grows it with the corpus, from 3 to 12"""
+    """occurrences that make a pattern; 0 grows it with the corpus, from 3 to 5"""
     max_pattern: int = 32
     """atoms in a pattern at most"""
 
@@ -136,8 +138,8 @@ class A4MerConfig:
 
 #: what the paper says where our defaults differ
 _PAPER: dict[str, Any] = {
-    "clusters": 512, "take_axes": 0, "settle_seconds": 0.0, "target": "latent", "augment": 0.0,
-    "two_views": False,
+    "clusters": 512, "even_codes": 0.0, "take_axes": 0, "settle_seconds": 0.0, "target": "latent",
+    "augment": 0.0, "two_views": False,
     "motif_pool": "max", "motif_start": "random", "min_support": 5, "max_pattern": 8, "batch_size": 64,
 }  # fmt: skip
 

@@ -116,10 +116,10 @@ def code_count(atoms: int, config: A4MerConfig) -> int:
 def support_threshold(atoms: int, config: A4MerConfig) -> int:
     """Occurrences that make a pattern in a corpus of so many atoms.
 
-    In a large corpus rare patterns straddle the end of one action and the beginning of the next; in a small
-    one nothing else recurs.
+    In a large corpus the rarest patterns straddle the end of one action and the beginning of the next; asking
+    for many occurrences breaks long actions into pieces instead.
     """
-    return config.min_support or int(np.clip(round(atoms / 180), 3, 12))
+    return config.min_support or int(np.clip(round(atoms / 3500), 3, 5))
 
 
 def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Vocabulary:
@@ -130,7 +130,8 @@ def build_vocabulary(levels: list[Level], config: A4MerConfig, seed: int) -> Voc
     everything = np.concatenate(plain)
     spread = float(np.sqrt(((everything - everything.mean(0)) ** 2).sum(1).mean()))
     tokens = [settle(x, level.frames, spread, config) for x, level in zip(plain, levels, strict=True)]
-    codes = codebook.fit(np.concatenate(tokens), code_count(len(everything), config), seed, starts=2)
+    count = code_count(len(everything), config)
+    codes = codebook.fit(np.concatenate(tokens), count, seed, starts=2, evenness=config.even_codes)
     sequences = Ragged.from_lists([codes.assign(x)[0] for x in tokens])
     support = support_threshold(len(everything), config)
     patterns = mine(sequences, support, config.max_pattern, codes=len(codes))
