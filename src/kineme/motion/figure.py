@@ -107,7 +107,7 @@ def figure_of(
     height = _height(roles, parents, lengths, places)
     scale = height / _ADULT
     kept = _kept(parents, role_of, children, lengths)
-    ends = _ends(roles, parents, children, lengths, kept, scale)
+    ends = _ends(roles, parents, children, lengths, kept, scale, places[0])
     return _figure(names, parents, roles, role_of, kept, ends, children, height)
 
 
@@ -150,17 +150,24 @@ def _kept(
     children: Mapping[int, list[int]],
     lengths: Sequence[float],
 ) -> tuple[int, ...]:
-    """Joints of the body, the pelvis first: not what lies above it, nor bare ends but at hands and feet."""
+    """Joints of the body, the pelvis first: not what lies above it, nor what ends in no part of the body.
+
+    Such are the jaw, the eyes, a ponytail, helpers of a rig; past hands and feet all that has a length counts.
+    """
     if not role_of:
         return tuple(range(len(parents)))
     pelvis = next((j for j, role in role_of.items() if role == "pelvis"), min(role_of))
     of_body: set[int] = set()
+    leads = set(role_of)  # joints with a role, and those above them
+    for joint in reversed(range(len(parents))):
+        if joint in leads and parents[joint] >= 0:
+            leads.add(parents[joint])
     limb: dict[int, str] = {}  # joint -> the role that it has or hangs on
     for joint, parent in enumerate(parents):
         limb[joint] = role_of.get(joint) or limb.get(parent, "")
-        bare_end = joint not in role_of and not children[joint]
         beyond = limb[joint].split("_")[-1] in ("wrist", "ankle", "foot")
-        if bare_end and (lengths[joint] < _SHORTEST or not beyond):
+        bare_end = not children[joint] and lengths[joint] < _SHORTEST
+        if joint not in leads and (bare_end or not beyond):
             continue
         if joint in role_of or parent in of_body:
             of_body.add(joint)
@@ -174,6 +181,7 @@ def _ends(
     lengths: Sequence[float],
     kept: Sequence[int],
     scale: float,
+    places: np.ndarray,
 ) -> tuple[tuple[int, int, int, float], ...]:
     """The top of the head, and hands and feet where the skeleton stops before them."""
     found = []
@@ -181,13 +189,24 @@ def _ends(
         length, radius = (scale * v for v in _ENDS.get(role.split("_")[-1], (0.0, 0.0)))
         if not length or parents[joint] < 0 or any(c in kept for c in children[joint]):
             continue
-        tops = [c for c in children[joint] if lengths[c] > 0.03 * scale] if role == "head" else []
-        if tops:  # the end lies on the skin: the ball of the head stays below it
-            inside = float(np.clip(lengths[tops[0]] - radius, 0.05 * scale, 0.13 * scale))
-            found.append((joint, joint, tops[0], inside))
+        neck = places[joint] - places[parents[joint]]
+        ends = [
+            c
+            for c in children[joint]
+            if not children[c] and lengths[c] > 0.03 * scale and _leans(neck, places[c] - places[joint]) > 0.7
+        ]
+        if role == "head" and ends:  # the end lies on the skin: the ball of the head stays below it
+            top = max(ends, key=lambda end: lengths[end])
+            inside = float(np.clip(lengths[top] - radius, 0.05 * scale, 0.13 * scale))
+            found.append((joint, joint, top, inside))
         else:
             found.append((joint, parents[joint], joint, length))
     return tuple(found)
+
+
+def _leans(a: np.ndarray, b: np.ndarray) -> float:
+    """Cosine between two directions; 0 where one has no length."""
+    return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-9))
 
 
 def _figure(
