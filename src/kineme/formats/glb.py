@@ -1,9 +1,8 @@
 """GLB: glTF 2.0 in one file, with a capsule figure that the motion moves. Written, not read.
 
 Joints are nodes under the source's names, in metres with +Y up, and stand in the rest pose; the figure is
-skinned to them; each motion is an animation with a key at every frame. Blender, three.js and game engines open
-it without asking anything. What is said here about the format follows the glTF 2.0 specification of the
-Khronos Group.
+skinned to them; each motion is an animation with a key at every frame. Blender, three.js and game engines
+open it without asking anything. The format is that of the glTF 2.0 specification of the Khronos Group.
 """
 
 from __future__ import annotations
@@ -150,7 +149,7 @@ def _nodes(skeleton: Skeleton) -> list[dict[str, Any]]:
 
 
 def _quaternions(matrices: np.ndarray) -> np.ndarray:
-    """Rotations (T, J, 3, 3) as float32 xyzw (T, J, 4), neighbouring frames on the same side of the sphere."""
+    """Rotations (T, J, 3, 3) as float32 xyzw (T, J, 4), neighbouring frames in the same half space."""
     turns = matrix_to_quaternion(np.asarray(matrices, dtype=np.float64))
     turns /= np.linalg.norm(turns, axis=-1, keepdims=True)
     flips = np.where((turns[1:] * turns[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)

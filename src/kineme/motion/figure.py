@@ -152,7 +152,7 @@ def _kept(
 ) -> tuple[int, ...]:
     """Joints of the body, the pelvis first: not what lies above it, nor what ends in no part of the body.
 
-    Such are the jaw, the eyes, a ponytail, helpers of a rig; past hands and feet all that has a length counts.
+    Such are the jaw, the eyes, helpers of a rig; past hands and feet all that has a length counts.
     """
     if not role_of:
         return tuple(range(len(parents)))

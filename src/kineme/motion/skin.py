@@ -66,7 +66,5 @@ class Skin:
     def rest(self) -> tuple[np.ndarray, np.ndarray]:
         """Places (J, 3) and rotations (J, 3, 3) of the joints in the rest pose, in the world."""
         skeleton = self.skeleton
-        places, turns = forward_kinematics(
-            skeleton, skeleton.rest_rotations[None], skeleton.offsets[None, 0]
-        )
+        places, turns = forward_kinematics(skeleton, skeleton.rest_rotations[None], skeleton.offsets[None, 0])
         return places[0], turns[0]
