@@ -129,20 +129,11 @@ def _prepared(motion: Motion, suffix: str, args: Args) -> Motion:
     from kineme.motion.frame import in_place
     from kineme.motion.retarget import retarget
     from kineme.motion.time import resample
+    from kineme.tasks.prepare import fit_for
 
-    for_amass = suffix == ".npz" and not motion.positions_only
-    if (args.skeleton == "canonical" or for_amass) and motion.skeleton.names != JOINTS:
+    if args.skeleton == "canonical" and motion.skeleton.names != JOINTS:
         motion = retarget(motion)
-    if suffix == ".glb" and motion.positions_only:
-        motion = with_rotations(motion)
+    motion = fit_for(motion, suffix)
     if args.fps is not None:
         motion = resample(motion, args.fps)
     return in_place(motion) if args.in_place else motion
-
-
-def with_rotations(motion: Motion) -> Motion:
-    """A motion of positions only, as the canonical body with rotations that lead there."""
-    from kineme.corpus.solve import rotations_from_positions
-    from kineme.motion.retarget import retarget
-
-    return rotations_from_positions(retarget(motion))
