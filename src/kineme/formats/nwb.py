@@ -69,7 +69,10 @@ def _add_tier(module: Any, tier: Tier, sheet: Sheet) -> None:
     catalogue = _catalogue(f"{name}_ethogram", tier)
     columns = {
         "start_time": ("seconds from the take's first frame", [float(s.start) for s in tier.segments]),
-        "stop_time": ("seconds from the take's first frame, exclusive", [float(s.end) for s in tier.segments]),
+        "stop_time": (
+            "seconds from the take's first frame, exclusive",
+            [float(s.end) for s in tier.segments],
+        ),
         "label": ("what it is", [plain_text(s.label) for s in tier.segments]),
         "confidence": ("0 to 1", [float(s.confidence) for s in tier.segments]),
     }

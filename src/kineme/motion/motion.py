@@ -172,7 +172,9 @@ class Motion:
         if not (np.isfinite(start) and np.isfinite(end) and start < end):
             raise InputError(f"from {start} s to {end} s is no stretch of time")
         if end <= 0 or start >= self.duration:
-            raise InputError(f"from {start:g} s to {end:g} s lies outside of the {self.duration:g} s there are")
+            raise InputError(
+                f"from {start:g} s to {end:g} s lies outside of the {self.duration:g} s there are"
+            )
         first = min(max(round(start * self.fps), 0), len(self) - 1)
         return self[first : max(round(end * self.fps), first + 1)]
 
