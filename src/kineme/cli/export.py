@@ -21,8 +21,8 @@ class Args:
     library: tyro.conf.Positional[Path]
     """The folder that `kineme index` wrote."""
     format: Literal["csv", "json", "eaf", "nwb"]
-    """csv or json: one table, segments.csv or segments.json. eaf (ELAN) or nwb (with ndx-ethogram): a file for
-    each take."""
+    """csv and json: one table, segments.csv or segments.json. eaf (ELAN) and nwb (with ndx-ethogram): a file
+    a take."""
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="DIR")]
     """Folder for the files; made if need be."""
     every_scale: bool = False

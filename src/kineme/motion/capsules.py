@@ -40,10 +40,13 @@ def capsule_skin(skeleton: Skeleton, rig: RigMap | None = None, around: int = AR
     rig = recognise_rig(skeleton) if rig is None else rig
     figure = figure_of(names, parents, at_rest, _roles(skeleton, rig, owners))
     points, holders = figure.points(at_rest)[0], _holders(figure, parents, len(skeleton))
+    capsules = [
+        capsule
+        for capsule in (*_bones(figure), *figure.flesh)
+        if np.linalg.norm(points[capsule[1]] - points[capsule[0]]) > _SHORTEST
+    ]
     parts = []
-    for a, b, radius_a, radius_b in _capsules(figure):
-        if np.linalg.norm(points[b] - points[a]) < _SHORTEST and a != b:
-            continue
+    for a, b, radius_a, radius_b in capsules or [(0, 0, figure.radii[0], figure.radii[0])]:
         # the near ball of a bone is fixed to the joint that turns the bone: the holder of its far one
         near = holders[b] if holders[b] == _joint(figure, a) else holders[a]
         parts.append((_capsule(points[a], points[b], radius_a, radius_b, around), near, holders[b]))
@@ -72,14 +75,12 @@ def _holders(figure: Figure, parents: tuple[int, ...], joints: int) -> list[int]
     return held
 
 
-def _capsules(figure: Figure) -> list[tuple[int, int, float, float]]:
-    bones = [
+def _bones(figure: Figure) -> list[tuple[int, int, float, float]]:
+    return [
         (parent, point, figure.radii[parent], figure.radii[point])
         for point, parent in enumerate(figure.parents)
         if parent >= 0
     ]
-    found = [*bones, *figure.flesh]
-    return found or [(0, 0, figure.radii[0], figure.radii[0])]
 
 
 def _capsule(

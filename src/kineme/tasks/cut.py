@@ -40,7 +40,7 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Cut:
-    """An occurrence as a motion of its own; `start` and `end` in seconds of the file, with the padding."""
+    """An occurrence as a motion of its own; `start`, `end`: of its frames, in seconds of the file."""
 
     occurrence: Occurrence
     motion: Motion
@@ -120,8 +120,9 @@ def cut_out(
                 if one.part >= len(motions):
                     raise InputError("the motion is no longer in it", file)
                 motion = motions[one.part]
-                start, end = max(one.start - pad, 0.0), min(one.end + pad, motion.duration)
-                yield Cut(one, motion.cut(start, end), start, end)
+                piece = motion.cut(one.start - pad, one.end + pad)
+                start = min(max(round((one.start - pad) * motion.fps), 0), len(motion) - 1) / motion.fps
+                yield Cut(one, piece, start, start + piece.duration)
         except InputError as error:
             yield file, error if error.path else InputError(error.message, file, error.line)
 
