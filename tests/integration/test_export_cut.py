@@ -35,7 +35,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"name,start,end,label\n{stem},0,2,walk\n{stem},1,3,wave\n{files[1].stem},0.5,1,walk\n"
     )
     small_model(small_corpus(folder / "corpus", takes=4, seed=8)).save(folder / "model")
-    words = ["--model", folder / "model", "--labels", folder / "labels.csv", "--motifs", "4"]
+    words = [
+        "--model",
+        folder / "model",
+        "--labels",
+        folder / "labels.csv",
+        "--motifs",
+        "4",
+        "--timescale",
+        "0.5s",
+    ]
     assert command("index", folder / "takes", "-o", folder / "library", *words) == 0
     return folder
 
@@ -49,14 +58,14 @@ def library(made: Path) -> Path:
 def moved(made: Path, tmp_path: Path) -> Path:
     """A copy whose takes may be changed."""
     shutil.copytree(made / "takes", tmp_path / "takes")
-    words = ["--model", made / "model", "--motifs", "4"]
+    words = ["--model", made / "model", "--motifs", "4", "--timescale", "0.5s"]
     assert command("index", tmp_path / "takes", "-o", tmp_path / "library", *words) == 0
     return tmp_path
 
 
 def motif_rows(library: Path) -> list[dict]:
     rows = open_library(library).segments.to_pylist()
-    return [row for row in rows if row["level"] == "motif" and row["scale"] == 2.0]
+    return [row for row in rows if row["level"] == "motif" and row["scale"] == 0.5]
 
 
 def commonest(library: Path) -> str:
@@ -78,7 +87,7 @@ def test_tables_hold_every_segment_and_label(library: Path, tmp_path: Path) -> N
     listed = json.loads((tmp_path / "segments.json").read_text(encoding="utf-8"))
     assert [{key: str(value) for key, value in row.items()} for row in listed] == rows
     table = open_library(library).segments.to_pylist()
-    kept = [r for r in table if r["scale"] in (0.0, 2.0)]
+    kept = [r for r in table if r["scale"] in (0.0, 0.5)]
     made = [(r["clip"], r["level"], r["start"], r["end"], r["id"]) for r in listed if r["level"] != "label"]
     there = [(r["clip"], r["level"], round(r["start"], 4), round(r["end"], 4), r["id"]) for r in kept]
     assert sorted(made) == sorted(there)

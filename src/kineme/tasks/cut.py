@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from kineme.corpus.convert import file_digest
 from kineme.corpus.gaps import read_motions
@@ -87,9 +88,12 @@ def library_options(library: Library) -> ReadOptions:
     """How the library read its files."""
     try:
         said = json.loads(library.corpus.request or "{}").get("read", {})
-        known = {name: said[name] for name in ReadOptions.__dataclass_fields__ if said.get(name) is not None}
-        paths = {name: Path(known[name]) for name in ("skeleton_file", "map") if name in known}
-        return ReadOptions(**known | paths)
+        fields = ReadOptions.__dataclass_fields__
+        known: dict[str, Any] = {name: said[name] for name in fields if said.get(name) is not None}
+        for name in ("skeleton_file", "map"):
+            if name in known:
+                known[name] = Path(known[name])
+        return ReadOptions(**known)
     except (ValueError, AttributeError, TypeError) as error:
         raise InputError(
             f"does not say how its files were read ({error}); index again", library.folder
