@@ -88,7 +88,6 @@ def in_place(motion: Motion, rig: RigMap | None = None) -> Motion:
     return motion.replace(
         root_translation=motion.root_translation - shift,
         given_positions=None if given is None else given - shift[:, None],
-        source=None,
     )
 
 

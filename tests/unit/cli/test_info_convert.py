@@ -137,9 +137,18 @@ def test_convert_to_glb_alone_and_several_as_animations(take: Path, tmp_path: Pa
     assert sorted(p.name for p in (tmp_path / "each").iterdir()) == ["mixed_channels.glb", "take.glb"]
 
 
+def test_in_place_keeps_a_bvh_in_its_own_hierarchy(take: Path, tmp_path: Path):
+    assert main(["convert", str(take), "-o", str(tmp_path / "still.bvh"), "--in-place"]) == 0
+    whole, still = load(take), load(tmp_path / "still.bvh")
+    assert still.source.header == whole.source.header
+    moved = np.flatnonzero((still.source.values != whole.source.values).any(axis=0))
+    assert [whole.source.joints[0].channels[column] for column in moved] == ["Zposition"]
+    np.testing.assert_allclose(still.positions[:, 0], whole.positions[:1, 0].repeat(61, 0), atol=1e-5)
+
+
 def test_convert_places_only_to_what_needs_rotations(take: Path, tmp_path: Path):
     whole = load(take)
-    save(Motion.from_positions(SMPL22, 60.0, whole.positions), tmp_path / "joints.npz")
+    save(Motion.from_positions(whole.skeleton, 60.0, whole.positions), tmp_path / "joints.npz")
     for suffix in ("bvh", "glb"):
         assert main(["convert", str(tmp_path / "joints.npz"), "-o", str(tmp_path / f"a.{suffix}")]) == 0
     again = load(tmp_path / "a.bvh")
