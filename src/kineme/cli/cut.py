@@ -101,7 +101,7 @@ def _targets(found: Sequence[Occurrence], names: Mapping[str, str], args: Args) 
     from kineme.formats.file_names import safe_stem, safe_stems
 
     stems = safe_stems(
-        f"{safe_stem(one.clip)[:40]}_{safe_stem(names.get(one.motif, f'motif-{one.motif}'))[:24]}"
+        f"{safe_stem(one.clip, 90)}_{safe_stem(names.get(one.motif, f'motif-{one.motif}'), 32)}"
         f"_{one.start:.2f}s-{one.end:.2f}s"
         for one in found
     )

@@ -6,19 +6,21 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-#: letters of a name that are kept; many file systems allow 255 bytes with the suffix
-_LONGEST = 80
+#: bytes of a name that are kept; many file systems allow 255 with the suffix
+LONGEST = 150
 #: names that Windows keeps for devices
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
-def safe_stem(text: str) -> str:
+def safe_stem(text: str, longest: int = LONGEST) -> str:
     """`text` as the stem of a file's name on any system: letters, digits, ``. _ -``, and never empty.
 
-    Everything else becomes ``_``, also separators, so that a name cannot lead out of its folder.
+    Everything else becomes ``_``, also separators, so that a name cannot lead out of its folder. At most
+    `longest` bytes of UTF-8.
     """
     plain = unicodedata.normalize("NFC", text)
-    stem = re.sub(r"[^\w.\-]+", "_", plain).strip("._ ")[:_LONGEST].rstrip("._ ")
+    stem = re.sub(r"[^\w.\-]+", "_", plain).strip("._ ")
+    stem = stem.encode("utf-8", "ignore")[:longest].decode("utf-8", "ignore").rstrip("._ ")
     return f"_{stem}" if stem.split(".")[0].lower() in _DEVICES else stem or "take"
 
 
