@@ -1,7 +1,7 @@
-"""Write motion files in another format: BVH, AMASS .npz, or joints as .npy, .npz or .csv.
+"""Write motion files in another format: BVH, GLB, AMASS .npz, or joints as .npy, .npz or .csv.
 
 BVH to BVH keeps the file's own hierarchy, units and numbers. AMASS holds the canonical body, so other rigs
-are retargeted to it.
+are retargeted to it. GLB holds a figure to look at; several files of one rig become its animations.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, KinemeError, UsageError
 
 if TYPE_CHECKING:
+    from kineme.formats import ReadOptions
     from kineme.motion import Motion
 
-_FORMATS = ("bvh", "npz", "npy", "csv")
+_FORMATS = ("bvh", "glb", "npz", "npy", "csv")
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Args:
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """A file, for one motion; or a folder, made if need be."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
-    to: Literal["bvh", "npz", "npy", "csv"] | None = None
+    to: Literal["bvh", "glb", "npz", "npy", "csv"] | None = None
     """The format of the files in a folder of results; the output's suffix tells it for a single one."""
     fps: float | None = None
     """Frames per second of the result; resampled by time."""
     skeleton: Literal["own", "canonical"] = "own"
     """Keep the file's own skeleton, or retarget to the canonical 22 joints."""
+    in_place: bool = False
+    """Take the travel over the floor out: the pelvis stays where it was in the first frame."""
     source_fps: float | None = None
     """Frames per second of the files, where they do not say or are wrong."""
     source_skeleton: str | None = None
@@ -51,6 +54,8 @@ def run(args: Args) -> int:
     if not files:
         raise InputError("there are no motion files in this folder", args.files[0])
     suffix, into_folder = _target(args)
+    if suffix == ".glb" and not into_folder:
+        return _as_animations(files, options, args)
     if len(files) > 1 and not into_folder:
         raise UsageError(f"{len(files)} files do not fit into {args.output}; name a folder and --to FORMAT")
     taken: dict[Path, Path] = {}
@@ -69,6 +74,31 @@ def run(args: Args) -> int:
         except KinemeError as error:
             failed += 1
             print(f"kineme: {error}", file=sys.stderr)
+    return 2 if failed == len(files) else 0
+
+
+def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
+    """All motions of all files in one GLB; a file that cannot be used is named and left out."""
+    from kineme.formats import load_all
+    from kineme.formats.atomic import atomic_write
+    from kineme.formats.glb import write_glb
+
+    motions: list[Motion] = []
+    failed = 0
+    for file in files:
+        try:
+            found = [_prepared(motion, ".glb", args) for motion in load_all(file, options)]
+            if motions and not found[0].skeleton.same_tree(motions[0].skeleton):
+                first = motions[0].provenance.file
+                raise InputError(f"it has another skeleton than {first}; use --to glb and a folder", file)
+            motions += found
+            print(f"{file} -> {args.output}")
+        except KinemeError as error:
+            failed += 1
+            print(f"kineme: {error}", file=sys.stderr)
+    if motions:
+        with atomic_write(args.output) as temporary:
+            write_glb(motions, temporary)
     return 2 if failed == len(files) else 0
 
 
@@ -96,12 +126,14 @@ def _free(path: Path, taken: dict[Path, Path]) -> Path:
 def _prepared(motion: Motion, suffix: str, args: Args) -> Motion:
     """The motion on the skeleton and at the rate that were asked for."""
     from kineme.motion.canonical import JOINTS
+    from kineme.motion.frame import in_place
     from kineme.motion.retarget import retarget
     from kineme.motion.time import resample
+    from kineme.tasks.prepare import fit_for
 
-    for_amass = suffix == ".npz" and not motion.positions_only
-    if (args.skeleton == "canonical" or for_amass) and motion.skeleton.names != JOINTS:
+    if args.skeleton == "canonical" and motion.skeleton.names != JOINTS:
         motion = retarget(motion)
+    motion = fit_for(motion, suffix)
     if args.fps is not None:
         motion = resample(motion, args.fps)
-    return motion
+    return in_place(motion) if args.in_place else motion

@@ -1,4 +1,4 @@
-"""The atoms and motifs of files, as CSV or JSON.
+"""The atoms and motifs of files, as CSV or JSON, or as one ELAN or NWB file each.
 
 Start and end are seconds of the original file, the end exclusive; ids are those of the model, so a motif has
 the same id in every file. The same file gives the same rows on every run, alone or among others. A file that
@@ -39,10 +39,12 @@ class Args:
     model: str
     """A library, a model's folder, or the name of a model on the Hugging Face hub. With a library, time scale
     and number of motifs are the library's."""
-    format: Literal["csv", "json"] = "csv"
-    """How to write the rows."""
-    out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE")] = None
-    """File to write; by default standard output."""
+    format: Literal["csv", "json", "eaf", "nwb"] = "csv"
+    """How to write them: csv and json are one table, eaf (ELAN) and nwb (with ndx-ethogram) a file a take."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE|DIR")] = None
+    """File to write the table to, by default standard output; for eaf and nwb, the folder for the files."""
+    overwrite: bool = False
+    """Replace eaf and nwb files that are there already."""
     level: Literal["atom", "motif", "both"] = "both"
     """Which segments to write."""
     timescale: str | None = None
@@ -65,6 +67,9 @@ def run(args: Args) -> int:
 
     if not args.files:
         raise UsageError("name the files to segment")
+    sheets = args.format in ("eaf", "nwb")
+    if sheets and args.out is None:
+        raise UsageError(f"--format {args.format} writes a file for each take; name their folder with -o")
     model = load_model(args.model)
     asked, fps = _settings(args)
     files = find_files(args.files)
@@ -81,6 +86,8 @@ def run(args: Args) -> int:
             if row.status == "rejected":
                 print(f"kineme: {given[row.file]}: {row.reason}", file=sys.stderr)
         found = discover(corpus, model, scales=(), **asked)
+        if sheets:
+            return _write_sheets(args, corpus, found, asked)
         text = _written(list(_rows(corpus, found, given, args.level)), args.format)
     if args.out is None:
         sys.stdout.write(text)
@@ -89,6 +96,16 @@ def run(args: Args) -> int:
 
         with atomic_write(args.out) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="")
+    return 0
+
+
+def _write_sheets(args: Args, corpus: Corpus, found: Discovery, asked: dict) -> int:
+    from kineme.cli.outputs import write_sheets
+    from kineme.tasks.export import found_sheets
+
+    assert args.out is not None
+    made = found_sheets(corpus, found.segments, asked, args.level)
+    write_sheets(made, corpus.names, args.out, args.format, overwrite=args.overwrite)
     return 0
 
 

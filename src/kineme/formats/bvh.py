@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,10 @@ class BvhSource:
     scale: float
     turn: np.ndarray
     meaning: str
+
+    def sliced(self, start: int, stop: int) -> BvhSource:
+        """The same of some of its frames."""
+        return replace(self, values=self.values[start:stop])
 
 
 def _position_columns(joints: tuple[BvhJoint, ...]) -> list[tuple[int, int, int]]:

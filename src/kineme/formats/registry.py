@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from kineme.errors import InputError, UsageError
-from kineme.formats import amass, asf_amc, bvh, joints
+from kineme.formats import amass, asf_amc, bvh, glb, joints
 from kineme.formats.atomic import atomic_write
 from kineme.formats.options import MAX_BYTES, Format, ReadOptions
 from kineme.motion import Motion
 
 #: every format, in the order in which content is tried; a new format is one file and one entry here
 FORMATS: tuple[Format, ...] = (bvh.FORMAT, asf_amc.FORMAT, amass.FORMAT, joints.FORMAT)
+#: formats that are written and not read: no reader finds them in a folder
+WRITTEN_ONLY: tuple[Format, ...] = (glb.FORMAT,)
 
 _HEAD = 4096
 
@@ -55,6 +57,9 @@ def detect(path: str | Path) -> Format:
             return entry
     if by_suffix:
         return by_suffix[0]  # its reader says precisely what is wrong
+    for entry in WRITTEN_ONLY:
+        if entry.sniff(path, head):
+            return entry
     if suffix == ".asf":
         raise InputError("an ASF holds a skeleton without motion; name the AMC files that go with it", path)
     known = ", ".join(sorted({s for entry in FORMATS for s in entry.suffixes}))
@@ -106,7 +111,7 @@ def _options(values: dict[str, Any]) -> ReadOptions:
 
 
 def save(motion: Motion, path: str | Path, *, overwrite: bool = True) -> None:
-    """Write a motion in the format of the path's suffix: ``.bvh``, ``.npz``, ``.npy`` or ``.csv``.
+    """Write a motion in the format of the path's suffix: ``.bvh``, ``.glb``, ``.npz``, ``.npy`` or ``.csv``.
 
     ``.npz`` is AMASS (SMPL-H) for a motion with rotations and joints for one of positions only.
     The file appears whole or not at all. Raises InputError where the format cannot hold the motion.
@@ -114,9 +119,10 @@ def save(motion: Motion, path: str | Path, *, overwrite: bool = True) -> None:
     path = Path(path)
     if path.exists() and not overwrite:
         raise InputError("the file is there already; overwriting was not asked for", path)
-    writers = [f for f in FORMATS if path.suffix.lower() in f.suffixes and f.write is not None]
+    able = [f for f in (*FORMATS, *WRITTEN_ONLY) if f.write is not None]
+    writers = [f for f in able if path.suffix.lower() in f.suffixes]
     if not writers:
-        known = ", ".join(sorted({s for f in FORMATS if f.write is not None for s in f.suffixes}))
+        known = ", ".join(sorted({s for f in able for s in f.suffixes}))
         raise InputError(f"kineme writes {known}, not {path.suffix or 'a name without a suffix'}", path)
     chosen = next((f for f in writers if motion.positions_only == (f.name == "joints")), writers[0])
     assert chosen.write is not None

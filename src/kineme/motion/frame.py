@@ -8,6 +8,7 @@ import numpy as np
 
 from kineme.motion.canonical import INDEX, MIRROR
 from kineme.motion.motion import Motion
+from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import yaw_matrix
 
 _LEFT = [INDEX["left_hip"], INDEX["left_shoulder"]]
@@ -71,6 +72,22 @@ def turn(motion: Motion, angle: float, about: np.ndarray | None = None) -> Motio
         local_rotations=rotations,
         given_positions=None if given is None else place(given),
         source=None,
+    )
+
+
+def in_place(motion: Motion, rig: RigMap | None = None) -> Motion:
+    """The motion without its travel over the floor: the pelvis stays over where it was in the first frame.
+
+    Heights and turns are kept. Without a joint known as the pelvis the root takes its place.
+    """
+    rig = recognise_rig(motion.skeleton) if rig is None else rig
+    pelvis = motion.skeleton.index(rig.joints["pelvis"]) if "pelvis" in rig.joints else 0
+    way = motion.positions[:, pelvis] - motion.positions[0, pelvis]
+    shift = way * np.array([1, 0, 1], dtype=np.float32)
+    given = motion.given_positions
+    return motion.replace(
+        root_translation=motion.root_translation - shift,
+        given_positions=None if given is None else given - shift[:, None],
     )
 
 

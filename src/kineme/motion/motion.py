@@ -72,7 +72,8 @@ class Motion:
     labels : segments in seconds.
     provenance : where it came from.
     source : the reader's own record of the file (channels, header), for writing back verbatim what was
-        not edited; opaque to everything but the format that made it.
+        not edited; opaque to everything but the format that made it. One with a method
+        ``sliced(start, stop)`` is cut with the frames, any other is dropped then.
     """
 
     skeleton: Skeleton
@@ -162,8 +163,23 @@ class Motion:
         """A copy with some attributes changed (see `dataclasses.replace`)."""
         return replace(self, **changes)
 
+    def cut(self, start: float, end: float) -> Motion:
+        """The motion from `start` to `end` in seconds, the end exclusive; labels are cut and shifted with it.
+
+        Frames are those whose time, rounded to the nearest frame, lies within; at least one. What lies
+        outside the motion is left out. Raises InputError for times that are none, or wholly outside.
+        """
+        if not (np.isfinite(start) and np.isfinite(end) and start < end):
+            raise InputError(f"from {start} s to {end} s is no stretch of time")
+        if end <= 0 or start >= self.duration:
+            raise InputError(
+                f"from {start:g} s to {end:g} s lies outside of the {self.duration:g} s there are"
+            )
+        first = min(max(round(start * self.fps), 0), len(self) - 1)
+        return self[first : max(round(end * self.fps), first + 1)]
+
     def __getitem__(self, frames: slice) -> Motion:
-        """The motion of a slice of frames (step 1); labels are cut and shifted with it."""
+        """The motion of a slice of frames (step 1); labels and the source's record are cut with it."""
         start, stop, step = frames.indices(len(self))
         if step != 1 or stop <= start:
             raise InputError("a motion is cut by a non-empty slice of step 1; use resample() for other rates")
@@ -184,5 +200,5 @@ class Motion:
             local_translations=cut(self.local_translations),
             given_positions=cut(self.given_positions),
             labels=labels,
-            source=None,
+            source=self.source.sliced(start, stop) if hasattr(self.source, "sliced") else None,
         )

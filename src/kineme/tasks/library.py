@@ -90,6 +90,18 @@ class Library:
         return table
 
     @property
+    def motifs(self) -> list[dict[str, Any]]:
+        """The rows of motifs.parquet. Raises InputError where it is missing or damaged."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.folder / MOTIFS
+        try:
+            return pq.read_table(path).to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
+
+    @property
     def tokens(self) -> np.ndarray:
         """(N, D) float32, a memory map: the token of each row of `segments`."""
         path = self.folder / TOKENS

@@ -119,3 +119,38 @@ def test_convert_says_what_is_wrong_and_writes_nothing(take: Path, capsys, words
     assert main(["convert", *filled]) == 2
     assert said in capsys.readouterr().err
     assert [p.name for p in take.parent.iterdir()] == ["take.bvh"]
+
+
+def test_convert_to_glb_alone_and_several_as_animations(take: Path, tmp_path: Path, capsys):
+    second = tmp_path / "second.bvh"
+    second.write_bytes(take.read_bytes())
+    out = tmp_path / "both.glb"
+    assert main(["convert", str(take), str(second), "-o", str(out), "--in-place"]) == 0
+    head = out.read_bytes()
+    said = json.loads(head[20 : 20 + int.from_bytes(head[12:16], "little")])
+    assert [animation["name"] for animation in said["animations"]] == ["take", "second"]
+    assert said["animations"][0]["extras"] == {"fps": 60, "frames": 61}
+    out.unlink()
+    assert main(["convert", str(take), str(MIXED), "-o", str(out)]) == 0  # another skeleton: left out
+    assert "has another skeleton" in capsys.readouterr().err and out.exists()
+    assert main(["convert", str(take), str(MIXED), "-o", str(tmp_path / "each"), "--to", "glb"]) == 0
+    assert sorted(p.name for p in (tmp_path / "each").iterdir()) == ["mixed_channels.glb", "take.glb"]
+
+
+def test_in_place_keeps_a_bvh_in_its_own_hierarchy(take: Path, tmp_path: Path):
+    assert main(["convert", str(take), "-o", str(tmp_path / "still.bvh"), "--in-place"]) == 0
+    whole, still = load(take), load(tmp_path / "still.bvh")
+    assert still.source.header == whole.source.header
+    moved = np.flatnonzero((still.source.values != whole.source.values).any(axis=0))
+    assert [whole.source.joints[0].channels[column] for column in moved] == ["Zposition"]
+    np.testing.assert_allclose(still.positions[:, 0], whole.positions[:1, 0].repeat(61, 0), atol=1e-5)
+
+
+def test_convert_places_only_to_what_needs_rotations(take: Path, tmp_path: Path):
+    whole = load(take)
+    save(Motion.from_positions(whole.skeleton, 60.0, whole.positions), tmp_path / "joints.npz")
+    for suffix in ("bvh", "glb"):
+        assert main(["convert", str(tmp_path / "joints.npz"), "-o", str(tmp_path / f"a.{suffix}")]) == 0
+    again = load(tmp_path / "a.bvh")
+    index = [again.skeleton.index(name) for name in whole.skeleton.names]
+    np.testing.assert_allclose(again.positions[:, index], whole.positions, atol=2e-3)

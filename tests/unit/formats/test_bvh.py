@@ -234,9 +234,16 @@ def test_an_edit_that_the_hierarchy_cannot_hold_is_written_plainly(tmp_path: Pat
     np.testing.assert_allclose(one(tmp_path / "b.bvh", unit=0.01).positions, scaled.positions, atol=1e-5)
 
 
-def test_a_slice_is_written_with_the_rigs_names_and_its_moving_bones(tmp_path: Path):
-    motion = one(MIXED)[1:]
-    assert motion.source is None
+def test_a_slice_is_written_with_its_own_numbers(tmp_path: Path):
+    whole = one(MIXED)
+    save(whole[1:], tmp_path / "a.bvh")
+    again = one(tmp_path / "a.bvh")
+    assert again.source.header == whole.source.header
+    np.testing.assert_array_equal(again.source.values, whole.source.values[1:])
+
+
+def test_a_motion_without_its_source_is_written_with_the_rigs_names_and_its_moving_bones(tmp_path: Path):
+    motion = one(MIXED)[1:].replace(source=None)
     save(motion, tmp_path / "a.bvh")
     again = one(tmp_path / "a.bvh")
     assert isinstance(again.source, BvhSource) and again.fps == 30

@@ -57,3 +57,18 @@ def test_a_motions_arrays_are_read_only_and_the_callers_stay_writable() -> None:
     with pytest.raises(ValueError, match="read-only"):
         kept.given_positions[0] = 1
     mine[0] = 1
+
+
+def test_cut_takes_the_nearest_frames_and_stays_inside() -> None:
+    motion = walkabout(frames=31)  # at 30 fps
+    labelled = motion.replace(labels=(Segment(0.0, 0.5, "a"), Segment(0.5, 1.0, "b")))
+    part = labelled.cut(0.2, 0.7)
+    np.testing.assert_array_equal(part.root_translation, motion.root_translation[6:21])
+    assert [(s.label, round(s.start, 6), round(s.end, 6)) for s in part.labels] == [
+        ("a", 0, 0.3), ("b", 0.3, 0.5),
+    ]  # fmt: skip
+    assert len(motion.cut(-5, 100)) == 31 and len(motion.cut(0.5, 0.501)) == 1
+    assert len(motion.cut(1.03, 2)) == 1
+    for start, end in ((2, 3), (-2, -1), (0.5, 0.5), (0.6, 0.5), (float("nan"), 1)):
+        with pytest.raises(InputError):
+            motion.cut(start, end)

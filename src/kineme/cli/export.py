@@ -1,0 +1,52 @@
+"""A library's segments for other programs: one table as CSV or JSON, or a file a take for ELAN or NWB.
+
+Atoms, motifs under the names that you gave them, and the labels that the library was made with. Times are
+seconds of the motion files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+#: name of the table, without its ending
+_TABLE = "segments"
+
+
+@dataclass(frozen=True)
+class Args:
+    library: tyro.conf.Positional[Path]
+    """The folder that `kineme index` wrote."""
+    format: Literal["csv", "json", "eaf", "nwb"]
+    """csv and json: one table, segments.csv or segments.json. eaf (ELAN) and nwb (with ndx-ethogram): a file
+    a take."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="DIR")]
+    """Folder for the files; made if need be."""
+    every_scale: bool = False
+    """Motifs at all time scales, not only at the library's own."""
+    overwrite: bool = False
+    """Replace files that are there already."""
+
+
+def run(args: Args) -> int:
+    from kineme.cli.outputs import check_free, folder_for, names_in, write_sheets
+    from kineme.formats.atomic import atomic_write
+    from kineme.tasks.export import library_rows, library_sheets, rows_text
+    from kineme.tasks.library import open_library
+
+    library = open_library(args.library)
+    names = names_in(args.library)
+    if args.format in ("eaf", "nwb"):
+        sheets = library_sheets(library, names, every_scale=args.every_scale)
+        write_sheets(sheets, library.corpus.names, args.out, args.format, overwrite=args.overwrite)
+        return 0
+    target = folder_for(args.out) / f"{_TABLE}.{args.format}"
+    check_free([target], args.overwrite)
+    text = rows_text(library_rows(library, names, every_scale=args.every_scale), args.format)
+    with atomic_write(target) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+    print(target)
+    return 0
