@@ -44,6 +44,7 @@ VERBS: dict[str, Verb] = {
     ),
     "index": Verb("files in, a library of atoms and motifs out, with its page", "kineme.cli.index"),
     "segment": Verb("the atoms and motifs of files, as CSV or JSON", "kineme.cli.segment"),
+    "search": Verb("more like this: the stretches of a library nearest to one of a file", "kineme.cli.search"),
     "open": Verb("show a library's page in the browser", "kineme.cli.open"),
     "name": Verb("give a motif of a library a name that stays", "kineme.cli.name"),
     "evaluate": Verb("make one of the project's tables", "kineme.cli.evaluate"),

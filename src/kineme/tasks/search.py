@@ -7,12 +7,13 @@ pose (`alignment`), which also finds where each begins and ends.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from kineme.corpus import Corpus
+from kineme.corpus import Clip, Corpus
 from kineme.errors import InputError, UsageError
 from kineme.motion import Motion
 from kineme.motion.canonical import JOINTS
@@ -38,7 +39,7 @@ SHORTEST = 0.4
 #: places that are aligned pose by pose, for each look of the query
 PLACES = 300
 #: how much of the difference of two mean postures counts, against the difference of what they do
-POSTURE = 0.5
+POSTURE = 0.1
 #: poses of a query that are aligned
 _FEWEST, _MOST = 10, 32
 #: how far a match may reach past its place, as share of the query's length and in seconds
@@ -97,8 +98,8 @@ class Found:
 
 def search(
     library: Library | str | Path,
-    motion: Motion,
-    start: float = 0.0,
+    motion: Motion | Clip,
+    start: float | None = None,
     end: float | None = None,
     top: int = 20,
     *,
@@ -109,8 +110,9 @@ def search(
     Parameters
     ----------
     library : its folder, or the opened library.
-    motion : of any humanoid rig. Where it was read from a file of the library, the query itself is left out.
-    end : None is the motion's end.
+    motion : of any humanoid rig, or a clip of a corpus. Where it comes from a file of the library, the query
+        itself is left out.
+    start, end : seconds of the motion, of a clip those of its file; the whole motion if not given.
     mirror : whether mirrored stretches count.
 
     Raises InputError for a query shorter than an atom or longer than any clip, a rig that cannot be mapped,
@@ -121,22 +123,27 @@ def search(
         raise UsageError(f"the number of matches must be at least 1, not {top}")
     library = library if isinstance(library, Library) else open_library(library)
     corpus = searchable_corpus(library)
-    end = motion.duration if end is None else end
-    check_span(motion.duration, start, end, motion.provenance.file or None)
+    early = motion.source_start if isinstance(motion, Clip) else 0.0
+    moved = motion.motion if isinstance(motion, Clip) else motion
+    file = moved.provenance.file
+    start = early if start is None else start
+    end = early + moved.duration if end is None else end
+    check_span(early, early + moved.duration, start, end, file or None)
     check_length(corpus, end - start, library.folder)
-    query = query_poses(motion, start, end)
+    query = query_poses(moved, start - early, end - early)
     index = library_index(library, corpus)
     found = nearest(index, query, top + 1, mirror=mirror)
     rows = [corpus[k].row for k in found.clip.tolist()]
     matches = []
     for k, row in enumerate(rows):
         a, b = found.start[k] + row.source_start, found.end[k] + row.source_start
-        if row.file == _absolute(motion.provenance.file) and _shared(a, b, start, end) > _OVERLAP:
+        same_file = bool(file) and row.file == os.path.abspath(file)
+        if same_file and not found.mirrored[k] and _shared(a, b, start, end) > _OVERLAP:
             continue  # the query itself
         tempo = float((b - a) / (end - start))
         flag, distance = bool(found.mirrored[k]), float(found.distance[k])
         matches.append(Match(row.name, row.file, float(a), float(b), distance, flag, tempo))
-    return SearchResult(start, end, tuple(matches[:top]), len(corpus), corpus.duration)
+    return SearchResult(float(start), float(end), tuple(matches[:top]), len(corpus), corpus.duration)
 
 
 def searchable_corpus(library: Library) -> Corpus:
@@ -165,11 +172,11 @@ def library_index(library: Library, corpus: Corpus) -> PoseIndex:
     return index
 
 
-def check_span(duration: float, start: float, end: float, file: str | Path | None = None) -> None:
-    """Raises InputError for a query that is not inside its motion, or shorter than an atom."""
+def check_span(first: float, last: float, start: float, end: float, file: str | None = None) -> None:
+    """Raises InputError for a query that is not between `first` and `last`, or shorter than an atom."""
     asked = f"the query from {start:g} s to {end:g} s"
-    if not (np.isfinite(start) and np.isfinite(end)) or start < 0 or end > duration + 0.05:
-        raise InputError(f"{asked} lies outside of the motion, which lasts {duration:.2f} s", file)
+    if not (np.isfinite(start) and np.isfinite(end)) or start < first - 0.05 or end > last + 0.05:
+        raise InputError(f"{asked} lies outside of the motion, from {first:.2f} s to {last:.2f} s", file)
     if end - start < SHORTEST - 1e-6:
         raise InputError(f"{asked} is shorter than an atom; it must last at least {SHORTEST:g} s", file)
 
@@ -267,9 +274,3 @@ def _gather(index: PoseIndex, clips: np.ndarray, times: np.ndarray) -> tuple[np.
 def _shared(a: float, b: float, c: float, d: float) -> float:
     """Share of the shorter of two spans that the other one holds."""
     return max(0.0, min(b, d) - max(a, c)) / max(min(b - a, d - c), 1e-9)
-
-
-def _absolute(file: str) -> str:
-    import os
-
-    return os.path.abspath(file) if file else ""
