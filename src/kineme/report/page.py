@@ -260,6 +260,10 @@ def _scale(scale: PageScale) -> dict[str, Any]:
                 "parts": m.parts,
                 "examples": [(e.clip, round(e.start, 3), round(e.end, 3)) for e in m.examples],
                 "similar": [number[s] for s in m.similar],
+                "alike": [
+                    (a.clip, round(a.start, 3), round(a.end, 3), int(a.mirrored), round(a.distance, 4))
+                    for a in m.alike
+                ],
             }
             for m in scale.motifs
         ],

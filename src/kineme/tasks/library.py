@@ -7,6 +7,7 @@
 ``segments.parquet``  one row a segment: clip, file, level, scale, start, end, id, number, confidence
 ``tokens.npy``        (N, D) float32, memory-mapped: the token of each row of segments.parquet
 ``motifs.parquet``    one row a motif and scale: id, words, count, mean_seconds, examples, similar
+``search/``           poses of all clips, to be searched (`kineme.tasks.search_index`)
 ``names.json``        the names that its user gave to motifs
 ``report.html``       the page
 ====================  ===================================================================================

@@ -250,10 +250,11 @@ def align_candidates(index: PoseIndex, query: np.ndarray, candidates: Candidates
     costs[~np.broadcast_to(valid[:, None, :], costs.shape)] = np.inf
     aligned = align(costs)
     each = np.arange(len(times))
+    ends = np.array([len(index.rows[k]) - 1 for k in candidates.clip.tolist()])
     return Found(
         candidates.clip,
-        times[each, aligned.first] / FPS,
-        times[each, aligned.last] / FPS,
+        np.clip(times[each, aligned.first], 0, ends) / FPS,
+        np.clip(times[each, aligned.last], 0, ends) / FPS,
         np.sqrt(aligned.cost / (len(POSE_JOINTS) + 1)),
         candidates.mirrored,
     )
