@@ -23,6 +23,7 @@ def write_document(
     title: str,
     data: Mapping[str, Any],
     blocks: Iterable[tuple[str, str]] = (),
+    markup: Mapping[str, str] | None = None,
     more_scripts: str = "",
 ) -> None:
     """Writes the page whose skeleton is the asset `template`.
@@ -32,6 +33,7 @@ def write_document(
     scripts : assets, in the order in which they build on each other.
     data : placeholder of the template -> what is put there as JSON.
     blocks : (id, text) of data blocks behind the script; the text must hold no `<`.
+    markup : placeholder of the template -> HTML that is put there as it is; its text must be escaped.
     more_scripts : further sources of the content security policy.
     """
     style = asset("style.css")
@@ -41,7 +43,7 @@ def write_document(
         "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
     )
     fill = {"TITLE": html.escape(title), "POLICY": policy, "STYLE": style, "SCRIPT": script}
-    fill |= {name: json_text(value) for name, value in data.items()}
+    fill |= {name: json_text(value) for name, value in data.items()} | dict(markup or {})
     head, tail = asset(template).split("{{MOTION}}")
     file.write(re.sub(r"\{\{([A-Z]+)\}\}", lambda match: fill[match.group(1)], head))
     for name, text in blocks:

@@ -128,6 +128,19 @@ def open_library(folder: str | Path) -> Library:
         raise InputError(f"is damaged ({error!r}); run `kineme index` again", path) from None
 
 
+def motif_words(library: Library) -> dict[str, str]:
+    """Motif id -> what it does, in words. Raises InputError where motifs.parquet is missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = library.folder / MOTIFS
+    try:
+        table = pq.read_table(path, columns=["id", "words"])
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
+    return dict(zip(table["id"].to_pylist(), table["words"].to_pylist(), strict=True))
+
+
 def begin_library(folder: Path) -> bool:
     """Claims `folder` for a library that is being made; False where there is one, which stays as it is.
 
