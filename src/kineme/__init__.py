@@ -46,6 +46,7 @@ __all__ = [
     "load",
     "resample",
     "retarget",
+    "search",
     "save",
 ]
 

@@ -44,7 +44,9 @@ VERBS: dict[str, Verb] = {
     ),
     "index": Verb("files in, a library of atoms and motifs out, with its page", "kineme.cli.index"),
     "segment": Verb("the atoms and motifs of files, as CSV or JSON", "kineme.cli.segment"),
-    "search": Verb("more like this: the stretches of a library nearest to one of a file", "kineme.cli.search"),
+    "search": Verb(
+        "more like this: the stretches of a library nearest to one of a file", "kineme.cli.search"
+    ),
     "duplicates": Verb("stretches that a library holds twice, as CSV or JSON", "kineme.cli.duplicates"),
     "stats": Verb("how often and how long each motif occurs, by subject or group", "kineme.cli.stats"),
     "open": Verb("show a library's page in the browser", "kineme.cli.open"),

@@ -95,9 +95,7 @@ def _read_query(args: Args, folder: Path, fps: float) -> Clip:
         raise InputError("is no file", args.query)
     options = args.reading.options(None, None)
     try:
-        found = Corpus.build(
-            [args.query], folder / "query", fps=fps, jobs=1, progress=False, options=options
-        )
+        found = Corpus.build([args.query], folder / "query", fps=fps, jobs=1, progress=False, options=options)
     except InputError as error:
         raise InputError(error.message, args.query) from None
     return found[0]

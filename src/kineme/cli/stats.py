@@ -40,7 +40,7 @@ class Args:
     timescale: str | None = None
     """Time scale of the motifs, such as 0.5s; the library's own if not given."""
     out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=("-o",), metavar="FILE")] = ()
-    """Where to write: .html for a page, .csv for tables; several can be given."""
+    """Where to write: .html for a page, .csv for tables; or both names, one after the other."""
 
 
 def run(args: Args) -> int:

@@ -21,7 +21,9 @@ _SPLITS = ("bandai-namco", "hdm05", "reactidle", "cmu")
 QUICK_TAKES, QUICK_SECONDS = 24, 8.0
 
 
-def open_held_out(split: str, quick: bool = False, data: Path | None = None, cache: Path | None = None) -> Corpus:
+def open_held_out(
+    split: str, quick: bool = False, data: Path | None = None, cache: Path | None = None
+) -> Corpus:
     """The clips of ``test`` (or ``val``, for choosing settings) at 30 fps; a clip's group is its data set.
 
     Exact duplicates are left out, and so are second forms of a recording (retargeted copies of CMU trials).

@@ -1,4 +1,4 @@
-"""Planted copies: real clips, changed the way that copies in a library are, and the queries that ask for them."""
+"""Planted copies: real clips, changed the way that copies in a library are, and queries that ask for them."""
 
 from __future__ import annotations
 

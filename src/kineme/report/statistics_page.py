@@ -39,7 +39,12 @@ def _body(found: Statistics, names: Mapping[str, str]) -> str:
     called = {m: names.get(m) or found.words.get(m) or m for m in found.motifs}
     colour = {g.name: _colour(k) for k, g in enumerate(found.groups)}
     return "\n".join(
-        [_lead(found), _group_table(found, colour), _motifs(found, called, colour), _follow(found, called, colour)]
+        [
+            _lead(found),
+            _group_table(found, colour),
+            _motifs(found, called, colour),
+            _follow(found, called, colour),
+        ]
     )
 
 
@@ -120,7 +125,9 @@ def _of_group(found: Statistics, group: Group, called: Mapping[str, str], tint: 
     own = [t for t in found.transitions if t.group == group.name]
     head = f"<h3>{html.escape(group.name)}</h3>"
     if not own:
-        return f'<article class="stat">{head}<p class="note">No motif follows another in a take.</p></article>'
+        return (
+            f'<article class="stat">{head}<p class="note">No motif follows another in a take.</p></article>'
+        )
     shown = [m for m in found.motifs if any(m in (t.first, t.then) for t in own)][:_MATRIX]
     place = {m: k for k, m in enumerate(shown)}
     cells = "".join(

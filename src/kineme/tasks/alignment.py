@@ -13,18 +13,21 @@ import numpy as np
 
 
 class Alignment(NamedTuple):
-    """Of B stretches: `cost` (B,) a pose of the query, `first` and `last` (B,) the columns it lies on."""
+    """Of B stretches: `cost` (B,) a pose of the query, `first` and `last` (B,) the columns it lies on.
+
+    Or of every column of theirs, (B, m), the best way that ends there.
+    """
 
     cost: np.ndarray
     first: np.ndarray
     last: np.ndarray
 
 
-def align(costs: np.ndarray) -> Alignment:
+def align(costs: np.ndarray, every_end: bool = False) -> Alignment:
     """The cheapest way through `costs` (B, n, m): query pose i against column j, n of at least 2.
 
     Infinite entries are forbidden. Of equal ways the one that ends first is taken. Where there is none, the
-    cost is infinite. No way is possible where m < n / 2.
+    cost is infinite. No way is possible where m < n / 2. `every_end` asks for the best way to each column.
     """
     batch, rows, columns = costs.shape
     start = np.broadcast_to(np.arange(columns, dtype=np.int32), (batch, columns))
@@ -42,6 +45,9 @@ def align(costs: np.ndarray) -> Alignment:
         better = steep < total
         total, source = np.where(better, steep, total), np.where(better, _moved(before_start, 1), source)
         before, before_start, last, last_start = last, last_start, total, source
+    if every_end:
+        ends = np.broadcast_to(np.arange(columns), (batch, columns))
+        return Alignment(last / rows, last_start.astype(np.int64), ends)
     end = last.argmin(axis=1)
     each = np.arange(batch)
     return Alignment(last[each, end] / rows, last_start[each, end].astype(np.int64), end)

@@ -109,9 +109,7 @@ def _near_windows(index: PoseIndex, tolerance: float, flag: bool) -> dict[tuple[
     from scipy.spatial import cKDTree
 
     windows, clip, start = _windows(index, mirrored_ones=False)
-    asked, asked_clip, asked_start = (
-        _windows(index, mirrored_ones=True) if flag else (windows, clip, start)
-    )
+    asked, asked_clip, asked_start = _windows(index, mirrored_ones=True) if flag else (windows, clip, start)
     if not len(windows):
         return {}
     mean, axes = _axes(windows)
@@ -125,7 +123,9 @@ def _near_windows(index: PoseIndex, tolerance: float, flag: bool) -> dict[tuple[
         for row, others in zip(rows.tolist(), near, strict=True):
             there = np.array(others, dtype=np.int64)
             same = clip[there] == asked_clip[row]
-            later = np.where(same, start[there] - asked_start[row] > _MOMENTS[-1], clip[there] > asked_clip[row])
+            later = np.where(
+                same, start[there] - asked_start[row] > _MOMENTS[-1], clip[there] > asked_clip[row]
+            )
             if flag:  # a mirrored pair may be named from either side; within a clip also onto itself
                 later = (clip[there] > asked_clip[row]) | (same & (start[there] >= asked_start[row]))
             there = there[later]
@@ -204,7 +204,9 @@ def _stretches(
             found = _runs(a, b, offset, tolerance, round(shortest * fps), max(1, round(_SMOOTH * fps)))
             runs += [(first, last, offset + half, distance) for first, last, distance in found]
     taken: list[tuple[int, int]] = []
-    for first, last, offset, distance in sorted(runs, key=lambda r: (r[3] > tolerance / 4, r[0] - r[1], r[3])):
+    for first, last, offset, distance in sorted(
+        runs, key=lambda r: (r[3] > tolerance / 4, r[0] - r[1], r[3])
+    ):
         if any(min(last, z) - max(first, y) > 0 for y, z in taken):
             continue
         taken.append((first, last))
@@ -231,5 +233,14 @@ def _duplicate(a: Clip, b: Clip, span: Span, flag: bool) -> Duplicate:
     start_a, seconds, start_b, distance = span
     start_a, start_b = start_a + a.source_start, start_b + b.source_start
     return Duplicate(
-        a.name, a.source, start_a, start_a + seconds, b.name, b.source, start_b, start_b + seconds, distance, flag
+        a.name,
+        a.source,
+        start_a,
+        start_a + seconds,
+        b.name,
+        b.source,
+        start_b,
+        start_b + seconds,
+        distance,
+        flag,
     )

@@ -1,7 +1,7 @@
 """What a search compares: poses that know neither heading, place, body size nor frame rate.
 
 Poses are those of the standard body, seen from the pelvis and turned to face +Z, ten a second, each the mean
-over a tenth of a second so that a tracker's noise weighs little. How the body travels and turns stands beside
+over a sixth of a second so that a tracker's noise weighs little. How the body travels and turns stands beside
 them per second, so that it can be slowed down or sped up with the tempo of a match.
 """
 
@@ -35,8 +35,8 @@ COARSE_COLUMNS: tuple[int, ...] = (*range(15), JOINT_COLUMNS)
 COARSE_STRIDE = 2
 #: whole numbers a metre on disk
 UNITS = 10_000
-#: seconds over which a pose is averaged, and between the places that speeds are taken from
-_BLUR, _STEP = 1 / 30, 0.1
+#: seconds around its own at which a pose is looked at, and from it to the places that a speed is taken from
+_BLUR, _STEP = (-2 / 30, -1 / 30, 0.0, 1 / 30, 2 / 30), 0.1
 
 _JOINT_MIRROR = [POSE_JOINTS.index(MIRROR[joint]) for joint in POSE_JOINTS]
 _SIDE = np.array([-1, 1, 1], dtype=np.float32)
@@ -48,13 +48,12 @@ def poses(positions: np.ndarray, fps: float) -> np.ndarray:
     at = np.arange(count) / FPS
     duration = (len(positions) - 1) / fps
     seen = np.zeros((count, JOINT_COLUMNS + 1), dtype=np.float32)
-    offsets = (-_BLUR, 0.0, _BLUR)
-    for offset in offsets:
+    for offset in _BLUR:
         places = _places_at(positions, np.clip(at + offset, 0, duration) * fps)
         turned = _turned(places - places[:, :1], -facing_angle(places))
         seen[:, :JOINT_COLUMNS] += turned[:, POSE_JOINTS].reshape(count, -1)
         seen[:, JOINT_COLUMNS] += places[:, 0, 1]
-    seen /= len(offsets)
+    seen /= len(_BLUR)
     return np.concatenate([seen, _speeds(positions, fps, at, duration)], axis=1)
 
 
@@ -99,7 +98,7 @@ def mirrored(rows: np.ndarray) -> np.ndarray:
 
 
 def at_times(rows: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Poses (..., 40) float32 at pose numbers `times` (...), fractions between neighbours, of rows (N, 40)."""
+    """Poses (..., 40) float32 of rows (N, 40) at pose numbers `times` (...), fractions between neighbours."""
     times = np.clip(times, 0, len(rows) - 1)
     low = np.floor(times).astype(np.int64)
     high = np.minimum(low + 1, len(rows) - 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,6 @@ from kineme.motion.retarget import retarget, to_standard_body
 from kineme.tasks.alignment import align, squared_distances
 from kineme.tasks.library import MODEL, Library, folder_checksum, open_library
 from kineme.tasks.poses import (
-    COARSE_STRIDE,
     FPS,
     JOINT_COLUMNS,
     POSE_JOINTS,
@@ -39,11 +39,9 @@ SHORTEST = 0.4
 #: places that are aligned pose by pose, for each look of the query
 PLACES = 300
 #: how much of the difference of two mean postures counts, against the difference of what they do
-POSTURE = 0.1
-#: poses of a query that are aligned
-_FEWEST, _MOST = 10, 32
-#: how far a match may reach past its place, as share of the query's length and in seconds
-_MARGIN, _MARGIN_SECONDS = 0.2, 0.2
+POSTURE = 0.03
+#: of these, how many are aligned once more, finely
+_REFINED = 120
 #: two matches that share more than this of the shorter one are one
 _OVERLAP = 0.5
 
@@ -208,12 +206,21 @@ def nearest(
     index: PoseIndex, query: np.ndarray, top: int, *, mirror: bool = True, places: int = PLACES
 ) -> Found:
     """The `top` stretches of the clips of an index that are nearest to `query` (n, 40) and lie apart."""
-    candidates = scan(index, query, mirror, max(places, top))
-    found = align_candidates(index, query, candidates)
-    order = np.lexsort((found.start, found.clip, found.distance))
+    candidates = scan(index, query, mirror, max(places, 2 * top))
+    rough = align_candidates(index, query, candidates, _ROUGH)
+    order = np.argsort(rough.distance, kind="stable")[: max(_REFINED, 3 * top)]
+    order = order[np.isfinite(rough.distance[order])]
+    length = (len(query) - 1) / FPS
+    tempo = np.clip((rough.end[order] - rough.start[order]) / length, 0.5, 2.0)
+    refined = Candidates(rough.clip[order], rough.start[order] * FPS, tempo, rough.mirrored[order])
+    return _lying_apart(align_candidates(index, query, refined, _FINE), top)
+
+
+def _lying_apart(found: Found, top: int) -> Found:
+    """The nearest `top`, of those that share a stretch only the nearest."""
     kept: list[int] = []
     taken: dict[int, list[int]] = {}
-    for k in order.tolist():
+    for k in np.lexsort((found.start, found.clip, found.distance)).tolist():
         if len(kept) == top or not np.isfinite(found.distance[k]):
             break
         others = taken.setdefault(int(found.clip[k]), [])
@@ -226,27 +233,38 @@ def nearest(
     )
 
 
-def align_candidates(index: PoseIndex, query: np.ndarray, candidates: Candidates) -> Found:
+class Fineness(NamedTuple):
+    """How a query is aligned: points for each of its poses, at least, at most; how far past its place."""
+
+    per_pose: float
+    least: int
+    most: int
+    margin: float
+    margin_seconds: float
+
+
+_ROUGH, _FINE = Fineness(1.5, 16, 24, 0.2, 0.2), Fineness(2, 20, 64, 0.1, 0.1)
+
+
+def align_candidates(
+    index: PoseIndex, query: np.ndarray, candidates: Candidates, fineness: Fineness
+) -> Found:
     """Every candidate aligned with the query pose by pose, in the order of the candidates."""
-    count = int(np.clip(len(query), _FEWEST, _MOST))
-    looks = np.stack([query, mirrored(query)])
-    looks = at_times(np.swapaxes(looks, 0, 1).reshape(len(query), -1), np.linspace(0, len(query) - 1, count))
+    count = int(np.clip(fineness.per_pose * len(query), fineness.least, fineness.most))
+    looks = np.stack([query, mirrored(query)], axis=1).reshape(len(query), -1)
+    looks = at_times(looks, np.linspace(0, len(query) - 1, count))
     looks = np.swapaxes(looks.reshape(count, 2, -1), 0, 1)  # 2 n 40
     length = len(query) - 1  # in poses
-    margin = _MARGIN * length + _MARGIN_SECONDS * FPS
-    begin = candidates.row * COARSE_STRIDE
+    margin = fineness.margin * length + fineness.margin_seconds * FPS
     step = length * candidates.tempo / (count - 1)  # poses of the clip for one of the query
-    columns = count + 2 * int(np.ceil((margin / step).max())) if len(step) else count
-    offset = (columns - count) / 2
-    times = begin[:, None] + (np.arange(columns) - offset) * step[:, None]  # B m
+    aside = int(np.ceil((margin / step).max())) if len(step) else 0
+    times = candidates.begin[:, None] + np.arange(-aside, count + aside) * step[:, None]  # B m
     stretch, valid = _gather(index, candidates.clip, times)
     stretch[:, :, SPEEDS:] *= candidates.tempo[:, None, None].astype(np.float32)
-    inside = slice(int(offset), int(offset) + count)
     own = looks[candidates.mirrored.astype(int)]
     share = np.float32(1 - np.sqrt(POSTURE))
-    posture = share * stretch[:, inside].mean(axis=1, keepdims=True)
-    own = own - share * own.mean(axis=1, keepdims=True)
-    costs = squared_distances(own, stretch - posture)
+    stretch -= share * stretch[:, aside : aside + count].mean(axis=1, keepdims=True)
+    costs = squared_distances(own - share * own.mean(axis=1, keepdims=True), stretch)
     costs[~np.broadcast_to(valid[:, None, :], costs.shape)] = np.inf
     aligned = align(costs)
     each = np.arange(len(times))

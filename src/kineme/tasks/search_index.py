@@ -116,6 +116,11 @@ class PoseIndex:
         return (ends - 1 - np.arange(self.starts[-1])).astype(np.int32)
 
     @cached_property
+    def left_byte(self) -> np.ndarray:
+        """(R,) uint8: the same, 255 for all above: a quarter of the memory to read."""
+        return np.minimum(self.left, 255).astype(np.uint8)
+
+    @cached_property
     def longest(self) -> float:
         """Seconds of the longest clip, as far as its poses reach."""
         return max((len(rows) - 1 for rows in self.rows), default=0) / FPS

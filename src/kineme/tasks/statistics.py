@@ -1,4 +1,4 @@
-"""How often and how long each motif occurs, and what follows what, for every subject or other group of takes."""
+"""How often and how long each motif occurs, and what follows what, by subject or other group of takes."""
 
 from __future__ import annotations
 
@@ -108,7 +108,9 @@ def statistics(library: Library, by: str = "", scale: float | None = None) -> St
     spans, follows = _occurrences(library, scale, of_clip)
     total = Counter({motif: sum(map(len, found.values())) for motif, found in spans.items()})
     motifs = [motif for motif, _ in sorted(total.items(), key=lambda item: (-item[1], item[0]))]
-    rows = [_row(name, motif, spans[motif].get(name, []), seconds[name]) for name in names for motif in motifs]
+    rows = [
+        _row(name, motif, spans[motif].get(name, []), seconds[name]) for name in names for motif in motifs
+    ]
     return Statistics(
         by=by,
         scale=scale,
@@ -155,7 +157,9 @@ def _occurrences(
     for clip, start, end, motif in zip(*(column.to_pylist() for column in table.columns), strict=True):
         group = of_clip.get(clip)
         if group is None:
-            raise InputError("has segments of clips that are not there; run `kineme index` again", library.folder)
+            raise InputError(
+                "has segments of clips that are not there; run `kineme index` again", library.folder
+            )
         spans[motif][group].append(end - start)
         if last is not None and last[0] == clip and abs(last[2] - start) < 1e-3:
             follows[group][last[1], motif] += 1
@@ -171,7 +175,16 @@ def _row(group: str, motif: str, spans: Sequence[float], seconds: float) -> Moti
     deviation = float(length.std(ddof=1)) if len(length) > 1 else 0.0
     rate, share = 60 * len(length) / seconds, float(length.sum() / seconds)
     return MotifStatistic(
-        group, motif, len(length), rate, min(share, 1.0), float(length.mean()), deviation, lower, median, upper
+        group,
+        motif,
+        len(length),
+        rate,
+        min(share, 1.0),
+        float(length.mean()),
+        deviation,
+        lower,
+        median,
+        upper,
     )
 
 
