@@ -2,9 +2,9 @@
 
 For every query (a stretch of 0.8 to 4 s of a held-out clip) and every condition, one changed copy of the
 query's clip takes the clip's place among the other held-out clips, and the query, unchanged, is looked for.
-It is found where one of the first ten stretches shares half of the union with the planted one. No distractor is
-replicated, and many are real repetitions of the same move by the same person. Latency is measured on the same
-clips replicated to 10^4 and 10^6 atoms, one query at a time, everything in memory.
+It is found where one of the first ten stretches shares half of the union with the planted one. No distractor
+is replicated, and many are real repetitions of the same move by the same person. Latency is measured on the
+same clips replicated to 10^4 and 10^6 atoms, one query at a time, everything in memory.
 """
 
 from __future__ import annotations
