@@ -93,7 +93,7 @@ def _row(found: Duplicate) -> dict[str, str | float | bool]:
 
 def _as_csv(rows: list[dict[str, str | float | bool]]) -> str:
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    table.writerows([row[name] for name in COLUMNS] for row in rows)
     return text.getvalue()

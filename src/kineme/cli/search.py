@@ -156,9 +156,9 @@ def _write(args: Args, result: SearchResult, query: Clip, corpus: Corpus) -> Non
 
 def _as_csv(rows: list[dict[str, object]]) -> str:
     text = io.StringIO()
-    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    table.writerows([row[name] for name in _COLUMNS] for row in rows)
     return text.getvalue()
 
 

@@ -176,7 +176,7 @@ class _Places:
 
     def mirrored(self, number: int) -> np.ndarray:
         """The same in a mirror."""
-        return self.of(number)[:, list(MIRROR)] * np.float32([-1, 1, 1])
+        return self.of(number)[:, list(MIRROR)] * np.array([-1, 1, 1], dtype=np.float32)
 
 
 Span = tuple[float, float, float, float]  # start and seconds in a, start in b, mean distance

@@ -40,6 +40,8 @@ _BLUR, _STEP = (-2 / 30, -1 / 30, 0.0, 1 / 30, 2 / 30), 0.1
 
 _JOINT_MIRROR = [POSE_JOINTS.index(MIRROR[joint]) for joint in POSE_JOINTS]
 _SIDE = np.array([-1, 1, 1], dtype=np.float32)
+#: of height, travel to the left, travel ahead, turning
+_SPEED_SIDE = np.array([1, -1, 1, -1], dtype=np.float32)
 
 
 def poses(positions: np.ndarray, fps: float) -> np.ndarray:
@@ -94,7 +96,7 @@ def mirrored(rows: np.ndarray) -> np.ndarray:
     """Poses (..., 40) as a mirror shows them."""
     joints = rows[..., :JOINT_COLUMNS].reshape(*rows.shape[:-1], len(POSE_JOINTS), 3)
     swapped = (joints[..., _JOINT_MIRROR, :] * _SIDE).reshape(*rows.shape[:-1], JOINT_COLUMNS)
-    return np.concatenate([swapped, rows[..., JOINT_COLUMNS:] * np.float32([1, -1, 1, -1])], axis=-1)
+    return np.concatenate([swapped, rows[..., JOINT_COLUMNS:] * _SPEED_SIDE], axis=-1)
 
 
 def at_times(rows: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -219,15 +219,18 @@ def nearest(
 def _lying_apart(found: Found, top: int) -> Found:
     """The nearest `top`, of those that share a stretch only the nearest."""
     kept: list[int] = []
-    taken: dict[int, list[int]] = {}
+    taken: dict[int, list[tuple[float, float]]] = {}
     for k in np.lexsort((found.start, found.clip, found.distance)).tolist():
         if len(kept) == top or not np.isfinite(found.distance[k]):
             break
-        others = taken.setdefault(int(found.clip[k]), [])
-        spans = [(found.start[o], found.end[o]) for o in others]
-        if all(_shared(found.start[k], found.end[k], a, b) <= _OVERLAP for a, b in spans):
+        spans, start, end = (
+            taken.setdefault(int(found.clip[k]), []),
+            float(found.start[k]),
+            float(found.end[k]),
+        )
+        if all(_shared(start, end, a, b) <= _OVERLAP for a, b in spans):
             kept.append(k)
-            others.append(k)
+            spans.append((start, end))
     return Found(
         found.clip[kept], found.start[kept], found.end[kept], found.distance[kept], found.mirrored[kept]
     )

@@ -212,12 +212,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
                 "and the index is made anew",
                 path,
             )
-        str(manifest["corpus_sha256"]), list(manifest["clips"])
-        [(str(s["name"]), [(str(k), int(n)) for k, n in s["clips"]]) for s in manifest["shards"]]
-        for shard in manifest["shards"]:  # names become paths
-            if not shard["name"].replace("-", "").isalnum():
+        if not isinstance(manifest["corpus_sha256"], str) or not isinstance(manifest["clips"], list):
+            raise TypeError
+        for shard in manifest["shards"]:
+            if not shard["name"].replace("-", "").isalnum():  # names become paths
                 raise ValueError(shard["name"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            shard["clips"] = [[str(key), int(count)] for key, count in shard["clips"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _damaged(path) from None
     return manifest
 
