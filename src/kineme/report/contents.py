@@ -70,7 +70,7 @@ def page_contents(
 def _page_clips(clips: Sequence[Clip]) -> tuple[tuple[PageClip, ...], tuple[PageSkeleton, ...]]:
     """Clips in their own skeletons; bodies of one rig and one height share a skeleton."""
     bodies: dict[tuple[OwnSkeleton, float], tuple[int, Body]] = {}
-    shown, short = [], _short_paths([clip.source for clip in clips])
+    shown, short = [], short_paths([clip.source for clip in clips])
     for clip in clips:
         own, places = clip.own_skeleton, clip.own
         key = (own, round(clip.skeleton.rest_height, 2))
@@ -95,7 +95,7 @@ def _page_clips(clips: Sequence[Clip]) -> tuple[tuple[PageClip, ...], tuple[Page
     return tuple(shown), tuple(body.skeleton for _, body in bodies.values())
 
 
-def _short_paths(files: Sequence[str]) -> dict[str, str]:
+def short_paths(files: Sequence[str]) -> dict[str, str]:
     """Paths from the folder on that all share: a page is passed on, and home folders are private."""
     whole = [file for file in files if os.path.isabs(file)]
     if not whole:

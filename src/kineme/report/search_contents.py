@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from kineme.corpus import Clip, Corpus
 from kineme.corpus.tables import OwnSkeleton
 from kineme.report.body import Body, page_body
+from kineme.report.contents import short_paths
 from kineme.report.payload import PageClip, PageSkeleton
 from kineme.report.results import PageMatch, ResultsPage
 from kineme.report.words import describe
@@ -22,7 +23,7 @@ def results_page(result: SearchResult, query: Clip, corpus: Corpus, library: str
 
     `library` : what the library is called.
     """
-    bodies = _Bodies()
+    bodies = _Bodies(short_paths([query.source, *(match.file for match in result.matches)]))
     said = describe([_canonical_places(query, result.start, result.end)], query.fps)
     parts = tuple(said.parts)
     asked = PageMatch(bodies.cut(query, result.start, result.end), result.start, result.end, parts=parts)
@@ -82,7 +83,8 @@ def _canonical_places(clip: Clip, start: float, end: float) -> np.ndarray:
 class _Bodies:
     """Cuts stretches out of clips; rigs of one height share a skeleton."""
 
-    def __init__(self):
+    def __init__(self, short: Mapping[str, str]):
+        self._short = short
         self._known: dict[tuple[OwnSkeleton, float], tuple[int, Body]] = {}
 
     @property
@@ -105,5 +107,5 @@ class _Bodies:
             fps=fps,
             skeleton=number,
             positions=body.place(clip.own[first:last]),
-            source=clip.source,
+            source=self._short[clip.source],
         )

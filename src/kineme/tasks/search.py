@@ -135,7 +135,7 @@ def search(
     matches = []
     for k, row in enumerate(rows):
         a, b = found.start[k] + row.source_start, found.end[k] + row.source_start
-        same_file = bool(file) and row.file == os.path.abspath(file)
+        same_file = bool(file) and row.file in (file, os.path.abspath(file))
         if same_file and not found.mirrored[k] and _shared(a, b, start, end) > _OVERLAP:
             continue  # the query itself
         tempo = float((b - a) / (end - start))

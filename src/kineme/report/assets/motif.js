@@ -88,13 +88,15 @@ function alikeSection(group, tints) {
   if (!group.alike.length) return null;
   const grid = el("div", { class: "tiles" });
   lazyList(grid, group.alike, ([clip, start, end, mirrored, distance]) => {
-    const tile = momentTile(clip, start, end, `${(100 * distance).toFixed(1)} cm a joint away${mirrored ? ", mirrored" : ""}`, group, tints);
+    const tile = momentTile(clip, start, end, `${(100 * distance).toFixed(1)} cm a joint away${mirrored ? ", mirrored" : ""}`, group, tints, mirrored ? group.parts.map(otherSide) : group.parts);
     if (mirrored) tile.append(el("span", { class: "tile-time" }, "mirrored"));
     return tile;
   });
   return el("section", { id: "alike" }, el("h3", { class: "section-title" }, "Nearest to the first example", el("span", { class: "count" }, "in any take, faster, slower or mirrored")),
     grid, el("p", {}, el("button", { type: "button", class: "quiet", onclick: () => downloadAlike(group) }, icon("download"), "CSV of these")));
 }
+
+function otherSide(part) { return part.replace(/left|right/, (side) => (side === "left" ? "right" : "left")); }
 
 function occurrenceSection(view, group, tints) {
   const { table } = view, grid = el("div", { class: "tiles" });
@@ -108,13 +110,13 @@ function occurrenceTile(table, s, group, tints) {
 }
 
 /** A small figure that loops through a stretch of a clip, and leads to it. */
-function momentTile(clip, start, end, remark, group, tints) {
+function momentTile(clip, start, end, remark, group, tints, parts = group.parts) {
   const canvas = el("canvas", { "aria-hidden": "true" });
   const picture = el("span", { class: "figure" }, canvas);
   picture.style.background = tints.stage;
   const tile = el("a", { class: "tile", href: clipLink(clip, start), title: `${index.clips[clip].name}, ${remark}` },
     picture, el("span", { class: "tile-name" }, index.clips[clip].name), el("span", { class: "tile-time" }, `${sayTime(start)} · ${sayDuration(end - start)}`));
-  const figure = new LoopFigure(canvas, [[clip, start, end]], { tints, parts: group.parts });
+  const figure = new LoopFigure(canvas, [[clip, start, end]], { tints, parts });
   hoverPlays(tile, figure);
   motifFigures.push(figure);
   return tile;
