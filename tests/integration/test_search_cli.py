@@ -37,7 +37,7 @@ def library(takes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = small_model(small_corpus(folder / "corpus", takes=4, seed=8))
     model.save(folder / "model")
     words = ("index", takes, "-o", folder / "library", "--model", folder / "model", "--jobs", "1")
-    assert command(*words, "--labels", r"(?P<subject>take|again)") == 0
+    assert command(*words, "--labels", r"(?P<subject>synthetic|again)") == 0
     return folder / "library"
 
 
@@ -157,7 +157,9 @@ def test_stats_as_csv_and_page(library: Path, tmp_path: Path, capsys: pytest.Cap
     capsys.readouterr()
     assert command("stats", library, "--by", "subject") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert {row["group"] for row in rows} == {"take", "again"} and sum(int(row["count"]) for row in rows) > 4
+    assert {row["group"] for row in rows} == {"synthetic", "again"} and sum(
+        int(row["count"]) for row in rows
+    ) > 4
     motif = rows[0]["motif"]
     fingerprint, _ = page_motifs(library / "report.html")
     write_names(Names(fingerprint, {motif: "<b>my move</b>"}), library / FILE)

@@ -26,7 +26,9 @@ def results_page(result: SearchResult, query: Clip, corpus: Corpus, library: str
     bodies = _Bodies(short_paths([query.source, *(match.file for match in result.matches)]))
     said = describe([_canonical_places(query, result.start, result.end)], query.fps)
     parts = tuple(said.parts)
-    asked = PageMatch(bodies.cut(query, result.start, result.end), result.start, result.end, parts=parts)
+    asked = PageMatch(
+        bodies.cut(query, query.source, result.start, result.end), result.start, result.end, parts=parts
+    )
     cards = tuple(_card(bodies, corpus[match.clip], match, parts) for match in result.matches)
     return ResultsPage(
         title=f"More like {query.name}",
@@ -40,7 +42,7 @@ def results_page(result: SearchResult, query: Clip, corpus: Corpus, library: str
 
 def _card(bodies: _Bodies, clip: Clip, match: Match, parts: Sequence[str]) -> PageMatch:
     return PageMatch(
-        motion=bodies.cut(clip, match.start, match.end),
+        motion=bodies.cut(clip, match.file, match.start, match.end),
         start=match.start,
         end=match.end,
         distance=match.distance,
@@ -92,7 +94,7 @@ class _Bodies:
         """Those of all stretches that were cut."""
         return tuple(body.skeleton for _, body in self._known.values())
 
-    def cut(self, clip: Clip, start: float, end: float) -> PageClip:
+    def cut(self, clip: Clip, file: str, start: float, end: float) -> PageClip:
         """The stretch of a clip between two times of its file."""
         own, fps = clip.own_skeleton, clip.display_fps
         key = (own, round(clip.skeleton.rest_height, 2))
@@ -107,5 +109,5 @@ class _Bodies:
             fps=fps,
             skeleton=number,
             positions=body.place(clip.own[first:last]),
-            source=self._short[clip.source],
+            source=self._short[file],
         )

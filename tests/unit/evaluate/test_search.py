@@ -66,7 +66,7 @@ def test_copies_are_changed_and_lie_where_it_is_said(motions: list[Motion], cond
     if condition in ("mirrored", "other skeleton", "noise"):
         expected = {"mirrored": mirror(motions[0])}.get(condition, motions[0])
         away = np.abs(copy.motion.positions - expected.positions).max()
-        assert (away < 1e-6) if condition == "mirrored" else (0.005 < away < 1.5)
+        assert (away < 1e-6) if condition == "mirrored" else (0.005 < away < 3)
     assert (copy.motion.skeleton is bodies[0]) == (condition in ("other skeleton", "all at once"))
 
 

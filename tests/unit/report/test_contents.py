@@ -10,7 +10,7 @@ import pytest
 
 from kineme.corpus import Clip, Corpus
 from kineme.motion import Segment
-from kineme.report.contents import short_paths, page_contents
+from kineme.report.contents import page_contents, short_paths
 from kineme.report.payload import Payload
 from kineme.tasks.discover import Discovery, discover
 from small_models import small_corpus, small_model

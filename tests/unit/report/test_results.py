@@ -55,12 +55,6 @@ def test_text_stays_text(page: ResultsPage, tmp_path: Path) -> None:
     assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", text)
 
 
-def test_nothing_is_left_where_the_page_cannot_be_written(page: ResultsPage, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        write_results(page, tmp_path / "nowhere" / "results.html")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_page_of_statistics_escapes_names_and_has_no_script(tmp_path: Path) -> None:
     group = f'"{EVIL}'
     rows = (

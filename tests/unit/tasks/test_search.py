@@ -16,6 +16,7 @@ from kineme.evaluate.planted import add_noise, retime
 from kineme.models.a4mer.folder import FILES
 from kineme.motion import Motion
 from kineme.motion.frame import mirror, turn
+from kineme.motion.motion import Provenance
 from kineme.tasks.alike import alike_stretches
 from kineme.tasks.discover import SCALES, SHORTEST, discover
 from kineme.tasks.library import (
@@ -36,7 +37,7 @@ FACTOR = 1.3
 
 @pytest.fixture(scope="module")
 def query() -> Motion:
-    return generate(11, 1, 8.0)[0].motion
+    return generate(11, 1, 8.0)[0].motion.replace(provenance=Provenance())
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,7 @@ def library(query: Motion, tmp_path_factory: pytest.TempPathFactory) -> Library:
         "slower": retime(query, FACTOR),
         "noisy": add_noise(query, rng),
     }
+    motions = {name: m.replace(provenance=Provenance(file=f"/{name}.bvh")) for name, m in motions.items()}
     folder = tmp_path_factory.mktemp("library") / "library"
     begin_library(folder)
     corpus = Corpus.from_motions(motions.values(), folder / CORPUS, motions)
