@@ -303,3 +303,42 @@ def cheapest_path_cost(costs, price):
         return sum(costs[k][s] for k, s in enumerate(path)) + price * changes
 
     return min(map(cost, itertools.product(range(states), repeat=steps)))
+
+
+def alignment_costs(costs):
+    """{(first, last): least cost a row} over all ways through costs (n x m) in steps (1,1), (1,2), (2,1)."""
+    rows, columns = len(costs), len(costs[0])
+    best = {}
+
+    def walk(i, j, spent, first):
+        if i == rows - 1:
+            key = (first, j)
+            best[key] = min(best.get(key, math.inf), spent / rows)
+        if i + 1 < rows and j + 1 < columns:
+            walk(i + 1, j + 1, spent + costs[i + 1][j + 1], first)
+        if i + 1 < rows and j + 2 < columns:
+            walk(i + 1, j + 2, spent + (costs[i + 1][j + 1] + costs[i + 1][j + 2]) / 2, first)
+        if i + 2 < rows and j + 1 < columns:
+            walk(i + 2, j + 1, spent + costs[i + 1][j + 1] + costs[i + 2][j + 1], first)
+
+    for j in range(columns):
+        walk(0, j, costs[0][j], j)
+    return best
+
+
+def scan_values(clips, looks, share, length, tempos):
+    """{(clip, row): least value over looks and tempos}, place by place.
+
+    `clips` : coarse poses (N, C) of each; `looks` : the query's poses (K, C) at the moments `share` (K,).
+    """
+    found = {}
+    for number, clip in enumerate(clips):
+        for row in range(len(clip)):
+            for tempo in tempos:
+                places = [row + round(float(s) * length * tempo) for s in share]
+                if places[-1] >= len(clip):
+                    continue
+                for look in looks:
+                    value = sum(float(((clip[p] - q) ** 2).sum()) for p, q in zip(places, look, strict=True))
+                    found[number, row] = min(found.get((number, row), math.inf), value)
+    return found

@@ -19,6 +19,7 @@ _PUBLIC = {
     "Corpus": "kineme.corpus",
     "A4Mer": "kineme.models.a4mer",
     "discover": "kineme.tasks.discover",
+    "search": "kineme.tasks.search",
     "KinemeError": "kineme.errors",
 }
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from kineme.motion.retarget import retarget
     from kineme.motion.time import resample
     from kineme.tasks.discover import discover
+    from kineme.tasks.search import search
 
 __all__ = [
     "A4Mer",
@@ -44,6 +46,7 @@ __all__ = [
     "load",
     "resample",
     "retarget",
+    "search",
     "save",
 ]
 

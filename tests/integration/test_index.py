@@ -64,7 +64,8 @@ def test_a_library_is_whole(library: Path, takes: Path, model: Path) -> None:
     assert [Path(clip.source).parent for clip in opened.corpus] == [takes] * 3
     assert opened.segments.num_rows == len(opened.tokens)
     assert {path.name for path in library.iterdir()} == {
-        "corpus", "model", "library.json", "segments.parquet", "tokens.npy", "motifs.parquet", "report.html",
+        "corpus", "model", "search", "library.json", "segments.parquet", "tokens.npy", "motifs.parquet",
+        "report.html",
     }  # fmt: skip
     _, motifs = page_motifs(library / "report.html")
     assert motifs and all(motifs.values())

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kineme.corpus import Corpus
     from kineme.models.a4mer import A4Mer
     from kineme.report.payload import Payload
+    from kineme.tasks.alike import Alike
     from kineme.tasks.discover import Discovery
     from kineme.tasks.library import Library, Settings
 
@@ -99,7 +100,8 @@ def run(args: Args) -> int:
         )
     _warn_of_strange_takes(args, len(found.motifs), len(corpus))
     title = args.title or Path(args.sources[0]).resolve().name
-    payload = page_contents(corpus, found, title, notes=_left_out(corpus), model=about)
+    alike = _alike(args.out, corpus, found)
+    payload = page_contents(corpus, found, title, notes=_left_out(corpus), model=about, alike=alike)
     _write(args.out, corpus, found, settings, checksum, payload)
     _say_result(args, payload)
     if args.open:
@@ -265,6 +267,15 @@ def _left_out(corpus: Corpus) -> list[str]:
     return [f"{rejected} of {len(corpus.report)} files could not be used."] if rejected else []
 
 
+def _alike(folder: Path, corpus: Corpus, found: Discovery) -> list[dict[int, tuple[Alike, ...]]]:
+    """Brings the library's search index up to date, and asks it for more of each motif."""
+    from kineme.tasks.alike import alike_stretches
+    from kineme.tasks.search_index import FOLDER, open_index, update_index
+
+    update_index(folder / FOLDER, corpus)
+    return alike_stretches(open_index(folder / FOLDER), corpus, found)
+
+
 def _write(
     folder: Path, corpus: Corpus, found: Discovery, settings: Settings, checksum: str, payload: Payload
 ) -> Library:
@@ -340,4 +351,5 @@ def _next(library: Path, motif: str) -> Sequence[tuple[str, str]]:
         (f"kineme open {place}", "show the page; names given there are kept"),
         (f'kineme name {place} {shlex.quote(motif)} "my name"', "name a motif"),
         (f"kineme segment NEW.bvh --model {place}", "segment other files with this model"),
+        (f"kineme search {place} TAKE.bvh --from 2 --to 3.4", "find more like a stretch of a file"),
     )

@@ -46,6 +46,11 @@ VERBS: dict[str, Verb] = {
     "segment": Verb("the atoms and motifs of files, as CSV, JSON, ELAN or NWB", "kineme.cli.segment"),
     "export": Verb("a library's segments as CSV, JSON, ELAN or NWB", "kineme.cli.export"),
     "cut": Verb("every occurrence of a motif as a motion file of its own", "kineme.cli.cut"),
+    "search": Verb(
+        "more like this: the stretches of a library nearest to one of a file", "kineme.cli.search"
+    ),
+    "duplicates": Verb("stretches that a library holds twice, as CSV or JSON", "kineme.cli.duplicates"),
+    "stats": Verb("how often and how long each motif occurs, by subject or group", "kineme.cli.stats"),
     "open": Verb("show a library's page in the browser", "kineme.cli.open"),
     "name": Verb("give a motif of a library a name that stays", "kineme.cli.name"),
     "evaluate": Verb("make one of the project's tables", "kineme.cli.evaluate"),

@@ -8,4 +8,8 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.discovery",
         "boundaries, label agreement, purity and probes of atoms and motifs, against their baselines",
     ),
+    "search": (
+        "kineme.evaluate.search",
+        "whether changed copies of a stretch are found among real takes, and how quickly",
+    ),
 }

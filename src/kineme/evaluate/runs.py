@@ -74,6 +74,15 @@ def measure_all(
     return values
 
 
+def kept(file: Path, key: str, measure_now: Callable[[], list[Value]]) -> list[Value]:
+    """The values in `file` if they were written under the same key; otherwise measured now, and written."""
+    values = _read(file, key)
+    if values is None:
+        values = measure_now()
+        _write(file, key, values)
+    return values
+
+
 def _slug(text: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 

@@ -14,6 +14,7 @@ from kineme.corpus import Clip
 from kineme.corpus.tables import OwnSkeleton
 from kineme.motion import Segment
 from kineme.report.body import Body, page_body
+from kineme.report.payload import Alike as PageAlike
 from kineme.report.payload import (
     Example,
     PageClip,
@@ -24,6 +25,7 @@ from kineme.report.payload import (
     Payload,
 )
 from kineme.report.words import Description, describe, summarise
+from kineme.tasks.alike import Alike
 from kineme.tasks.discover import Discovery, Scale
 from kineme.tasks.library import motif_id, scale_name
 from kineme.tasks.track import Track
@@ -36,6 +38,7 @@ def page_contents(
     *,
     notes: Sequence[str] = (),
     model: Mapping[str, str] | None = None,
+    alike: Sequence[Mapping[int, Sequence[Alike]]] = (),
 ) -> Payload:
     """The payload of a library's page.
 
@@ -45,11 +48,13 @@ def page_contents(
     title : what the page is called.
     notes : sentences after the summary, such as which files were left out.
     model : setting -> value, for "about this page".
+    alike : for each scale, motif number -> the nearest stretches (`tasks.alike`); empty for none.
     """
     clips = list(clips)
     shown, skeletons = _page_clips(clips)
     words = _words(clips, found)
-    scales = tuple(_page_scale(found, scale, words[k]) for k, scale in enumerate(found.scales))
+    near = alike or [{}] * len(found.scales)
+    scales = tuple(_page_scale(found, scale, words[k], near[k]) for k, scale in enumerate(found.scales))
     return Payload(
         title=title,
         summary=(*summarise(shown, scales[found.default]), *notes),
@@ -65,7 +70,7 @@ def page_contents(
 def _page_clips(clips: Sequence[Clip]) -> tuple[tuple[PageClip, ...], tuple[PageSkeleton, ...]]:
     """Clips in their own skeletons; bodies of one rig and one height share a skeleton."""
     bodies: dict[tuple[OwnSkeleton, float], tuple[int, Body]] = {}
-    shown, short = [], _short_paths([clip.source for clip in clips])
+    shown, short = [], short_paths([clip.source for clip in clips])
     for clip in clips:
         own, places = clip.own_skeleton, clip.own
         key = (own, round(clip.skeleton.rest_height, 2))
@@ -90,7 +95,7 @@ def _page_clips(clips: Sequence[Clip]) -> tuple[tuple[PageClip, ...], tuple[Page
     return tuple(shown), tuple(body.skeleton for _, body in bodies.values())
 
 
-def _short_paths(files: Sequence[str]) -> dict[str, str]:
+def short_paths(files: Sequence[str]) -> dict[str, str]:
     """Paths from the folder on that all share: a page is passed on, and home folders are private."""
     whole = [file for file in files if os.path.isabs(file)]
     if not whole:
@@ -124,7 +129,12 @@ def _words(clips: Sequence[Clip], found: Discovery) -> list[dict[int, Descriptio
     ]
 
 
-def _page_scale(found: Discovery, scale: Scale, words: Mapping[int, Description]) -> PageScale:
+def _page_scale(
+    found: Discovery,
+    scale: Scale,
+    words: Mapping[int, Description],
+    near: Mapping[int, Sequence[Alike]],
+) -> PageScale:
     spelled = {motif.number: motif_id(motif.number, scale.seconds, found) for motif in scale.motifs}
     motifs = tuple(
         PageMotif(
@@ -136,6 +146,7 @@ def _page_scale(found: Discovery, scale: Scale, words: Mapping[int, Description]
             parts=tuple(words[motif.number].parts),
             examples=tuple(Example(*example) for example in motif.examples),
             similar=tuple(spelled[number] for number in motif.similar),
+            alike=tuple(PageAlike(*stretch) for stretch in near.get(motif.number, ())),
         )
         for motif in scale.motifs
     )

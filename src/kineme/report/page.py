@@ -17,15 +17,13 @@ hash, and nothing else.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import html
 import json
 import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -33,6 +31,7 @@ import numpy as np
 
 from kineme.errors import InputError
 from kineme.formats.atomic import atomic_write
+from kineme.report.document import json_text, write_document
 from kineme.report.encode import pack, pack_positions
 from kineme.report.payload import LEVELS, PageClip, PageScale, PageSkeleton, Payload
 
@@ -87,7 +86,7 @@ def page_with_names(path: Path, names: Mapping[str, str], *, served: bool = Fals
     """A written page's HTML with `names` in the place of its own; `served` tells it to save names by POST."""
     text = _read_page(path)
     _block(text, "names", path)
-    content = _json({"names": dict(names), "served": served})
+    content = json_text({"names": dict(names), "served": served})
     pattern = _BLOCK.format("names")
     block = f'<script type="application/json" id="names">{content}</script>'
     return re.sub(pattern, lambda _: block, text, count=1, flags=re.DOTALL)
@@ -111,11 +110,6 @@ def _block(text: str, name: str, path: Path) -> str:
     if found is None:
         raise InputError("is not a page that kineme wrote; write it again with `kineme index`", path)
     return found.group(1)
-
-
-def _json(value: Any) -> str:
-    """JSON that can stand in a script element: no `<`, so neither an end tag nor a comment can begin."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def _fit(payload: Payload) -> tuple[Payload, list[str]]:
@@ -184,14 +178,6 @@ def _remove_stale(folder: Path, keep: list[Path]) -> None:
         shutil.rmtree(folder)
 
 
-def _asset(name: str) -> str:
-    return resources.files("kineme.report").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii") + "'"
-
-
 def _write_html(
     file: TextIO,
     payload: Payload,
@@ -199,33 +185,17 @@ def _write_html(
     part_of: Mapping[int, str],
     names: Mapping[str, str],
 ) -> None:
-    style = _asset("style.css")
-    script = '(() => {\n"use strict";\n' + "\n".join(map(_asset, SCRIPTS)) + "\n})();\n"
-    # side files are scripts beside the page: Firefox does not take a file: page's neighbours for 'self'
-    beside = " 'self' file:" if part_of else ""
-    policy = (
-        f"default-src 'none'; script-src {_hash(script)}{beside}; style-src {_hash(style)}; "
-        "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    segments = ((f"segments-{k}", _pack_segments(scale)) for k, scale in enumerate(payload.scales))
+    write_document(
+        file,
+        "page.html",
+        SCRIPTS,
+        title=payload.title,
+        data={"INDEX": _index(payload, part_of), "NAMES": {"names": dict(names), "served": False}},
+        blocks=chain(segments, ((f"clip-{clip}", text) for clip, text in blocks.items())),
+        # side files are scripts beside the page: Firefox does not take a file: page's neighbours for 'self'
+        more_scripts=" 'self' file:" if part_of else "",
     )
-    fill = {
-        "TITLE": html.escape(payload.title),
-        "POLICY": policy,
-        "STYLE": style,
-        "INDEX": _json(_index(payload, part_of)),
-        "NAMES": _json({"names": dict(names), "served": False}),
-        "SCRIPT": script,
-    }
-    head, tail = _asset("page.html").split("{{MOTION}}")
-    file.write(re.sub(r"\{\{([A-Z]+)\}\}", lambda match: fill[match.group(1)], head))
-    for number, scale in enumerate(payload.scales):
-        file.write(_data_block(f"segments-{number}", _pack_segments(scale)))
-    for clip, text in blocks.items():
-        file.write(_data_block(f"clip-{clip}", text))
-    file.write(tail)
-
-
-def _data_block(name: str, text: str) -> str:
-    return f'<script type="text/plain" id="{name}">{text}</script>\n'
 
 
 def _index(payload: Payload, part_of: Mapping[int, str]) -> dict[str, Any]:
@@ -238,13 +208,14 @@ def _index(payload: Payload, part_of: Mapping[int, str]) -> dict[str, Any]:
         "createdWith": payload.created_with,
         "defaultScale": payload.default_scale,
         "dataFolder": DATA_FOLDER,
-        "skeletons": [_skeleton(s) for s in payload.skeletons],
-        "clips": [_clip(c, part_of.get(number)) for number, c in enumerate(payload.clips)],
+        "skeletons": [skeleton_entry(s) for s in payload.skeletons],
+        "clips": [clip_entry(c, part_of.get(number)) for number, c in enumerate(payload.clips)],
         "scales": [_scale(s) for s in payload.scales],
     }
 
 
-def _skeleton(skeleton: PageSkeleton) -> dict[str, Any]:
+def skeleton_entry(skeleton: PageSkeleton) -> dict[str, Any]:
+    """A skeleton as the page's script reads it."""
     return {
         "parents": skeleton.parents,
         "radii": skeleton.radii,
@@ -255,7 +226,8 @@ def _skeleton(skeleton: PageSkeleton) -> dict[str, Any]:
     }
 
 
-def _clip(clip: PageClip, part: str | None) -> dict[str, Any]:
+def clip_entry(clip: PageClip, part: str | None = None) -> dict[str, Any]:
+    """A clip as the page's script reads it, without its motion; `part` : the side file that has that."""
     labels = [(round(s.start, 3), round(s.end, 3), s.label) for s in clip.labels]
     entry: dict[str, Any] = {"name": clip.name, "seconds": round(clip.duration, 3), "fps": clip.fps}
     entry |= {"frames": len(clip.positions), "skeleton": clip.skeleton, "source": clip.source or clip.name}
@@ -288,6 +260,10 @@ def _scale(scale: PageScale) -> dict[str, Any]:
                 "parts": m.parts,
                 "examples": [(e.clip, round(e.start, 3), round(e.end, 3)) for e in m.examples],
                 "similar": [number[s] for s in m.similar],
+                "alike": [
+                    (a.clip, round(a.start, 3), round(a.end, 3), int(a.mirrored), round(a.distance, 4))
+                    for a in m.alike
+                ],
             }
             for m in scale.motifs
         ],

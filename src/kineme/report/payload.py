@@ -35,6 +35,16 @@ class Example(NamedTuple):
     end: float
 
 
+class Alike(NamedTuple):
+    """A stretch of a clip that is like a motif's first example: `distance` in metres a joint."""
+
+    clip: int
+    start: float
+    end: float
+    mirrored: bool
+    distance: float
+
+
 @dataclass(frozen=True)
 class PageSkeleton:
     """A skeleton and what it takes to draw it as a body (made by `body.page_body`).
@@ -112,7 +122,10 @@ class PageClip:
 
 @dataclass(frozen=True)
 class PageMotif:
-    """One motif: `words` such as "right arm rises", `parts` that move most, `similar` ids, best first."""
+    """One motif: `words` such as "right arm rises", `parts` that move most, `similar` ids, best first.
+
+    `alike` : stretches of any clip that are nearest to the first example, whatever motif they belong to.
+    """
 
     id: str
     name: str
@@ -122,6 +135,7 @@ class PageMotif:
     parts: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     similar: tuple[str, ...] = ()
+    alike: tuple[Alike, ...] = ()
 
     def __post_init__(self) -> None:
         _check(bool(self.id) and len(self.id) <= 64, f"motif id {self.id!r} is empty or too long")
@@ -200,7 +214,8 @@ class Payload:
         for scale in self.scales:
             _check(len(scale.segments) == len(self.clips), f"scale {scale.name!r} is not about these clips")
             for motif in scale.motifs:
-                inside = all(0 <= e.clip < len(self.clips) and 0 <= e.start < e.end for e in motif.examples)
+                shown = [(e.clip, e.start, e.end) for e in (*motif.examples, *motif.alike)]
+                inside = all(0 <= clip < len(self.clips) and 0 <= a < b for clip, a, b in shown)
                 _check(inside, f"motif {motif.id!r} has an example that is in no clip")
 
     @property

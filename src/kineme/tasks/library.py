@@ -7,6 +7,7 @@
 ``segments.parquet``  one row a segment: clip, file, level, scale, start, end, id, number, confidence
 ``tokens.npy``        (N, D) float32, memory-mapped: the token of each row of segments.parquet
 ``motifs.parquet``    one row a motif and scale: id, words, count, mean_seconds, examples, similar
+``search/``           poses of all clips, to be searched (`kineme.tasks.search_index`)
 ``names.json``        the names that its user gave to motifs
 ``report.html``       the page
 ====================  ===================================================================================
@@ -137,6 +138,19 @@ def open_library(folder: str | Path) -> Library:
         raise InputError("is no library (it has no library.json); `kineme index` makes one", folder) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"is damaged ({error!r}); run `kineme index` again", path) from None
+
+
+def motif_words(library: Library) -> dict[str, str]:
+    """Motif id -> what it does, in words. Raises InputError where motifs.parquet is missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = library.folder / MOTIFS
+    try:
+        table = pq.read_table(path, columns=["id", "words"])
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
+    return dict(zip(table["id"].to_pylist(), table["words"].to_pylist(), strict=True))
 
 
 def begin_library(folder: Path) -> bool:

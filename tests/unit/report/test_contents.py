@@ -10,7 +10,7 @@ import pytest
 
 from kineme.corpus import Clip, Corpus
 from kineme.motion import Segment
-from kineme.report.contents import _short_paths, page_contents
+from kineme.report.contents import page_contents, short_paths
 from kineme.report.payload import Payload
 from kineme.tasks.discover import Discovery, discover
 from small_models import small_corpus, small_model
@@ -89,6 +89,6 @@ def test_what_was_dropped_at_the_start_is_shown_as_the_first_pose(corpus: Corpus
 
 
 def test_the_page_tells_no_folder_above_the_takes() -> None:
-    short = _short_paths(["/home/ann/takes/a.bvh", "/home/ann/takes/b/c.bvh", "made up"])
+    short = short_paths(["/home/ann/takes/a.bvh", "/home/ann/takes/b/c.bvh", "made up"])
     assert list(short.values()) == ["takes/a.bvh", "takes/b/c.bvh", "made up"]
-    assert _short_paths(["/a.bvh"]) == {"/a.bvh": "a.bvh"}
+    assert short_paths(["/a.bvh"]) == {"/a.bvh": "a.bvh"}

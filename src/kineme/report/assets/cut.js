@@ -46,7 +46,7 @@ function makeGroup(motifs, members) {
   }
   return {
     id: head.id, head: sorted[0], members: sorted, count, mean: count ? seconds / count : head.mean,
-    given: head.name, words: head.words, parts: head.parts, examples: examples.slice(0, 12),
+    given: head.name, words: head.words, parts: head.parts, examples: examples.slice(0, 12), alike: head.alike || [],
   };
 }
 

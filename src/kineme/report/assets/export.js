@@ -29,6 +29,13 @@ function exportId({ table, scale, groups, groupOf }, s) {
 
 function downloadSegments(view, segments, name) { download(name, "text/csv", segmentsCsv(view, segments)); }
 
+function downloadAlike(group) {
+  const lines = group.alike.map(([clip, start, end, mirrored, distance]) => [
+    cell(index.clips[clip].source), start.toFixed(3), end.toFixed(3), (100 * distance).toFixed(2), mirrored ? "yes" : "no",
+  ].join(","));
+  download(`${group.id}-alike.csv`, "text/csv", `file,start,end,distance_cm,mirrored\r\n${lines.map((line) => `${line}\r\n`).join("")}`);
+}
+
 function downloadAllSegments() {
   downloadSegments(state.view, Array.from({ length: state.view.table.total }, (_, s) => s), "segments.csv");
 }

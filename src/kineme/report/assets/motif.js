@@ -12,9 +12,10 @@ function showMotif(view, colours, id, toSimilar) {
     el("p", { class: "crumbs" }, el("a", { href: "#motifs" }, "All motifs")),
     el("div", { class: "motif-top" }, motifStage(group, tints), motifFacts(view, colours, group, tints)),
     similarSection(view, colours, group),
+    alikeSection(group, tints),
     occurrenceSection(view, group, tints),
   );
-  if (toSimilar) byId("similar")?.scrollIntoView({ block: "start" });
+  if (toSimilar) (byId("similar") ?? byId("alike"))?.scrollIntoView({ block: "start" });
 }
 
 function motifStage(group, tints) {
@@ -82,6 +83,21 @@ function similarSection(view, colours, group) {
     el("div", { class: "cards few" }, group.similar.map((other) => motifCard(view, colours, other, motifFigures))));
 }
 
+/** The stretches of all takes that are nearest to the first example, whatever motif they belong to. */
+function alikeSection(group, tints) {
+  if (!group.alike.length) return null;
+  const grid = el("div", { class: "tiles" });
+  lazyList(grid, group.alike, ([clip, start, end, mirrored, distance]) => {
+    const tile = momentTile(clip, start, end, `${(100 * distance).toFixed(1)} cm a joint away${mirrored ? ", mirrored" : ""}`, group, tints, mirrored ? group.parts.map(otherSide) : group.parts);
+    if (mirrored) tile.append(el("span", { class: "tile-time" }, "mirrored"));
+    return tile;
+  });
+  return el("section", { id: "alike" }, el("h3", { class: "section-title" }, "Nearest to the first example", el("span", { class: "count" }, "in any take, faster, slower or mirrored")),
+    grid, el("p", {}, el("button", { type: "button", class: "quiet", onclick: () => downloadAlike(group) }, icon("download"), "CSV of these")));
+}
+
+function otherSide(part) { return part.replace(/left|right/, (side) => (side === "left" ? "right" : "left")); }
+
 function occurrenceSection(view, group, tints) {
   const { table } = view, grid = el("div", { class: "tiles" });
   lazyList(grid, group.segments, (s) => occurrenceTile(table, s, group, tints));
@@ -90,13 +106,17 @@ function occurrenceSection(view, group, tints) {
 }
 
 function occurrenceTile(table, s, group, tints) {
-  const clip = table.clipOf[s], start = table.start[s], end = table.end[s];
+  return momentTile(table.clipOf[s], table.start[s], table.end[s], `confidence ${table.confidence[s].toFixed(2)}`, group, tints);
+}
+
+/** A small figure that loops through a stretch of a clip, and leads to it. */
+function momentTile(clip, start, end, remark, group, tints, parts = group.parts) {
   const canvas = el("canvas", { "aria-hidden": "true" });
   const picture = el("span", { class: "figure" }, canvas);
   picture.style.background = tints.stage;
-  const tile = el("a", { class: "tile", href: clipLink(clip, start), title: `${index.clips[clip].name}, confidence ${table.confidence[s].toFixed(2)}` },
+  const tile = el("a", { class: "tile", href: clipLink(clip, start), title: `${index.clips[clip].name}, ${remark}` },
     picture, el("span", { class: "tile-name" }, index.clips[clip].name), el("span", { class: "tile-time" }, `${sayTime(start)} · ${sayDuration(end - start)}`));
-  const figure = new LoopFigure(canvas, [[clip, start, end]], { tints, parts: group.parts });
+  const figure = new LoopFigure(canvas, [[clip, start, end]], { tints, parts });
   hoverPlays(tile, figure);
   motifFigures.push(figure);
   return tile;

@@ -1,0 +1,192 @@
+"""More like this: the stretches of a library that are nearest to a stretch of a motion file.
+
+Matches may be faster or slower, mirrored, and of another body on another skeleton. Where the file is in the
+library, the stretch itself is left out. Distances are root mean squares in centimetres a joint.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from kineme.cli.durations import seconds_in
+from kineme.cli.reading import ReadingArgs
+from kineme.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from kineme.corpus import Clip, Corpus
+    from kineme.tasks.search import SearchResult
+
+#: endings of what -o can write
+_FORMS = (".html", ".csv", ".json")
+_COLUMNS = ("rank", "clip", "file", "start", "end", "distance_cm", "mirrored", "tempo")
+
+
+@dataclass(frozen=True)
+class Args:
+    library: tyro.conf.Positional[Path]
+    """The folder that `kineme index` wrote."""
+    query: tyro.conf.Positional[Path]
+    """A motion file, of any rig that kineme reads."""
+    start: Annotated[str | None, tyro.conf.arg(name="from", metavar="SECONDS")] = None
+    """Where in the file the query begins; its beginning if not given."""
+    end: Annotated[str | None, tyro.conf.arg(name="to", metavar="SECONDS")] = None
+    """Where it ends; the file's end if not given."""
+    top: int = 20
+    """How many matches."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE")] = None
+    """Where to write them: .html for a page on which they play, .csv or .json for a table."""
+    clips: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Also write every match as a motion file of its own, in the skeleton of its take."""
+    clip_format: str = "bvh"
+    """Format of these files, by its ending."""
+    mirror: bool = True
+    """Whether mirrored stretches count."""
+    open: bool = False
+    """Show the page in the browser."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+
+
+def run(args: Args) -> int:
+    """Searches, prints the matches, and writes what was asked for."""
+    from kineme.tasks.library import open_library
+    from kineme.tasks.search import search, searchable_corpus
+
+    _check(args)
+    library = open_library(args.library)
+    corpus = searchable_corpus(library)
+    with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
+        query = _read_query(args, Path(folder), corpus.fps)
+        start, end = (None if text is None else seconds_in(text) for text in (args.start, args.end))
+        result = search(library, query, start, end, args.top, mirror=args.mirror)
+        _print(result)
+        if args.out is not None:
+            _write(args, result, query, corpus)
+    if args.clips is not None:
+        count = _write_clips(args, result)
+        print(f"{count} clips in {args.clips}")
+    return 0
+
+
+def _check(args: Args) -> None:
+    if args.top < 1:
+        raise UsageError(f"--top must be at least 1, not {args.top}")
+    if args.out is not None and args.out.suffix.lower() not in _FORMS:
+        raise UsageError(f"-o writes {', '.join(_FORMS)}, and {args.out.name} is none of them")
+    if args.open and (args.out is None or args.out.suffix.lower() != ".html"):
+        raise UsageError("--open shows the page that -o NAME.html writes; give both")
+    if args.clips is not None and args.clips.exists() and not args.clips.is_dir():
+        raise UsageError(f"{args.clips} is a file; name a folder for the clips")
+
+
+def _read_query(args: Args, folder: Path, fps: float) -> Clip:
+    """The query's file the way that files take into a library. Raises InputError where it cannot be used."""
+    from kineme.corpus import Corpus
+
+    if not args.query.is_file():
+        raise InputError("is no file", args.query)
+    options = args.reading.options(None, None)
+    try:
+        found = Corpus.build([args.query], folder / "query", fps=fps, jobs=1, progress=False, options=options)
+    except InputError as error:
+        raise InputError(error.message, args.query) from None
+    return found[0]
+
+
+def _rows(result: SearchResult) -> list[dict[str, object]]:
+    rows = []
+    for rank, match in enumerate(result.matches, 1):
+        found = asdict(match)
+        found |= {"rank": rank, "distance_cm": round(100 * found.pop("distance"), 2)}
+        found |= {name: round(found[name], 3) for name in ("start", "end", "tempo")}
+        rows.append({name: found[name] for name in _COLUMNS})
+    return rows
+
+
+def _print(result: SearchResult) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", "clip", "from", "to", "cm a joint", "", box=None, pad_edge=False, header_style="bold")
+    for row in _rows(result):
+        speed = 1 / float(str(row["tempo"]))
+        said = [f"{speed:.1f} times as fast"] if abs(speed - 1) >= 0.05 else []
+        said += ["mirrored"] if row["mirrored"] else []
+        table.add_row(
+            str(row["rank"]),
+            Text(str(row["clip"])),
+            f"{row['start']:.2f}",
+            f"{row['end']:.2f}",
+            f"{row['distance_cm']:.1f}",
+            ", ".join(said),
+        )
+    Console().print(table)
+
+
+def _write(args: Args, result: SearchResult, query: Clip, corpus: Corpus) -> None:
+    from kineme.formats.atomic import atomic_write
+
+    assert args.out is not None
+    kind = args.out.suffix.lower()
+    if kind == ".html":
+        from kineme.report.results import write_results
+        from kineme.report.search_contents import results_page
+
+        name = args.library.resolve().name
+        write_results(results_page(result, query, corpus, name), args.out)
+        print(f"the page: {args.out}")
+        if args.open:
+            import webbrowser
+
+            webbrowser.open(args.out.resolve().as_uri())
+        return
+    with atomic_write(args.out) as temporary:
+        text = json.dumps(_rows(result), indent=1) + "\n" if kind == ".json" else _as_csv(_rows(result))
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def _as_csv(rows: list[dict[str, object]]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    table.writerows([row[name] for name in _COLUMNS] for row in rows)
+    return text.getvalue()
+
+
+def _write_clips(args: Args, result: SearchResult) -> int:
+    """Every match cut out of its own file, so that it keeps its skeleton, rate and fingers."""
+    assert args.clips is not None
+    options = args.reading.options(None, None)
+    args.clips.mkdir(parents=True, exist_ok=True)
+    for rank, match in enumerate(result.matches, 1):
+        stem = "".join(c if c.isalnum() or c in "._-" else "_" for c in match.clip)[-80:]
+        name = f"{rank:03d}-{stem}-{match.start:.2f}-{match.end:.2f}.{args.clip_format.lstrip('.')}"
+        save_stretch(match.file, match.clip, match.start, match.end, args.clips / name, options)
+    return len(result.matches)
+
+
+def save_stretch(file: str, clip: str, start: float, end: float, out: Path, options) -> None:
+    """Writes the frames of a clip between two times of its file.
+
+    `clip` : its name in a corpus, which ends in #N for part N of a file that holds several.
+    """
+    from kineme.formats import save
+    from kineme.formats.registry import load_all
+
+    if not os.path.isfile(file):
+        raise InputError("is not there any more, so nothing can be cut out of it", file)
+    motions = load_all(file, options)
+    part = clip.rpartition("#")[2]
+    motion = motions[int(part) if len(motions) > 1 and part.isdigit() and int(part) < len(motions) else 0]
+    first = min(max(0, round(start * motion.fps)), len(motion) - 2)
+    last = max(first + 2, round(end * motion.fps))
+    save(motion[first:last], out)

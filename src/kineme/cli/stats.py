@@ -1,0 +1,108 @@
+"""How often and how long each motif of a library occurs, and what follows what, by subject or other group.
+
+Without -o, the table of motifs goes to standard output as CSV: counts, occurrences a minute, share of time,
+seconds (mean, standard deviation, quartiles). -o NAME.csv writes it, and the transitions to
+NAME.transitions.csv beside it; -o NAME.html writes a page with charts.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from kineme.cli.durations import seconds_in
+from kineme.errors import UsageError
+
+if TYPE_CHECKING:
+    from kineme.tasks.statistics import Statistics
+
+MOTIF_COLUMNS = (
+    "group", "motif", "name", "count", "per_minute", "share",
+    "mean_seconds", "sd_seconds", "q25_seconds", "median_seconds", "q75_seconds",
+)  # fmt: skip
+TRANSITION_COLUMNS = ("group", "from", "to", "count", "share")
+
+
+@dataclass(frozen=True)
+class Args:
+    library: tyro.conf.Positional[Path]
+    """The folder that `kineme index` wrote."""
+    by: Annotated[str, tyro.conf.arg(metavar="subject|group|split|COLUMN")] = ""
+    """What takes are grouped by: subject, group, split, or any column of the label files; without it, all
+    takes are one group."""
+    timescale: str | None = None
+    """Time scale of the motifs, such as 0.5s; the library's own if not given."""
+    out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=("-o",), metavar="FILE")] = ()
+    """Where to write: .html for a page, .csv for tables; or both names, one after the other."""
+
+
+def run(args: Args) -> int:
+    """Counts, and writes what was asked for."""
+    from kineme.tasks.library import open_library
+    from kineme.tasks.statistics import statistics
+
+    for path in args.out:
+        if path.suffix.lower() not in (".html", ".csv"):
+            raise UsageError(f"-o writes .html and .csv, and {path.name} is neither")
+    library = open_library(args.library)
+    scale = None if args.timescale is None else seconds_in(args.timescale)
+    found = statistics(library, args.by, scale)
+    names = _names(args.library)
+    if not args.out:
+        sys.stdout.write(_table(MOTIF_COLUMNS, _motif_rows(found, names)))
+    for path in args.out:
+        _write(path, found, names, args.library.resolve().name)
+    return 0
+
+
+def _names(folder: Path) -> dict[str, str]:
+    """The user's names of motifs; none where there is no page that they are about."""
+    from kineme.report.names import FILE, names_for
+    from kineme.report.page import page_motifs
+    from kineme.report.serve import PAGE
+
+    if not (folder / FILE).exists() or not (folder / PAGE).exists():
+        return {}
+    return dict(names_for(page_motifs(folder / PAGE)[0], folder).names)
+
+
+def _write(path: Path, found: Statistics, names: dict[str, str], library: str) -> None:
+    from kineme.formats.atomic import atomic_write
+
+    if path.suffix.lower() == ".html":
+        from kineme.report.statistics_page import write_statistics
+
+        write_statistics(found, path, f"Motifs of {library}", names)
+        print(f"the page: {path}")
+        return
+    beside = path.with_name(f"{path.stem}.transitions.csv")
+    follow = [(t.group, t.first, t.then, t.count, f"{t.share:.4f}") for t in found.transitions]
+    for place, text in (
+        (path, _table(MOTIF_COLUMNS, _motif_rows(found, names))),
+        (beside, _table(TRANSITION_COLUMNS, follow)),
+    ):
+        with atomic_write(place) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+    print(f"the tables: {path}, {beside}")
+
+
+def _motif_rows(found: Statistics, names: dict[str, str]) -> Iterable[Sequence[object]]:
+    for r in found.rows:
+        figures = (r.per_minute, r.share, r.mean, r.deviation, r.lower, r.median, r.upper)
+        name = names.get(r.motif) or found.words.get(r.motif, "")
+        yield (r.group, r.motif, name, r.count, *(f"{value:.4f}" for value in figures))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(columns)
+    table.writerows(rows)
+    return text.getvalue()

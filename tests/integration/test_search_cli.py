@@ -1,0 +1,178 @@
+"""`kineme search`, `duplicates` and `stats` on a library of synthetic takes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kineme.cli.main import main
+from kineme.corpus.synthetic import generate
+from kineme.formats import load, save
+from kineme.report.names import FILE, Names, write_names
+from kineme.report.page import page_motifs
+from small_models import small_corpus, small_model, write_takes
+
+
+def command(*words: str | Path) -> int:
+    return main([str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three takes, and one of them again without its beginning."""
+    folder = tmp_path_factory.mktemp("takes")
+    files = write_takes(folder, takes=3, seconds=9.0)
+    save(load(files[0])[60:], folder / "again.bvh")  # type: ignore[index]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(takes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("out")
+    model = small_model(small_corpus(folder / "corpus", takes=4, seed=8))
+    model.save(folder / "model")
+    words = ("index", takes, "-o", folder / "library", "--model", folder / "model", "--jobs", "1")
+    assert command(*words, "--labels", r"(?P<subject>synthetic|again)") == 0
+    return folder / "library"
+
+
+@pytest.fixture()
+def query(takes: Path) -> Path:
+    return next(file for file in sorted(takes.glob("*.bvh")) if file.name != "again.bvh")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_search_finds_the_copy_and_writes_what_was_asked_for(
+    library: Path, query: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = tree(library)
+    page, clips = tmp_path / "results.html", tmp_path / "clips"
+    words = ("search", library, query, "--from", "3", "--to", "4.6s", "--top", "5")
+    assert command(*words, "-o", page, "--clips", clips) == 0
+    assert "again" in capsys.readouterr().out and page.stat().st_size > 10_000
+    cut = sorted(clips.iterdir())
+    assert len(cut) == 5 and cut[0].name.startswith("001-again-1.0")
+    motion = load(cut[0])
+    assert motion.duration == pytest.approx(1.6, abs=0.3)  # type: ignore[union-attr]
+    assert command(*words, "-o", tmp_path / "m.csv") == 0 and command(*words, "-o", tmp_path / "m.json") == 0
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "m.csv").read_text())))
+    found = json.loads((tmp_path / "m.json").read_text())
+    assert [row["clip"] for row in rows] == [row["clip"] for row in found] and len(rows) == 5
+    assert float(rows[0]["start"]) == pytest.approx(1.0, abs=0.15) and rows[0]["mirrored"] == "False"
+    assert tree(library) == before
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("--from", "1", "--to", "1.2"), "shorter than an atom"),
+        (("--from", "7", "--to", "12"), "outside of the motion"),
+        (("--from", "2", "--to", "4", "--top", "0"), "--top must be at least 1"),
+        (("-o", "out.txt"), "-o writes"),
+        (("--open",), "--open shows"),
+    ],
+)
+def test_what_search_cannot_do_is_one_sentence(
+    library: Path, query: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    before = tree(library)
+    assert command("search", library, query, *words) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+    assert tree(library) == before
+
+
+def test_libraries_that_cannot_be_searched(
+    library: Path, query: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def says(folder: Path, said: str, *words: str | Path) -> None:
+        before = tree(folder)
+        assert command(*(words or ("search", folder, query, "--from", "2", "--to", "3"))) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1, error
+        assert tree(folder) == before
+
+    says(tmp_path, "is no library")
+    longer = tmp_path / "longer"
+    longer.mkdir()
+    save(generate(1, 1, 14.0)[0].motion, longer / "long.bvh")
+    says(library, "longest clip lasts", "search", library, longer / "long.bvh")
+    for name, change, said in (
+        ("format", {"format": 99}, "format"),
+        ("model", {"model_sha256": "0"}, "another model"),
+    ):
+        copy = shutil.copytree(library, tmp_path / name)
+        head = json.loads((copy / "library.json").read_text())
+        (copy / "library.json").write_text(json.dumps({**head, **change}))
+        says(copy, said)
+    manifest = tmp_path / "manifest"
+    shutil.copytree(library, manifest)
+    (manifest / "search" / "manifest.json").write_text('{"format": 2}')
+    says(manifest, "this kineme reads format 1")
+
+
+def test_an_index_that_is_missing_is_made(library: Path, query: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(library, tmp_path / "copy")
+    shutil.rmtree(copy / "search")
+    assert command("search", copy, query, "--from", "2", "--to", "3") == 0
+    assert tree(copy) == tree(library)
+
+
+def test_every_motif_of_the_page_knows_more_like_it(library: Path) -> None:
+    text = (library / "report.html").read_text(encoding="utf-8")
+    start = text.index('id="index">') + len('id="index">')
+    index = json.loads(text[start : text.index("</script>", start)])
+    motifs = [motif for scale in index["scales"] for motif in scale["motifs"]]
+    assert any(motif["alike"] for motif in motifs)
+    for motif in motifs:
+        for clip, first, last, _, distance in motif["alike"]:
+            assert 0 <= first < last <= index["clips"][clip]["seconds"] + 0.1 and distance >= 0
+
+
+def test_duplicates_as_csv_and_json(
+    library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert command("duplicates", library) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [Path(row["file_a"]).name == "again.bvh" for row in rows] == [True]
+    assert float(rows[0]["start_b"]) - float(rows[0]["start_a"]) == pytest.approx(2.0, abs=0.02)
+    assert command("duplicates", library, "--mirrored", "--format", "json", "-o", tmp_path / "d.json") == 0
+    assert len(json.loads((tmp_path / "d.json").read_text())) >= 1
+    capsys.readouterr()
+    assert command("duplicates", library, "--min-duration", "0.2s") == 2
+    assert command("duplicates", library, "--within", "0") == 2
+    assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_stats_as_csv_and_page(library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert command("stats", library, "--by", "subject") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["group"] for row in rows} == {"synthetic", "again"} and sum(
+        int(row["count"]) for row in rows
+    ) > 4
+    motif = rows[0]["motif"]
+    fingerprint, _ = page_motifs(library / "report.html")
+    write_names(Names(fingerprint, {motif: "<b>my move</b>"}), library / FILE)
+    try:
+        assert command("stats", library, "-o", tmp_path / "s.html", tmp_path / "s.csv") == 0
+    finally:
+        (library / FILE).unlink()
+    page = (tmp_path / "s.html").read_text(encoding="utf-8")
+    assert "&lt;b&gt;my move&lt;/b&gt;" in page and "<b>my" not in page
+    assert "my move" in (tmp_path / "s.csv").read_text()
+    header = (tmp_path / "s.transitions.csv").read_text().splitlines()[0]
+    assert header == "group,from,to,count,share"
+    assert command("stats", library, "--by", "age") == 2
+    assert command("stats", library, "-o", tmp_path / "s.txt") == 2
+    assert command("stats", library, "--timescale", "3s") == 2
+    assert capsys.readouterr().err.count("\n") == 3
