@@ -33,6 +33,8 @@ from kineme.motion import Motion, Provenance, Skeleton
 from kineme.motion.rigs import recognise_rig
 
 _TIMES = ("time", "time_s", "t", "seconds", "timestamp")
+#: a bone whose length strays from its median by more than this share of it, in the median frame, is none
+_STRETCHED = 0.1
 _COORDINATE = re.compile(r"^(.*?)[ _.:\-]?([xyz])$", re.IGNORECASE)
 
 
@@ -223,15 +225,22 @@ def _guess_up(sample: np.ndarray, marks: Landmarks | None) -> str:
 
 
 def _rest(positions: np.ndarray, parents: tuple[int, ...], marks: Landmarks | None) -> tuple[np.ndarray, str]:
-    """Rest positions (J, 3): a standing frame turned to +Z with each bone at its median length."""
+    """Rest positions (J, 3): a standing frame turned to +Z with each bone at its median length.
+
+    What changes its length is no bone, but the way from a root on the floor to the body: it stays as it is in
+    that frame.
+    """
     frame, turn = (0, np.eye(3)) if marks is None else standing_frame(positions, marks)
     pose = positions[frame] @ turn.T
     rest = np.zeros_like(pose)
     for joint, parent in enumerate(parents):
         if parent >= 0:
             bone = pose[joint] - pose[parent]
-            length = np.median(np.linalg.norm(positions[:, joint] - positions[:, parent], axis=-1))
-            rest[joint] = rest[parent] + bone * (length / max(np.linalg.norm(bone), 1e-9))
+            lengths = np.linalg.norm(positions[:, joint] - positions[:, parent], axis=-1)
+            length, now = float(np.median(lengths)), float(np.linalg.norm(bone))
+            if np.median(np.abs(lengths - length)) > _STRETCHED * length:
+                length = now
+            rest[joint] = rest[parent] + bone * (length / max(now, 1e-9))
     rest[:, 1] -= rest[:, 1].min()
     return rest, f"the rest pose comes from frame {frame + 1}"
 

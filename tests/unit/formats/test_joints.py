@@ -12,7 +12,7 @@ from kineme.errors import InputError, UsageError
 from kineme.formats import load, load_all, save
 from kineme.formats.named import known_skeleton, skeleton_by_names
 from kineme.formats.options import MAX_TEXT_BYTES
-from kineme.motion import SMPL22, Motion
+from kineme.motion import SMPL22, Motion, Skeleton
 
 
 def moving(frames: int = 20, seed: int = 0) -> Motion:
@@ -67,6 +67,21 @@ def test_units_and_up_axis_are_found_and_can_be_told(tmp_path: Path):
     np.testing.assert_allclose(again.positions, motion.positions, atol=1e-5)
     told = one(tmp_path / "a.npy", skeleton="smpl22", fps=30, up="+Z", unit=0.001)
     assert told.provenance.guessed == {}
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv"])
+def test_a_root_that_stays_on_the_floor_does_not_make_a_giant(tmp_path: Path, suffix: str):
+    """A body that walks five metres away from its root: the way to the root is no bone."""
+    motion = moving(frames=60)
+    way = np.linspace(0, 5, 60)[:, None, None] * np.float32([1, 0, 0])
+    places = np.concatenate([np.zeros((60, 1, 3), np.float32), motion.positions + way], axis=1)
+    names, parents = ("joint_Root", *SMPL22.names), (-1, *(parent + 1 for parent in SMPL22.parents))
+    skeleton = Skeleton(names, parents, np.concatenate([np.zeros((1, 3)), SMPL22.offsets]))
+    save(Motion.from_positions(skeleton, 30.0, places.astype(np.float32)), tmp_path / f"a{suffix}")
+    again = one(tmp_path / f"a{suffix}")
+    assert again.provenance.guessed == {"up": "+Y", "unit": "m"}
+    np.testing.assert_allclose(again.positions, places, atol=1e-5)
+    assert 1.4 < again.skeleton.rest_height < 1.9
 
 
 def test_several_motions_in_one_file(tmp_path: Path):
