@@ -1,6 +1,6 @@
 """Find more like this: the stretches of a library that are nearest to a stretch of a motion.
 
-A match may have another length (about 0.6 to 1.7 times the query's), be mirrored, and be moved by another
+A match may have another length (about half to twice the query's), be mirrored, and be moved by another
 body on another skeleton. `scan` looks at every place of the index; the best few hundred are aligned pose by
 pose (`alignment`), which also finds where each begins and ends.
 """
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from kineme.tasks.poses import (
 )
 from kineme.tasks.scan import Candidates, scan
 from kineme.tasks.search_index import FOLDER, PoseIndex, is_current, open_index, update_index
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 #: no query is shorter, in seconds: the shortest atom
 SHORTEST = 0.4
@@ -206,6 +210,18 @@ def nearest(
     index: PoseIndex, query: np.ndarray, top: int, *, mirror: bool = True, places: int = PLACES
 ) -> Found:
     """The `top` stretches of the clips of an index that are nearest to `query` (n, 40) and lie apart."""
+    with _blas().limit(limits=1, user_api="blas"):  # its threads are slow for products so small
+        return _nearest(index, query, top, mirror, places)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def _nearest(index: PoseIndex, query: np.ndarray, top: int, mirror: bool, places: int) -> Found:
     candidates = scan(index, query, mirror, max(places, 2 * top))
     rough = align_candidates(index, query, candidates, _ROUGH)
     order = np.argsort(rough.distance, kind="stable")[: max(_REFINED, 3 * top)]

@@ -91,7 +91,7 @@ def test_a_failure_leaves_the_old_page(
 ) -> None:
     path = tmp_path / "report.html"
     path.write_text("the old page")
-    monkeypatch.setattr(page_module, "_data_block", lambda *_: 1 / 0)
+    monkeypatch.setattr(page_module, "_pack_segments", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_page(payload, path)
     assert path.read_text() == "the old page" and list(tmp_path.iterdir()) == [path]
