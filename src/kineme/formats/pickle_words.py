@@ -49,7 +49,7 @@ class Call:
     """A word with its arguments, the state it is given afterwards, and what is put into it."""
 
     word: Word
-    args: tuple
+    args: tuple[Any, ...]
     state: Any = None
     items: list[Any] = field(default_factory=list)
     pairs: dict[Any, Any] = field(default_factory=dict)
@@ -78,6 +78,11 @@ def _need(fits: bool, what: str) -> None:
         raise Refused(f"the pickle is damaged ({what})")
 
 
+def _tuple(value: Any, least: int, what: str) -> tuple[Any, ...]:
+    _need(isinstance(value, tuple) and len(value) >= least, what)
+    return value
+
+
 def _bytes(value: Any, budget: Budget) -> bytes:
     if isinstance(value, str):  # of Python 2
         budget.spend(len(value))
@@ -101,7 +106,7 @@ def _dtype(call: Call, _: Budget) -> np.dtype:
     order, kind, size = match.groups()
     state = call.state
     if state is not None:
-        _need(isinstance(state, tuple) and len(state) >= 5, "the state of a dtype")
+        state = _tuple(state, 5, "the state of a dtype")
         if state[2] is not None or state[3] is not None or state[4] is not None:
             raise Refused("the pickle holds an array with fields; only plain numbers and text are read")
         order = state[1].decode("latin-1") if isinstance(state[1], bytes) else state[1]
@@ -120,8 +125,8 @@ def _shape(value: Any) -> tuple[int, ...]:
 
 
 def _array(call: Call, budget: Budget) -> np.ndarray:
-    state = call.state
-    _need(isinstance(state, tuple) and len(state) in (4, 5), "an array without content")
+    state = _tuple(call.state, 4, "an array without content")
+    _need(len(state) < 6, "an array without content")
     shape, dtype, fortran, content = state[-4:]
     _need(isinstance(dtype, np.dtype), "an array without a dtype")
     shape = _shape(shape)

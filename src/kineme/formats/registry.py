@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ _HEAD = 4096
 
 def _head(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode) or stat.S_ISSOCK(status.st_mode):
+            raise InputError("this is no regular file; copy what it gives into one", path)
+        size = status.st_size
         with open(path, "rb") as file:
             head = file.read(_HEAD)
     except FileNotFoundError:

@@ -182,7 +182,7 @@ def test_size_and_depth_are_bounded():
 
 
 def test_a_header_without_end_is_refused_before_it_is_taken_apart(tmp_path: Path):
-    with pytest.raises(InputError, match="hierarchy is larger than 16 MB"):
+    with pytest.raises(InputError, match="hierarchy is larger than 4 MB"):
         parsed(tmp_path, text().replace("MOTION", " " * (17 << 20) + "\nMOTION"))
 
 
