@@ -20,6 +20,8 @@ from difflib import get_close_matches
 from kineme import __version__
 from kineme.errors import KinemeError, UsageError
 
+#: the disk is full, a quota is used up, a file may not grow, nothing may be written
+_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EFBIG, errno.EROFS)
 #: exit codes: bad input or usage; a fault of ours; stopped by Ctrl-C; the reader of our output went away
 BAD_INPUT, FAULT, STOPPED, NO_READER = 2, 1, 130, 141
 
@@ -67,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
     except OSError as error:
-        if error.filename is None and error.errno != errno.ENOSPC:
+        if error.filename is None and error.errno not in _DISK:
             return _report_fault(error)
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         return _say(f"{where}{error.strerror or error}", BAD_INPUT)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +18,7 @@ from kineme.corpus.store import Corpus
 from kineme.corpus.tables import FORMAT, ClipData, ReportRow, write_folder
 from kineme.errors import InputError, KinemeError
 from kineme.formats import ReadOptions
+from kineme.formats.atomic import atomic_folder, clean_up
 
 #: a shard ends with the file that makes it this long, or longer where there would be more than MOST_SHARDS
 SHARD_FILES, SHARD_BYTES, MOST_SHARDS = 32, 8_000_000, 200
@@ -38,12 +37,8 @@ def ingest_shard(files: Sequence[Path], folder: Path, fps: float, options: ReadO
         found, row = read_clips(file, fps, options)
         clips += found
         report.append(row)
-    temporary = Path(tempfile.mkdtemp(prefix=".new.", dir=folder.parent))
-    try:
+    with atomic_folder(folder) as temporary:
         write_folder(temporary, clips, report, fps, request_of(fps, options))
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return report
 
 
@@ -135,8 +130,7 @@ def ingest_files(
 ) -> None:
     """Every file into some shard in `work`. After Ctrl-C shards that were begun are finished."""
     work.mkdir(parents=True, exist_ok=True)
-    for leftover in work.glob(".new.*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    clean_up(work)
     shards, jobs = _shards(files), _jobs(jobs, len(files))
     taken = {folder.name for folder in work.iterdir()}
     numbers = (n for n in range(len(taken) + len(shards)) if f"shard-{n:06d}" not in taken)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kineme.errors import InputError, KinemeError
+from kineme.formats.atomic import atomic_folder
+from kineme.formats.checksums import check_format, read_checksums, verify, write_checksums
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.network import A4MerNetwork
 from kineme.models.a4mer.vocabulary import MotifTree, Vocabulary
@@ -21,11 +20,14 @@ if TYPE_CHECKING:
     from kineme.models.a4mer.model import A4Mer
 
 #: raised by one when an older reader would misread a folder
-FORMAT = 1
+FORMAT, OLDEST = 1, 1
 FILES = (
     "config.json", "model.safetensors", "codebook.safetensors", "patterns.parquet", "motifs.safetensors",
     "README.md",
 )  # fmt: skip
+#: those with a checksum; a card may be edited
+CHECKED = tuple(name for name in FILES if name != "README.md")
+_RESTORE = "copy or download the model again, or train it again with the command in its README.md"
 
 
 def save(model: A4Mer, folder: Path) -> None:
@@ -38,13 +40,12 @@ def save(model: A4Mer, folder: Path) -> None:
 
     if folder.exists() and not (folder / "config.json").exists() and any(folder.iterdir()):
         raise InputError("is a folder with other things in it; name a new folder for the model", folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with atomic_folder(folder) as work:
         state = {k: np.ascontiguousarray(v.cpu().numpy()) for k, v in model.network.state_dict().items()}
         save_file(state, work / "model.safetensors")
         settings = {
             "format": FORMAT,
+            "oldest_reader": 1,
             "model": "a4mer",
             "kineme": kineme.__version__,
             "settings": model.config.to_dict(),
@@ -70,16 +71,7 @@ def save(model: A4Mer, folder: Path) -> None:
                 "merges": tree.merges,
             }
             save_file(arrays, work / "motifs.safetensors")
-        work.chmod(0o755)
-        if folder.exists():
-            old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-            os.replace(folder, old)
-            os.replace(work, folder)
-            shutil.rmtree(old)
-        else:
-            os.replace(work, folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        write_checksums(work, CHECKED)
 
 
 def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, MotifTree | None, str]:
@@ -109,6 +101,7 @@ def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, Mo
         path = folder / "motifs.safetensors"
         prototypes = Codebook.from_arrays(_arrays(path), path)
         tree = MotifTree(prototypes, _array(path, "merges"))
+    verify(folder, read_checksums(folder), _RESTORE, whole=True)
     return config, network, vocabulary, tree, text
 
 
@@ -116,13 +109,12 @@ def _config(folder: Path) -> A4MerConfig:
     path = folder / "config.json"
     try:
         values = json.loads(path.read_text())
-        number, settings = values["format"], values["settings"]
+        check_format(values, "model", FORMAT, OLDEST, "train it again", path)
+        settings = values["settings"]
     except FileNotFoundError:
         raise InputError("is no model folder: it has no config.json", folder) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot be read ({error}); copy the model folder again", path) from error
-    if not isinstance(number, int) or number > FORMAT:
-        raise InputError(f"was written by a newer kineme (format {number}); upgrade kineme to read it", path)
     try:
         return A4MerConfig.from_dict(settings)
     except (KinemeError, TypeError) as error:
