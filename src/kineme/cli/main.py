@@ -48,6 +48,7 @@ VERBS: dict[str, Verb] = {
     "segment": Verb("the atoms and motifs of files, as CSV or JSON", "kineme.cli.segment"),
     "open": Verb("show a library's page in the browser", "kineme.cli.open"),
     "name": Verb("give a motif of a library a name that stays", "kineme.cli.name"),
+    "check": Verb("whether every file of a library, corpus or model is whole", "kineme.cli.check"),
     "evaluate": Verb("make one of the project's tables", "kineme.cli.evaluate"),
 }
 

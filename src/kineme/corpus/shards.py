@@ -14,11 +14,12 @@ from typing import Any
 
 from kineme import __version__
 from kineme.corpus.convert import file_digest, read_clips
-from kineme.corpus.store import Corpus
+from kineme.corpus.store import RESTORE, Corpus
 from kineme.corpus.tables import FORMAT, ClipData, ReportRow, write_folder
 from kineme.errors import InputError, KinemeError
 from kineme.formats import ReadOptions
 from kineme.formats.atomic import atomic_folder, clean_up
+from kineme.formats.checksums import read_checksums, verify
 
 #: a shard ends with the file that makes it this long, or longer where there would be more than MOST_SHARDS
 SHARD_FILES, SHARD_BYTES, MOST_SHARDS = 32, 8_000_000, 200
@@ -59,6 +60,7 @@ def usable_pieces(out: Path, work: Path, request: str) -> Iterable[Corpus]:
             continue
         try:
             corpus = Corpus.open(folder)
+            verify(folder, read_checksums(folder), RESTORE, whole=True)
             fits = corpus.request == request and bool(corpus.report)
         except InputError:  # of another version, or damaged: its files are read again
             continue

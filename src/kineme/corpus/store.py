@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 #: what to do where a file of a corpus is damaged
-RESTORE = "give the same `kineme ingest` or `kineme index` again after deleting this corpus folder"
+RESTORE = "run the same `kineme ingest` or `kineme index` again, it reads those takes anew"
 
 
 class Clip:

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -213,8 +214,12 @@ def _allocate(path: Path, kind: Any, shape: tuple[int, ...]) -> np.ndarray:
         return array
     array = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
     if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and the end of the process later
-        with open(path, "rb+") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        try:
+            with open(path, "rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # this file system cannot
+                raise
     return array
 
 

@@ -38,7 +38,7 @@ def read_checksums(folder: Path) -> dict[str, dict[str, Any]]:
         return {}
     try:
         return _checked(json.loads(path.read_text(encoding="utf-8"))["files"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"is damaged ({error!r}); copy the folder again", path) from None
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -189,6 +189,30 @@ def _joints(
         f"({', '.join(SKELETON_NAMES)})",
         path,
     )
+
+
+def motion_of_joints(
+    positions: np.ndarray,
+    kind: str,
+    fps: float,
+    path: Path,
+    options: ReadOptions,
+    format_name: str,
+    note: str,
+) -> Motion:
+    """A motion of positions only, for readers of data sets whose skeleton, unit and axis are known.
+
+    Parameters
+    ----------
+    positions : (T, J, 3), metres and +Y up where the options do not say otherwise.
+    kind : name of the skeleton. format_name, note : for the provenance.
+    """
+    options = replace(options, unit=options.unit or 1.0, up=options.up or "+Y")
+    names, parents = known_skeleton(kind)
+    sound = np.asarray((np.abs(positions) <= MAX_VALUE).all(axis=(1, 2)))
+    index, notes = sound_frames(sound, options.repair, path)
+    motion = _to_motion(positions[index], names, parents, kind, fps, path, options, (note, *notes))
+    return motion.replace(provenance=replace(motion.provenance, format=format_name))
 
 
 def _to_motion(

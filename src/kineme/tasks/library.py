@@ -27,6 +27,7 @@ from kineme.corpus import Clip, Corpus
 from kineme.errors import InputError, UsageError
 from kineme.formats.atomic import atomic_write
 from kineme.formats.checksums import check_format, read_checksums, records, verify
+from kineme.formats.lock import LOCK_INSIDE
 from kineme.tasks.discover import Discovery
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def begin_library(folder: Path) -> bool:
         raise UsageError(f"{folder} is a file; name a folder for the library")
     if is_library(folder):
         return False
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(entry.name != LOCK_INSIDE for entry in folder.iterdir()):
         raise UsageError(f"{folder} holds other things than a library; name a new folder with -o")
     folder.mkdir(parents=True, exist_ok=True)
     _write_head(folder, {"format": FORMAT, "finished": False})
@@ -171,7 +172,7 @@ def begin_library(folder: Path) -> bool:
 def abandon_library(folder: Path) -> None:
     """Takes back `begin_library`, as far as nothing else has been put there."""
     (folder / HEAD).unlink(missing_ok=True)
-    if not any(folder.iterdir()):
+    if not any(folder.iterdir()):  # the lock may be in it
         folder.rmdir()
 
 

@@ -1,0 +1,1 @@
+"""Surfaces over a skeleton. So far: the body models that a user holds, read and checked."""
