@@ -170,13 +170,24 @@ def _in_processes(
 
 
 def _start_worker() -> None:
-    """Ctrl-C is the parent's business; one thread each."""
+    """Ctrl-C is the parent's business; one thread each; none outlives a parent that was killed."""
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _progress_bar(total: int, show: bool) -> Any:

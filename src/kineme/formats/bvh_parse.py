@@ -305,22 +305,23 @@ class _Block:
         """Whether there are as many words as the header says, a row a line or wrapped."""
         total, even, first = 0, True, 0
         for counts in self._words_per_line():
-            first = first or counts[0]
-            even = even and all(count == self.channels for count in counts)
-            total += sum(counts)
+            first = first or int(counts[0])
+            even = even and bool((counts == self.channels).all())
+            total += int(counts.sum())
         return total == self.frames * self.channels and (even or first < self.channels)
 
-    def _words_per_line(self) -> Iterator[list[int]]:
+    def _words_per_line(self) -> Iterator[np.ndarray]:
         """How many words each non-blank line holds, for some megabytes at a time."""
         at = 0
         while at < len(self.data):
             end = self.data.find(b"\n", min(at + _CHUNK, len(self.data)))
             end = len(self.data) if end < 0 else end
             starts, text = _word_starts(self.data[at:end])
-            edges = [*np.flatnonzero(text == 10).tolist(), len(text)]
-            counts = [int(np.count_nonzero(starts[a:b])) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-            if any(counts):
-                yield [count for count in counts if count]
+            edges = np.flatnonzero(text[:-1] == 10)  # the first stands before the chunk
+            counts = np.add.reduceat(starts, edges, dtype=np.int64) if len(edges) else np.zeros(0, np.int64)
+            counts = counts[counts > 0]
+            if len(counts):
+                yield counts
             at = end + 1
 
     def _explain(self, repair: bool) -> tuple[np.ndarray, tuple[str, ...]]:
