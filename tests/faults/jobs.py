@@ -26,7 +26,7 @@ _SETTINGS = [
 
 
 def make_inputs(folder: Path) -> None:
-    """Takes, more takes, and a model with motifs: in a process of its own, so that the parent starts nothing."""
+    """Takes, more takes, and a model with motifs: in a process of its own: the parent must start nothing."""
     import os
 
     child = os.fork()

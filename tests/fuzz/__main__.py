@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fuzz.seeds import Seed, made, real
-from fuzz.trial import attempt, input_of, limit_memory
+from fuzz.trial import attempt, input_of, limit_memory, warm_up
 
 _BATCH = 250
 #: seconds of wall clock after which a batch is given up: its worker does not answer
@@ -25,12 +25,7 @@ _PATIENCE = 900
 
 
 def _work(first: int, last: int, seeds: list[Seed], seed: int, done, queue) -> None:
-    import kineme.body.smpl_file
-    import kineme.corpus.labels
-    import kineme.formats
-    import kineme.motion.retarget  # noqa: F401  # imports are not what is measured
-
-    attempt(seeds[0], seeds[0].data)
+    warm_up(seeds)
     limit_memory()
     for number in range(first, last):
         done.value = number

@@ -121,7 +121,7 @@ def made() -> list[Seed]:
     }
     uestc_info = {"info/names.txt": b"a0_d1_p001_c1\n" * 2, "info/action_classes.txt": b"knee\n"}
     kitchen = {
-        "transforms": np.zeros((4, 6)), "smpl": poses[:, :63].reshape(4, 21, 3), "poses3d": np.zeros((4, 29, 3)),
+        "transforms": np.zeros((4, 6)), "smpl": np.zeros((4, 21, 3)), "poses3d": np.zeros((4, 29, 3)),
         "frames": np.array([1, 2, 5, 6]), "act": np.eye(4, 82), "betas": np.zeros(10),
     }  # fmt: skip
     caption = {"texts/1.txt": b"walks#a/DET#0#1\n"}

@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 
 from fuzz.mutate import mutated
 from fuzz.seeds import Seed, made, real
-from fuzz.trial import attempt, input_of
+from fuzz.trial import attempt, input_of, warm_up
 
 SEEDS = made()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    warm_up(SEEDS)
+
+
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.name)
 def test_the_seeds_are_sound(seed: Seed) -> None:
-    assert attempt(seed, seed.data, 1) in ("read", "refused") and (seed.name == "joints.csv" or True)
     if seed.name != "joints.csv":  # it has an empty cell, which --repair fills
         assert attempt(seed, seed.data, 1) == "read"
     assert attempt(seed, seed.data, 0) == "read"

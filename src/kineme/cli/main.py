@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from kineme import __version__
-from kineme.errors import KinemeError, UsageError
+from kineme.errors import KinemeError, UsageError, printable
 
 #: the disk is full, a quota is used up, a file may not grow, nothing may be written
 _DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EFBIG, errno.EROFS)
@@ -140,7 +140,7 @@ def _unknown(word: str, path: list[str], table: dict[str, Verb]) -> str:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"kineme: {sentence}", file=sys.stderr)
+    print(f"kineme: {printable(sentence)}", file=sys.stderr)
     return code
 
 
