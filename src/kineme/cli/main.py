@@ -73,7 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.filename is None and error.errno not in _DISK:
             return _report_fault(error)
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
-        return _say(f"{where}{error.strerror or error}", BAD_INPUT)
+        said = f"{where}{error.strerror or error}"
+        if error.errno in _DISK:
+            said += "; what was there before is unharmed: make room, and run the same command again"
+        return _say(said, BAD_INPUT)
     except Exception as error:
         return _report_fault(error)
 

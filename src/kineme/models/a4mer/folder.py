@@ -34,7 +34,6 @@ def save(model: A4Mer, folder: Path) -> None:
     """Write the folder beside its place, then move it there; an older model at that place is replaced."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from safetensors.numpy import save_file
 
     import kineme
 
@@ -42,7 +41,7 @@ def save(model: A4Mer, folder: Path) -> None:
         raise InputError("is a folder with other things in it; name a new folder for the model", folder)
     with atomic_folder(folder) as work:
         state = {k: np.ascontiguousarray(v.cpu().numpy()) for k, v in model.network.state_dict().items()}
-        save_file(state, work / "model.safetensors")
+        _save(state, work / "model.safetensors")
         settings = {
             "format": FORMAT,
             "oldest_reader": 1,
@@ -55,7 +54,7 @@ def save(model: A4Mer, folder: Path) -> None:
         if model.vocabulary is not None:
             found = model.vocabulary
             extra = {"axes": np.ascontiguousarray(found.axes), "spread": np.array([found.spread])}
-            save_file({**found.codes.to_arrays(), **extra}, work / "codebook.safetensors")
+            _save({**found.codes.to_arrays(), **extra}, work / "codebook.safetensors")
             patterns = model.vocabulary.patterns
             table = pa.table(
                 {
@@ -70,8 +69,20 @@ def save(model: A4Mer, folder: Path) -> None:
                 **tree.prototypes.to_arrays(),
                 "merges": tree.merges,
             }
-            save_file(arrays, work / "motifs.safetensors")
+            _save(arrays, work / "motifs.safetensors")
         write_checksums(work, CHECKED)
+
+
+def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(arrays, path)
+    except SafetensorError as error:  # a full disk, in its own words
+        raise InputError(
+            f"could not be written ({error}); make room, and run the same command again", path
+        ) from None
 
 
 def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, MotifTree | None, str]:
