@@ -283,7 +283,7 @@ def _write(
     from kineme.report.page import write_page
     from kineme.tasks.library import write_results
 
-    names = _kept_names(folder, corpus, found, checksum, payload.fingerprint)
+    names = _kept_names(folder, corpus, found, checksum, payload)
     words = {motif.id: motif.words for scale in payload.scales for motif in scale.motifs}
     write_page(payload, folder / PAGE, names)
     if names or (folder / FILE).exists():
@@ -292,7 +292,7 @@ def _write(
 
 
 def _kept_names(
-    folder: Path, corpus: Corpus, found: Discovery, checksum: str, fingerprint: str
+    folder: Path, corpus: Corpus, found: Discovery, checksum: str, payload: Payload
 ) -> dict[str, str]:
     """The names of the library's motifs until now, on the motifs that these are called now."""
     from kineme.cli.training import say
@@ -304,7 +304,9 @@ def _kept_names(
         return {}
     kept = read_names(folder / FILE)
     old = dict(kept.names)
-    if kept.library == fingerprint:  # also of a run like this one that was killed before its last step
+    motifs = {motif.id for scale in payload.scales for motif in scale.motifs}
+    if kept.library == payload.fingerprint and set(old) <= motifs:
+        # of this library, or of a run like this one that was killed before its last step
         return old
     try:
         library = open_library(folder)
