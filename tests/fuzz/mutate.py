@@ -50,7 +50,9 @@ _NUMBER = re.compile(rb"-?\d+\.?\d*(?:[eE][-+]?\d+)?")
 def mutated(data: bytes, rng: random.Random, most: int = 6) -> bytes:
     """`data` after one to `most` changes."""
     for _ in range(rng.randint(1, most)):
-        data = rng.choice(_WAYS)(data, rng)
+        # bytes of an archive are under a sum, so that most changes of them are the same to a reader
+        inside = data.startswith(b"PK") and rng.random() < 0.9
+        data = (_member if inside else rng.choice(_WAYS))(data, rng)
     return data[:2_000_000]
 
 

@@ -32,8 +32,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         table = csv.writer(file)
         table.writerow(["file", "start", "end", "label"])
         for k, path in enumerate(write_takes(takes, takes=3)):
-            text = path.read_text().replace("JOINT head", f"JOINT {SCRIPT}")
-            text = text.replace("JOINT left_wrist", f"JOINT {EVIL[k]}")
+            text = path.read_text().replace("JOINT left_foot", f"JOINT {SCRIPT}")
+            text = text.replace("JOINT spine2", f"JOINT {EVIL[k]}")
             path.unlink()
             new = takes / f"{EVIL[k]}.bvh"
             new.write_text(text, encoding="utf-8")

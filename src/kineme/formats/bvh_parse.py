@@ -101,7 +101,7 @@ def parse(path: Path, options: ReadOptions) -> BvhFile:
     try:
         frame_time = float(time_text)
     except ValueError:
-        raise InputError(f"the frame time {time_text!r} is not a number", path, first_line + 2) from None
+        raise InputError(f"the frame time {time_text[:40]!r} is not a number", path, first_line + 2) from None
     channels = sum(len(joint.channels) for joint in joints)
     check_amount(int(frames[1]), max(len(joints), channels), path)
     block_line = data.count(b"\n", 0, time.end()) + 1

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kineme.corpus.labels import read_labels
 from kineme.errors import InputError, printable
 from kineme.formats import find_files, load
 from kineme.formats.arrays import open_npy, open_npz
@@ -252,3 +253,14 @@ def test_control_characters_of_a_file_never_reach_the_terminal(tmp_path: Path) -
 def test_nothing_here_needs_more_than_this_process_may_have() -> None:
     """The tests above ran in this process: its peak says that none took gigabytes."""
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 < 1500
+
+
+def test_a_word_of_a_million_letters_does_not_fill_the_screen(tmp_path: Path) -> None:
+    """Found by the fuzzer: the frame time, a label's start."""
+    path = tmp_path / "take.bvh"
+    path.write_text(HEAD + TAIL + "MOTION\nFrames: 1\nFrame Time: " + "(" * 1_000_000 + "\n0 0 0\n")
+    assert len(_refused(path, "is not a number")) < 2000
+    (tmp_path / "labels.csv").write_text("file,start,end,label\ntake,1" + "9" * 5000 + "x,2,walk\n")
+    with pytest.raises(InputError, match="no number") as caught:
+        read_labels(tmp_path / "labels.csv")
+    assert len(str(caught.value)) < 2000
