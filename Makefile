@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: venv demo test quick lint format bench docs clean
+.PHONY: venv demo test quick lint format bench fuzz kill docs clean
 .DELETE_ON_ERROR:
 
 venv: $(VENV)/.core
@@ -33,6 +33,12 @@ format: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz --inputs 20000 --keep fuzz-faults
+
+kill: $(VENV)/.test
+	$(BIN)/python -m tests.faults --kills 50
 
 docs: $(VENV)/.test
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html

@@ -1,4 +1,7 @@
-"""Surfaces over a skeleton: capsules, which need nothing. Others offer the same as `Body`."""
+"""Surfaces over a skeleton: capsules, which need nothing, and the body models that a user holds.
+
+Whatever moves with a skeleton offers the same as `Body`.
+"""
 
 from kineme.body.capsules import CapsuleBody
 from kineme.body.surface import Body

@@ -77,13 +77,23 @@ class Args:
 
 def run(args: Args) -> int:
     """Reads, trains if need be, discovers, writes, and says what came of it."""
-    from kineme.cli.ingest import print_report
-    from kineme.report.contents import page_contents
-    from kineme.tasks.discover import SCALES, discover
+    from kineme.formats.atomic import clean_up
+    from kineme.formats.lock import folder_lock
+    from kineme.tasks.discover import SCALES
     from kineme.tasks.library import Settings
 
     settings = Settings(seconds_in(args.timescale), seconds_in(args.min_duration), SCALES, args.motifs)
     _check(args)
+    with folder_lock(args.out, "kineme index"):
+        clean_up(args.out)
+        return _index(args, settings)
+
+
+def _index(args: Args, settings: Settings) -> int:
+    from kineme.cli.ingest import print_report
+    from kineme.report.contents import page_contents
+    from kineme.tasks.discover import discover
+
     given = None if args.model is None else load_model(args.model)
     corpus = _corpus(args)
     print_report(corpus)
@@ -284,7 +294,7 @@ def _write(
     from kineme.report.page import write_page
     from kineme.tasks.library import write_results
 
-    names = _kept_names(folder, corpus, found, checksum)
+    names = _kept_names(folder, corpus, found, checksum, payload)
     words = {motif.id: motif.words for scale in payload.scales for motif in scale.motifs}
     write_page(payload, folder / PAGE, names)
     if names or (folder / FILE).exists():
@@ -292,7 +302,9 @@ def _write(
     return write_results(folder, corpus, found, settings, checksum, words)
 
 
-def _kept_names(folder: Path, corpus: Corpus, found: Discovery, checksum: str) -> dict[str, str]:
+def _kept_names(
+    folder: Path, corpus: Corpus, found: Discovery, checksum: str, payload: Payload
+) -> dict[str, str]:
     """The names of the library's motifs until now, on the motifs that these are called now."""
     from kineme.cli.training import say
     from kineme.report.names import FILE, read_names
@@ -301,7 +313,12 @@ def _kept_names(folder: Path, corpus: Corpus, found: Discovery, checksum: str) -
 
     if not (folder / FILE).exists():
         return {}
-    old = dict(read_names(folder / FILE).names)
+    kept = read_names(folder / FILE)
+    old = dict(kept.names)
+    motifs = {motif.id for scale in payload.scales for motif in scale.motifs}
+    if kept.library == payload.fingerprint and set(old) <= motifs:
+        # of this library, or of a run like this one that was killed before its last step
+        return old
     try:
         library = open_library(folder)
         before = library.segments

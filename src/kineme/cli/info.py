@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.errors import InputError, KinemeError
+from kineme.errors import InputError, KinemeError, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -117,7 +117,9 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
                 said.setdefault(note, []).append(Path(row["file"]).name)
         for note, files in said.items():
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-            console.print(f"[dim]{escape(note)}: {escape(named)}[/dim]", highlight=False, soft_wrap=True)
+            console.print(
+                f"[dim]{escape(printable(f'{note}: {named}'))}[/dim]", highlight=False, soft_wrap=True
+            )
     for row in rows:
         if row["error"]:
             print(f"kineme: {row['error']}", file=sys.stderr)
@@ -142,7 +144,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         asked = row["guessed"]
         table.add_row(
-            escape(os.path.relpath(row["file"], shared)),
+            escape(printable(os.path.relpath(row["file"], shared))),
             row["format"],
             f"{row['fps']:.6g}" + ("?" if "fps" in asked else ""),
             str(row["frames"]),
@@ -150,7 +152,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             row["units"] + ("?" if "unit" in asked else ""),
             row["up_axis"] + ("?" if "up" in asked else ""),
             f"{row['height_m']:.2f} m",
-            escape(row["rig"]),
+            escape(printable(row["rig"])),
             str(len(row["unmapped"])),
         )
     return table
@@ -171,4 +173,6 @@ def _print_details(row: dict[str, Any], console: Any) -> None:
     for title, entries in sections:
         if entries:
             joined = ("; " if title == "notes" else ", ").join(entries)
-            console.print(f"[bold]{title}[/bold] {escape(joined)}", highlight=False, soft_wrap=True)
+            console.print(
+                f"[bold]{title}[/bold] {escape(printable(joined))}", highlight=False, soft_wrap=True
+            )

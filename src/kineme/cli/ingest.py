@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from kineme.cli.reading import ReadingArgs
+from kineme.errors import printable
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -94,6 +95,6 @@ def print_report(corpus: Corpus, *, verbose: bool = False) -> None:
     # Rejections first: they are what a person must act on.
     shown.sort(key=lambda row: row.status != "rejected")
     for row in shown if verbose else shown[:_FEW]:
-        print(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else ""))
+        print(printable(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else "")))
     if len(shown) > _FEW and not verbose:
         print(f"  and {len(shown) - _FEW} more; --verbose prints them all")

@@ -18,8 +18,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from kineme import __version__
-from kineme.errors import KinemeError, UsageError
+from kineme.errors import KinemeError, UsageError, printable
 
+#: the disk is full, a quota is used up, a file may not grow, nothing may be written
+_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EFBIG, errno.EROFS)
 #: exit codes: bad input or usage; a fault of ours; stopped by Ctrl-C; the reader of our output went away
 BAD_INPUT, FAULT, STOPPED, NO_READER = 2, 1, 130, 141
 
@@ -53,6 +55,7 @@ VERBS: dict[str, Verb] = {
     "stats": Verb("how often and how long each motif occurs, by subject or group", "kineme.cli.stats"),
     "open": Verb("show a library's page in the browser", "kineme.cli.open"),
     "name": Verb("give a motif of a library a name that stays", "kineme.cli.name"),
+    "check": Verb("whether every file of a library, corpus or model is whole", "kineme.cli.check"),
     "evaluate": Verb("make one of the project's tables", "kineme.cli.evaluate"),
 }
 
@@ -74,10 +77,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
     except OSError as error:
-        if error.filename is None and error.errno != errno.ENOSPC:
+        if error.filename is None and error.errno not in _DISK:
             return _report_fault(error)
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
-        return _say(f"{where}{error.strerror or error}", BAD_INPUT)
+        said = f"{where}{error.strerror or error}"
+        if error.errno in _DISK:
+            said += "; what was there before is unharmed: make room, and run the same command again"
+        return _say(said, BAD_INPUT)
     except Exception as error:
         return _report_fault(error)
 
@@ -144,7 +150,7 @@ def _unknown(word: str, path: list[str], table: dict[str, Verb]) -> str:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"kineme: {sentence}", file=sys.stderr)
+    print(f"kineme: {printable(sentence)}", file=sys.stderr)
     return code
 
 

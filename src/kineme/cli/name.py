@@ -24,6 +24,7 @@ class Args:
 
 
 def run(args: Args) -> int:
+    from kineme.formats.lock import folder_lock
     from kineme.report.names import FILE, names_for, write_names
     from kineme.report.page import page_motifs, rename
     from kineme.report.serve import PAGE
@@ -44,8 +45,9 @@ def run(args: Args) -> int:
                 f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library
             )
         names = names.with_name(args.motif, args.name)
-    write_names(names, args.library / FILE)
-    rename(page, names.names)
+    with folder_lock(args.library, "kineme name"):
+        write_names(names, args.library / FILE)
+        rename(page, names.names)
     what = "motif has a name" if len(names.names) == 1 else "motifs have names"
     print(f"{args.library}: {len(names.names)} {what} of your own")
     return 0

@@ -22,7 +22,7 @@ import tyro
 
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
-from kineme.errors import InputError, UsageError
+from kineme.errors import InputError, UsageError, printable
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -84,7 +84,7 @@ def run(args: Args) -> int:
         )
         for row in corpus.report:
             if row.status == "rejected":
-                print(f"kineme: {given[row.file]}: {row.reason}", file=sys.stderr)
+                print(printable(f"kineme: {given[row.file]}: {row.reason}"), file=sys.stderr)
         found = discover(corpus, model, scales=(), **asked)
         if sheets:
             return _write_sheets(args, corpus, found, asked)

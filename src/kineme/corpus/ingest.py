@@ -25,6 +25,8 @@ from kineme.corpus.store import Corpus
 from kineme.corpus.tables import ClipData, ReportRow, check_target, write_corpus
 from kineme.errors import InputError, UsageError
 from kineme.formats import ReadOptions, find_files
+from kineme.formats.atomic import clean_up
+from kineme.formats.lock import folder_lock
 from kineme.motion import Motion, Segment
 
 
@@ -64,9 +66,24 @@ def build(
     if jobs is not None and jobs < 1:
         raise UsageError(f"jobs must be at least 1, not {jobs}")
     out = Path(os.path.abspath(out))
-    check_target(out)
     sources = [sources] if isinstance(sources, str | Path) else list(sources)
-    options = options or ReadOptions()
+    with folder_lock(out, "kineme ingest"):
+        clean_up(out.parent, out.name)
+        return _build(sources, out, fps, jobs, labels, split, group, progress, options or ReadOptions())
+
+
+def _build(
+    sources: Sequence[str | Path],
+    out: Path,
+    fps: float,
+    jobs: int | None,
+    labels: Any,
+    split: Any,
+    group: str | Mapping[str, str] | None,
+    progress: bool,
+    options: ReadOptions,
+) -> Corpus:
+    check_target(out)
     notes = [*read_labels(labels), read_splits(split)]
     group_column, groups = as_groups(group)
     found = dict.fromkeys(Path(os.path.abspath(file)) for file in find_files(sources))

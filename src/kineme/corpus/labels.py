@@ -19,7 +19,7 @@ from kineme.errors import InputError, UsageError
 from kineme.motion import Segment
 
 #: largest label file that is read, in bytes
-MAX_BYTES = 1024**3
+MAX_BYTES = 256 * 1024**2
 _KEYS = ("file", "clip", "name", "babel_sid")
 _LABELS = ("label", "content", "class", "action", "motion")
 _SUBJECTS = ("subject", "actor", "person")
@@ -121,7 +121,7 @@ def read_labels(source: Any) -> list[Annotations]:
 def _read_file(path: Path) -> Annotations:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError("the label file is larger than 1 GB", path)
+            raise InputError("the label file is larger than 256 MB", path)
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         text = path.read_text(encoding="latin-1")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -16,10 +14,12 @@ from typing import Any
 
 from kineme import __version__
 from kineme.corpus.convert import file_digest, read_clips
-from kineme.corpus.store import Corpus
+from kineme.corpus.store import RESTORE, Corpus
 from kineme.corpus.tables import FORMAT, ClipData, ReportRow, write_folder
 from kineme.errors import InputError, KinemeError
 from kineme.formats import ReadOptions
+from kineme.formats.atomic import atomic_folder, clean_up
+from kineme.formats.checksums import read_checksums, verify
 
 #: a shard ends with the file that makes it this long, or longer where there would be more than MOST_SHARDS
 SHARD_FILES, SHARD_BYTES, MOST_SHARDS = 32, 8_000_000, 200
@@ -38,12 +38,8 @@ def ingest_shard(files: Sequence[Path], folder: Path, fps: float, options: ReadO
         found, row = read_clips(file, fps, options)
         clips += found
         report.append(row)
-    temporary = Path(tempfile.mkdtemp(prefix=".new.", dir=folder.parent))
-    try:
+    with atomic_folder(folder) as temporary:
         write_folder(temporary, clips, report, fps, request_of(fps, options))
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return report
 
 
@@ -64,6 +60,7 @@ def usable_pieces(out: Path, work: Path, request: str) -> Iterable[Corpus]:
             continue
         try:
             corpus = Corpus.open(folder)
+            verify(folder, read_checksums(folder), RESTORE, whole=True)
             fits = corpus.request == request and bool(corpus.report)
         except InputError:  # of another version, or damaged: its files are read again
             continue
@@ -135,8 +132,7 @@ def ingest_files(
 ) -> None:
     """Every file into some shard in `work`. After Ctrl-C shards that were begun are finished."""
     work.mkdir(parents=True, exist_ok=True)
-    for leftover in work.glob(".new.*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    clean_up(work)
     shards, jobs = _shards(files), _jobs(jobs, len(files))
     taken = {folder.name for folder in work.iterdir()}
     numbers = (n for n in range(len(taken) + len(shards)) if f"shard-{n:06d}" not in taken)
@@ -174,13 +170,24 @@ def _in_processes(
 
 
 def _start_worker() -> None:
-    """Ctrl-C is the parent's business; one thread each."""
+    """Ctrl-C is the parent's business; one thread each; none outlives a parent that was killed."""
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _progress_bar(total: int, show: bool) -> Any:

@@ -24,12 +24,17 @@ from kineme.corpus.tables import (
 )
 from kineme.errors import InputError, UsageError
 from kineme.formats import ReadOptions
+from kineme.formats.checksums import read_checksums, verify
 from kineme.motion import Motion, Provenance, Segment, Skeleton
 from kineme.motion.canonical import JOINTS, PARENTS
 from kineme.motion.rotations import sixd_to_matrix
 
 if TYPE_CHECKING:
     from kineme.corpus.windows import Window
+
+
+#: what to do where a file of a corpus is damaged
+RESTORE = "run the same `kineme ingest` or `kineme index` again, it reads those takes anew"
 
 
 class Clip:
@@ -169,6 +174,7 @@ class _Store:
 
     def __init__(self, folder: Path):
         head = read_head(folder)
+        verify(folder, read_checksums(folder), RESTORE, whole=False)
         self.folder, self.fps, self.request = folder, head["fps"], str(head.get("request", ""))
         self.display_fps = float(head["display_fps"])
         self.rows: list[ClipRow] = read_rows(folder / "clips.parquet", ClipRow)

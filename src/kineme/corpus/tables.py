@@ -9,15 +9,15 @@
 ``clips.parquet``   one `ClipRow` a clip
 ``labels.parquet``  clip, start, end, label, level, confidence
 ``ingest.parquet``  one `ReportRow` a file
+``checksums.json``  size and sha256 of the files above (`kineme.formats.checksums`)
 ==================  =====================================================================================
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -26,9 +26,16 @@ from typing import Any
 import numpy as np
 
 from kineme.errors import InputError, UsageError
+from kineme.formats.atomic import atomic_folder
+from kineme.formats.checksums import check_format, write_checksums
 from kineme.motion import Segment
 
-FORMAT = 1
+#: raised by one when an older reader would misread a corpus; the lowest that is still read
+FORMAT, OLDEST = 1, 1
+FILES = (
+    "corpus.json", "frames.npy", "display.npy", "skeletons.json", "clips.parquet", "labels.parquet",
+    "ingest.parquet",
+)  # fmt: skip
 #: frame rate of the places kept for showing a clip in its own skeleton
 DISPLAY_FPS = 15.0
 #: columns of frames.npy
@@ -196,7 +203,7 @@ def write_folder(
     own = [{"name": s.name, "names": s.names, "parents": s.parents} for s in skeletons]
     (folder / "skeletons.json").write_text(json.dumps(own), encoding="utf-8")
     # Last, so that a folder with this file is a whole corpus.
-    head = {"format": FORMAT, "fps": fps, "display_fps": DISPLAY_FPS, "request": request}
+    head = {"format": FORMAT, "oldest_reader": 1, "fps": fps, "display_fps": DISPLAY_FPS, "request": request}
     (folder / "corpus.json").write_text(json.dumps(head, indent=1), encoding="utf-8")
 
 
@@ -205,7 +212,15 @@ def _allocate(path: Path, kind: Any, shape: tuple[int, ...]) -> np.ndarray:
         array = np.zeros(shape, kind)
         np.save(path, array)
         return array
-    return np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error here, and the end of the process later
+        try:
+            with open(path, "rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # this file system cannot
+                raise
+    return array
 
 
 def map_array(path: Path, kind: Any, dimensions: int) -> np.ndarray:
@@ -238,17 +253,14 @@ def read_head(folder: Path) -> dict[str, Any]:
     path = folder / "corpus.json"
     try:
         head = json.loads(path.read_text(encoding="utf-8"))
-        version, fps = int(head["format"]), float(head["fps"])
+        check_format(head, "corpus", FORMAT, OLDEST, "ingest the takes again", folder)
+        fps = float(head["fps"])
     except FileNotFoundError:
         raise InputError(
             "this is no corpus (it has no corpus.json); make one with kineme ingest", folder
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"this is no corpus description ({error})", path) from None
-    if version != FORMAT:
-        raise InputError(
-            f"the corpus has format {version} and this kineme reads {FORMAT}; ingest again", folder
-        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"this is no corpus description ({error}); ingest the takes again", path) from None
     return {**head, "fps": fps}
 
 
@@ -260,27 +272,9 @@ def write_corpus(
     Raises UsageError where `out` is something else than a corpus or an empty folder.
     """
     check_target(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.new.", dir=out.parent))
-    try:
+    with atomic_folder(out) as temporary:
         write_folder(temporary, clips, report, fps, request)
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o777 & ~mask)  # mkdtemp makes it private
-        if out.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
-            os.replace(out, old / "corpus")
-            try:
-                os.replace(temporary, out)
-            except BaseException:
-                os.replace(old / "corpus", out)
-                raise
-            finally:
-                shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(temporary, out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        write_checksums(temporary, FILES)
 
 
 def check_target(out: Path) -> None:

@@ -16,7 +16,7 @@ from kineme.formats import guess
 from kineme.formats.arrays import open_npz
 from kineme.formats.options import MAX_VALUE, Format, ReadOptions
 from kineme.formats.quirks import note_quirks
-from kineme.formats.soundness import sound_frames
+from kineme.formats.soundness import check_amount, sound_frames
 from kineme.motion import SMPL22, Motion, Provenance
 from kineme.motion.canonical import JOINTS
 from kineme.motion.retarget import to_standard_body
@@ -72,6 +72,7 @@ def _vectors(arrays: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, str
         if root.shape[1] != 3 or body.shape != (len(root), _BODY - 3):
             raise InputError(f"'root_orient' {root.shape} and 'pose_body' {body.shape} do not fit", path)
         result, left_out = np.concatenate([root, body], axis=1), "fingers and face"
+    check_amount(len(result), len(JOINTS), path)
     if len(result) == 0:
         raise InputError("there are no frames in it", path)
     return result.astype(np.float64), left_out

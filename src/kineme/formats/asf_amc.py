@@ -21,14 +21,14 @@ from kineme.formats.asf_parse import Asf, AsfBone, lines_of, parse_asf, text_of
 from kineme.formats.options import MAX_VALUE, Format, ReadOptions
 from kineme.formats.placement import find_placement
 from kineme.formats.quirks import note_quirks
-from kineme.formats.soundness import sound_frames
+from kineme.formats.soundness import check_amount, sound_frames
 from kineme.motion import Motion, Provenance, Skeleton
 from kineme.motion.rotations import euler_to_matrix
 
 #: frames per second of CMU and HDM05, taken where the options do not say
 _FPS = 120.0
 #: comments and keywords before the first frame
-_HEAD = re.compile(r"(?:[ \t]*(?:[#:][^\n]*)?\n)*")
+_HEAD = re.compile(r"(?:[ \t]*+(?:[#:][^\n]*+)?\n)*+")
 #: frames that are looked at for the up axis and the rest pose
 _SAMPLES = 64
 
@@ -182,6 +182,7 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
     if any(dof[0] in "tl" for bone in bones[1:] for dof in bone.dof):
         notes = (*notes, "translations of bones other than the root were left out")
     frames = len(next(iter(values.values())))
+    check_amount(frames, len(bones), path)
     local = np.stack([_local_rotations(b, values.get(b.name), frames, asf, degrees) for b in bones], axis=1)
     root = np.tile(np.array(bones[0].position), (frames, 1))
     for column, dof in enumerate(bones[0].dof):

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kineme.errors import InputError
-from kineme.formats.options import MAX_DEPTH, MAX_JOINTS, MAX_TEXT_BYTES, MAX_VALUE
+from kineme.formats.options import (
+    MAX_DEPTH,
+    MAX_HEADER_BYTES,
+    MAX_JOINTS,
+    MAX_TEXT_BYTES,
+    MAX_VALUE,
+    MAX_WORDS,
+)
 
 _DOF = ("tx", "ty", "tz", "rx", "ry", "rz", "l")
 
@@ -58,14 +65,15 @@ class Asf:
         return result
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path, most: int = MAX_TEXT_BYTES) -> str:
     """An Acclaim file's text with plain line ends; InputError where it cannot be read or is too large."""
     try:
-        if path.stat().st_size > MAX_TEXT_BYTES:
-            raise InputError(
-                f"the file is larger than {MAX_TEXT_BYTES >> 20} MB; cut it into shorter takes", path
-            )
-        text = path.read_bytes().decode("latin-1")
+        if path.stat().st_size > most:
+            raise InputError(f"the file is larger than {most >> 20} MB; cut it into shorter takes", path)
+        data = path.read_bytes()
+        if len(data) > MAX_WORDS and sum(map(data.count, (b" ", b"\t", b"\n", b"\r"))) > MAX_WORDS:
+            raise InputError("the file has more than 40 million words; cut it into shorter takes", path)
+        text = data.decode("latin-1")
     except OSError as error:
         raise InputError(f"it cannot be read ({error.strerror})", path) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -93,7 +101,7 @@ def parse_asf(path: Path) -> Asf:
     """The bones of an ASF file; raises InputError with the line at fault."""
     asf = Asf(path)
     section, bone = "", None
-    for line, words in lines_of(text_of(path)):
+    for line, words in lines_of(text_of(path, MAX_HEADER_BYTES)):
         if words[0].startswith(":"):
             section, bone = words[0].lower(), None
             if section == ":root":

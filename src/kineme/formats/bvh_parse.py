@@ -8,19 +8,31 @@ are wrapped. Everything else ends in an `InputError` with its line.
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from kineme.errors import InputError
-from kineme.formats.options import MAX_BYTES, MAX_DEPTH, MAX_HEADER_BYTES, MAX_JOINTS, MAX_VALUE, ReadOptions
-from kineme.formats.soundness import sound_frames
+from kineme.formats.options import (
+    MAX_BVH_BYTES,
+    MAX_DEPTH,
+    MAX_HEADER_BYTES,
+    MAX_JOINTS,
+    MAX_POSES,
+    MAX_VALUE,
+    ReadOptions,
+)
+from kineme.formats.soundness import check_amount, sound_frames
 
 _CHANNEL = re.compile(r"^([XYZ])(position|rotation)$", re.IGNORECASE)
 _MOTION = re.compile(rb"^[ \t]*MOTION[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
+#: bytes that are looked at in one step
+_CHUNK = 16 * 1024**2
 _FRAMES = re.compile(rb"\s*Frames[ \t]*:?[ \t]*([^\s]*)[ \t]*\r?\n", re.IGNORECASE)
 _FRAME_TIME = re.compile(rb"\s*Frame[ \t]*Time[ \t]*:?[ \t]*([^\s]*)[ \t]*(?:\r?\n|$)", re.IGNORECASE)
 
@@ -61,8 +73,8 @@ class BvhFile:
 
 def parse(path: Path, options: ReadOptions) -> BvhFile:
     """Read `path`; raises InputError with the line at fault."""
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"the file is larger than {MAX_BYTES / 1e9:.0f} GB; cut it into shorter takes", path)
+    if path.stat().st_size > MAX_BVH_BYTES:
+        raise InputError(f"the file is larger than {MAX_BVH_BYTES >> 30} GB; cut it into shorter takes", path)
     data = path.read_bytes()
     if b"\n" not in data[:4096]:
         data = data.replace(b"\r", b"\n")  # lines of the old Macintosh
@@ -89,8 +101,9 @@ def parse(path: Path, options: ReadOptions) -> BvhFile:
     try:
         frame_time = float(time_text)
     except ValueError:
-        raise InputError(f"the frame time {time_text!r} is not a number", path, first_line + 2) from None
+        raise InputError(f"the frame time {time_text[:40]!r} is not a number", path, first_line + 2) from None
     channels = sum(len(joint.channels) for joint in joints)
+    check_amount(int(frames[1]), max(len(joints), channels), path)
     block_line = data.count(b"\n", 0, time.end()) + 1
     block = _Block(data[time.end() :], int(frames[1]), channels, block_line, path)
     del data
@@ -252,6 +265,19 @@ class _HierarchyParser:
         self.columns += len(names)
 
 
+def _word_starts(data: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Where words begin in `data` (N,), and its bytes after a line break (N + 1,)."""
+    text = np.frombuffer(b"\n" + data, np.uint8)
+    blank = text <= 32
+    return blank[:-1] & ~blank[1:], text
+
+
+def _count_words(data: bytes) -> int:
+    return sum(
+        int(np.count_nonzero(_word_starts(data[at : at + _CHUNK])[0])) for at in range(0, len(data), _CHUNK)
+    )
+
+
 class _Block:
     """The numbers after ``Frame Time``."""
 
@@ -264,46 +290,59 @@ class _Block:
             raise InputError("no joint has channels, so nothing can move", self.path)
         if self.frames == 0:
             raise InputError("the file says 'Frames: 0'; there is no motion in it", self.path)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", DeprecationWarning)  # how older numpy reports a bad number
-                values = np.fromstring(self.data, sep=" ", dtype=np.float64)
-        except (ValueError, DeprecationWarning):
-            values = None
-        expected = self.frames * self.channels
-        if values is not None and values.size == expected:
-            counts = self._numbers_per_line()
-            if (counts == self.channels).all() or counts[0] < self.channels:  # the latter: wrapped rows
-                return values.reshape(self.frames, self.channels), ()
-        return self._explain(values, repair)
+        if self._rows_fit():
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", DeprecationWarning)  # how older numpy reports a bad number
+                    values = np.fromstring(self.data, sep=" ", dtype=np.float64)
+                if values.size == self.frames * self.channels:
+                    return values.reshape(self.frames, self.channels), ()
+            except (ValueError, DeprecationWarning):
+                pass
+        return self._explain(repair)
 
-    def _numbers_per_line(self) -> np.ndarray:
-        """How many numbers each non-blank line holds."""
-        text = np.frombuffer(b"\n" + self.data, np.uint8)
-        blank = text <= 32
-        starts = blank[:-1] & ~blank[1:]
-        edges = [*np.flatnonzero(text == 10).tolist(), len(text)]
-        counts = [np.count_nonzero(starts[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-        return np.array([count for count in counts if count])
+    def _rows_fit(self) -> bool:
+        """Whether there are as many words as the header says, a row a line or wrapped."""
+        total, even, first = 0, True, 0
+        for counts in self._words_per_line():
+            first = first or int(counts[0])
+            even = even and bool((counts == self.channels).all())
+            total += int(counts.sum())
+        return total == self.frames * self.channels and (even or first < self.channels)
 
-    def _explain(self, values: np.ndarray | None, repair: bool) -> tuple[np.ndarray, tuple[str, ...]]:
+    def _words_per_line(self) -> Iterator[np.ndarray]:
+        """How many words each non-blank line holds, for some megabytes at a time."""
+        at = 0
+        while at < len(self.data):
+            end = self.data.find(b"\n", min(at + _CHUNK, len(self.data)))
+            end = len(self.data) if end < 0 else end
+            starts, text = _word_starts(self.data[at:end])
+            edges = np.flatnonzero(text[:-1] == 10)  # the first stands before the chunk
+            counts = np.add.reduceat(starts, edges, dtype=np.int64) if len(edges) else np.zeros(0, np.int64)
+            counts = counts[counts > 0]
+            if len(counts):
+                yield counts
+            at = end + 1
+
+    def _explain(self, repair: bool) -> tuple[np.ndarray, tuple[str, ...]]:
         """The slow way: line by line up to the first bad one. Raises, or gives the whole rows before it."""
         rows: list[np.ndarray] = []
         trouble, line = "", self.line
-        for number, text in enumerate(self.data.split(b"\n"), start=self.line):
-            words = text.split()
-            if not words:
+        for number, text in enumerate(io.BytesIO(self.data), start=self.line):
+            if text.isspace():
                 continue
             line = number
+            count = len(text.split()) if len(text) < _CHUNK else _count_words(text)
+            if count != self.channels:
+                trouble = f"this line has {count} numbers where the hierarchy has {self.channels} channels"
+                break
             try:
-                row = np.array(words).astype(np.float64)
+                row = np.array(text.split()).astype(np.float64)
             except ValueError:
                 trouble = "this line has a word that is not a number"
                 break
-            if len(row) != self.channels:
-                trouble = f"this line has {len(row)} numbers where the hierarchy has {self.channels} channels"
-                break
-            rows.append(row)
+            if len(rows) < MAX_POSES // self.channels:
+                rows.append(row)
         if not trouble and len(rows) == self.frames:
             return np.array(rows), ()
         if not trouble:
@@ -322,7 +361,7 @@ class _Block:
     def line_of(self, frame: int) -> int | None:
         """The line of row `frame`, where rows are not wrapped."""
         seen = -1
-        for line, text in enumerate(self.data.split(b"\n"), start=self.line):
+        for line, text in enumerate(io.BytesIO(self.data), start=self.line):
             seen += bool(text.strip())
             if seen == frame:
                 return line

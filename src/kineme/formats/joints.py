@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +24,11 @@ from kineme.formats import guess
 from kineme.formats.arrays import open_npy, open_npz
 from kineme.formats.landmarks import Landmarks, find_landmarks
 from kineme.formats.named import SKELETON_NAMES, known_skeleton, skeleton_by_names
-from kineme.formats.options import MAX_BYTES, MAX_JOINTS, MAX_TEXT_BYTES, MAX_VALUE, Format, ReadOptions
+from kineme.formats.options import MAX_JOINTS, MAX_TEXT_BYTES, MAX_VALUE, MAX_WORDS, Format, ReadOptions
 from kineme.formats.placement import choose_unit
 from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import standing_frame
-from kineme.formats.soundness import sound_frames
+from kineme.formats.soundness import check_amount, sound_frames
 from kineme.motion import Motion, Provenance, Skeleton
 from kineme.motion.rigs import recognise_rig
 
@@ -57,8 +57,9 @@ def _as_takes(array: np.ndarray, path: Path) -> np.ndarray:
         raise InputError(
             f"positions must have the shape (frames, joints, 3), not {array.shape} of {array.dtype}", path
         )
-    if 0 in array.shape or array.shape[-2] > MAX_JOINTS or array.nbytes > MAX_BYTES:
+    if 0 in array.shape or array.shape[-2] > MAX_JOINTS:
         raise InputError(f"positions of the shape {array.shape} are not usable", path)
+    check_amount(array.size // (3 * array.shape[-2]), array.shape[-2], path)
     return np.array(array if array.ndim == 4 else array[None], dtype=np.float64)
 
 
@@ -94,6 +95,8 @@ def _read_csv(path: Path) -> _Content:
     columns, names = _coordinate_columns(header, path, first + 1)
     body = "\n".join(lines[first + 1 :]).strip()
     rows = body.count("\n") + 1
+    if rows + body.count(",") > MAX_WORDS:
+        raise InputError("the file has more than 40 million cells; save it as .npz", path)
     table = _table(body, rows, len(header), path, first + 2)
     times = [index for index, word in enumerate(header) if word.lower() in _TIMES]
     fps, parents = None, None
@@ -133,13 +136,14 @@ def _table(body: str, rows: int, columns: int, path: Path, line: int) -> np.ndar
             return values.reshape(rows, columns)
     except (ValueError, DeprecationWarning):
         pass
+    for index, text in enumerate(body.split("\n")):
+        if text.count(",") + 1 != columns:
+            raise InputError(
+                f"there are {text.count(',') + 1} cells where the header has {columns}", path, line + index
+            )
     result = np.empty((rows, columns))
     for index, text in enumerate(body.split("\n")):  # the slow way, for empty cells and for the line at fault
         words = text.rstrip("\r").split(",")
-        if len(words) != columns:
-            raise InputError(
-                f"there are {len(words)} cells where the header has {columns}", path, line + index
-            )
         try:
             result[index] = [float(word) if word.strip() else np.nan for word in words]
         except ValueError:
@@ -187,6 +191,30 @@ def _joints(
         f"({', '.join(SKELETON_NAMES)})",
         path,
     )
+
+
+def motion_of_joints(
+    positions: np.ndarray,
+    kind: str,
+    fps: float,
+    path: Path,
+    options: ReadOptions,
+    format_name: str,
+    note: str,
+) -> Motion:
+    """A motion of positions only, for readers of data sets whose skeleton, unit and axis are known.
+
+    Parameters
+    ----------
+    positions : (T, J, 3), metres and +Y up where the options do not say otherwise.
+    kind : name of the skeleton. format_name, note : for the provenance.
+    """
+    options = replace(options, unit=options.unit or 1.0, up=options.up or "+Y")
+    names, parents = known_skeleton(kind)
+    sound = np.asarray((np.abs(positions) <= MAX_VALUE).all(axis=(1, 2)))
+    index, notes = sound_frames(sound, options.repair, path)
+    motion = _to_motion(positions[index], names, parents, kind, fps, path, options, (note, *notes))
+    return motion.replace(provenance=replace(motion.provenance, format=format_name))
 
 
 def _to_motion(

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 #: largest file that a reader opens, in bytes
 MAX_BYTES = 2 * 1024**3
 #: the same for text that is taken apart word by word (AMC, CSV), and for the header of a BVH
-MAX_TEXT_BYTES, MAX_HEADER_BYTES = 512 * 1024**2, 16 * 1024**2
+MAX_TEXT_BYTES, MAX_HEADER_BYTES = 512 * 1024**2, 4 * 1024**2
+#: largest BVH, which is read in one step
+MAX_BVH_BYTES = 1024**3
+#: most words or cells of a text that is taken apart word by word
+MAX_WORDS = 40_000_000
+#: most frames times joints of a motion (ten hours of 30 joints at 45 frames per second)
+MAX_POSES = 50_000_000
 #: most joints that a skeleton may have, and how deep they may be nested
 MAX_JOINTS = 1000
 MAX_DEPTH = 200

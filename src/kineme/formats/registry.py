@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from kineme.errors import InputError, UsageError
-from kineme.formats import amass, asf_amc, bvh, glb, joints
+from kineme.formats import actor, amass, asf_amc, bvh, glb, hik, humanml3d, joints
 from kineme.formats.atomic import atomic_write
 from kineme.formats.options import MAX_BYTES, Format, ReadOptions
 from kineme.motion import Motion
 
 #: every format, in the order in which content is tried; a new format is one file and one entry here
-FORMATS: tuple[Format, ...] = (bvh.FORMAT, asf_amc.FORMAT, amass.FORMAT, joints.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    *(bvh.FORMAT, asf_amc.FORMAT, amass.FORMAT, hik.FORMAT, humanml3d.FORMAT, actor.FORMAT),
+    joints.FORMAT,
+)
 #: formats that are written and not read: no reader finds them in a folder
 WRITTEN_ONLY: tuple[Format, ...] = (glb.FORMAT,)
 
@@ -23,7 +27,10 @@ _HEAD = 4096
 
 def _head(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISCHR(status.st_mode) or stat.S_ISSOCK(status.st_mode):
+            raise InputError("this is no regular file; copy what it gives into one", path)
+        size = status.st_size
         with open(path, "rb") as file:
             head = file.read(_HEAD)
     except FileNotFoundError:
@@ -134,7 +141,7 @@ def find_files(sources: str | Path | Iterable[str | Path]) -> list[Path]:
     """The readable motion files of files and folders, sorted, each once.
 
     A file that is named is taken whatever it is called; in folders, at any depth, those with a known
-    suffix are taken, and of the ambiguous suffixes (``.npz .npy .csv``) those whose content fits.
+    suffix are taken, and of the ambiguous suffixes (``.npz .npy .csv .pkl``) those whose content fits.
     Links that lead in circles are followed once. Raises InputError for a source that does not exist.
     """
     if isinstance(sources, str | Path):
@@ -171,7 +178,7 @@ def _is_motion(path: Path) -> bool:
     candidates = [f for f in FORMATS if suffix in f.suffixes]
     if not candidates or not path.is_file():
         return False
-    if suffix not in (".npz", ".npy", ".csv"):
+    if suffix not in (".npz", ".npy", ".csv", ".pkl"):
         return True
     try:
         head = _head(path)

@@ -9,8 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from kineme.errors import InputError
+from kineme.formats.options import MAX_POSES
 
 _HELD = re.compile(r"repaired: (\d+) of \d+ frames have missing or unusable numbers")
+
+
+def check_amount(frames: int, joints: int, path: Path) -> None:
+    """Raises InputError where a motion would take gigabytes, however small the file that says so."""
+    if frames * joints > MAX_POSES:
+        raise InputError(
+            f"{frames} frames of {joints} joints are too many at once; cut it into shorter takes", path
+        )
 
 
 def sound_frames(

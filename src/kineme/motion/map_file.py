@@ -72,7 +72,7 @@ def _read(path: Path) -> tuple[dict[str, str], str]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"the map file cannot be read ({error.strerror})", path) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the map file is no valid TOML: {error}", path) from None
     joints = content.get("joints")
     if not isinstance(joints, dict) or not joints:

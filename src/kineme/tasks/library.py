@@ -1,7 +1,7 @@
 """A library: the folder that `kineme index` writes.
 
 ====================  ===================================================================================
-``library.json``      format number, settings, checksums of corpus and model; written last
+``library.json``      format number, settings, checksums of corpus, model and tables; written last
 ``corpus/``           the takes (`kineme.corpus`)
 ``model/``            the model that found the motifs (`kineme.models.a4mer.folder`)
 ``segments.parquet``  one row a segment: clip, file, level, scale, start, end, id, number, confidence
@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +27,17 @@ import numpy as np
 from kineme.corpus import Clip, Corpus
 from kineme.errors import InputError, UsageError
 from kineme.formats.atomic import atomic_write
+from kineme.formats.checksums import check_format, read_checksums, records, verify
+from kineme.formats.lock import LOCK_INSIDE
 from kineme.tasks.discover import Discovery
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: raised by one when an older reader would misread a library
-FORMAT = 1
+#: raised by one when an older reader would misread a library; the lowest that is still read
+FORMAT, OLDEST = 1, 1
+#: what to do where a file of a library is damaged
+RESTORE = "run the same `kineme index` again, it makes the file anew"
 HEAD, SEGMENTS, TOKENS, MOTIFS = "library.json", "segments.parquet", "tokens.npy", "motifs.parquet"
 CORPUS, MODEL = "corpus", "model"
 #: time scale of an atom in the table: it has none
@@ -63,12 +67,14 @@ class Library:
     Attributes
     ----------
     settings : as above. model_checksum, corpus_checksum : of what the segments were made from.
+    files : size and sha256 of the tables by name; empty in libraries of older versions.
     """
 
     folder: Path
     settings: Settings
     model_checksum: str
     corpus_checksum: str
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def corpus(self) -> Corpus:
@@ -88,7 +94,11 @@ class Library:
             raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
         if (table.schema.metadata or {}).get(b"kineme_run") != _run(self).encode():
             raise InputError("is of another run than library.json; run `kineme index` again", path)
+        self._verify(SEGMENTS)
         return table
+
+    def _verify(self, name: str, *, whole: bool = True) -> None:
+        verify(self.folder, {k: v for k, v in self.files.items() if k == name}, RESTORE, whole=whole)
 
     @property
     def motifs(self) -> list[dict[str, Any]]:
@@ -106,10 +116,28 @@ class Library:
     def tokens(self) -> np.ndarray:
         """(N, D) float32, a memory map: the token of each row of `segments`."""
         path = self.folder / TOKENS
+        self._verify(TOKENS, whole=False)  # it is mapped, not read
         try:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
+
+
+def check_library(folder: Path) -> int:
+    """Reads every file of a library, its corpus and its model; how many have a checksum, which all must fit.
+
+    Raises InputError that names the damaged file and says how to restore it.
+    """
+    from kineme.corpus.store import RESTORE as CORPUS_RESTORE
+
+    library = open_library(folder)
+    verify(folder, library.files, RESTORE, whole=True)
+    corpus, model = read_checksums(folder / CORPUS), read_checksums(folder / MODEL)
+    verify(folder / CORPUS, corpus, CORPUS_RESTORE, whole=True)
+    verify(
+        folder / MODEL, model, "run `kineme index` again with --train, or with --model and a copy", whole=True
+    )
+    return len(library.files) + len(corpus) + len(model)
 
 
 def is_library(folder: Path) -> bool:
@@ -123,20 +151,18 @@ def open_library(folder: str | Path) -> Library:
     path = folder / HEAD
     try:
         head = json.loads(path.read_text(encoding="utf-8"))
-        number = head["format"]
-        if isinstance(number, int) and number > FORMAT:
-            raise InputError(
-                f"is of a newer kineme (library format {number}); upgrade kineme to read it", folder
-            )
+        again = "run the same `kineme index` again, the names of its motifs stay"
+        check_format(head, "library", FORMAT, OLDEST, again, folder)
         if not head["finished"]:
             raise InputError(
                 "is not finished; run the same `kineme index` again, it goes on from there", folder
             )
         asked = {**head["settings"], "scales": tuple(head["settings"]["scales"])}
-        return Library(folder, Settings(**asked), str(head["model_sha256"]), str(head["corpus_sha256"]))
+        sums = (str(head["model_sha256"]), str(head["corpus_sha256"]))
+        return Library(folder, Settings(**asked), *sums, dict(head.get("files", {})))
     except (FileNotFoundError, NotADirectoryError):
         raise InputError("is no library (it has no library.json); `kineme index` makes one", folder) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"is damaged ({error!r}); run `kineme index` again", path) from None
 
 
@@ -162,7 +188,7 @@ def begin_library(folder: Path) -> bool:
         raise UsageError(f"{folder} is a file; name a folder for the library")
     if is_library(folder):
         return False
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(entry.name != LOCK_INSIDE for entry in folder.iterdir()):
         raise UsageError(f"{folder} holds other things than a library; name a new folder with -o")
     folder.mkdir(parents=True, exist_ok=True)
     _write_head(folder, {"format": FORMAT, "finished": False})
@@ -172,7 +198,7 @@ def begin_library(folder: Path) -> bool:
 def abandon_library(folder: Path) -> None:
     """Takes back `begin_library`, as far as nothing else has been put there."""
     (folder / HEAD).unlink(missing_ok=True)
-    if not any(folder.iterdir()):
+    if not any(folder.iterdir()):  # the lock may be in it
         folder.rmdir()
 
 
@@ -197,13 +223,15 @@ def write_results(
         pq.write_table(table.replace_schema_metadata({"kineme_run": _run(library)}), temporary)
     head = {
         "format": FORMAT,
+        "oldest_reader": 1,
         "finished": True,
         "settings": asdict(settings),
         "model_sha256": model_checksum,
         "corpus_sha256": library.corpus_checksum,
+        "files": records(folder, (SEGMENTS, TOKENS, MOTIFS)),
     }
     _write_head(folder, head)
-    return library
+    return replace(library, files=head["files"])
 
 
 def _write_head(folder: Path, head: Mapping[str, Any]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import copy
 import logging
 import math
+import os
 import signal
 import threading
 import warnings
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from kineme.errors import InputError, UsageError
+from kineme.formats.atomic import clean_up
+from kineme.formats.lock import folder_lock
 from kineme.models.a4mer.batch import Batch, TakeBank, draw_windows, stage_one_batch
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.learner import A4MerLearner, joint_batch
@@ -200,7 +204,29 @@ def train_a4mer(
             f"{bank.seconds:.0f} s of motion are too little to train on; "
             f"give at least {config.window_seconds:.0f} s"
         )
-    run.mkdir(parents=True, exist_ok=True)
+    with folder_lock(run, "training") if _is_first() else nullcontext():
+        run.mkdir(parents=True, exist_ok=True)
+        for folder in (run, run / "checkpoints"):
+            if _is_first():
+                clean_up(folder)
+        return _train(bank, config, run, seed, resume, card, progress, trainer_options or {})
+
+
+def _is_first() -> bool:
+    """False in the further processes of a run, which the Trainer starts."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def _train(
+    bank: TakeBank,
+    config: A4MerConfig,
+    run: Path,
+    seed: int,
+    resume: bool,
+    card: str,
+    progress: bool,
+    options: dict[str, Any],
+) -> A4Mer:
     last = run / "checkpoints" / "last.ckpt"
     module = A4MerModule(config, bank, seed)
     total = config.steps + config.joint_steps
@@ -209,7 +235,7 @@ def train_a4mer(
         if resume and last.exists()
         else 0
     )
-    trainer = _trainer(run, first, total, config, progress, trainer_options or {})
+    trainer = _trainer(run, first, total, config, progress, options)
     if first < total:
         loader = DataLoader(Steps(first, total), batch_size=None)
         _fit(trainer, module, loader, last if first else None)

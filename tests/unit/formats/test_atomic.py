@@ -1,38 +1,89 @@
-"""Files appear whole or not at all."""
+"""Files and folders that appear whole, and what is left of processes that were killed."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from kineme.formats.atomic import atomic_write
+from kineme.formats.atomic import _host, atomic_folder, atomic_write, clean_up
 
 
-def test_the_file_appears_with_its_content_and_nothing_beside_it(tmp_path: Path):
-    target = tmp_path / "deep" / "a.txt"
-    with atomic_write(target) as temporary:
-        assert temporary.parent == target.parent and temporary.suffix == ".txt"
+@pytest.fixture(scope="module")
+def dead() -> int:
+    """The number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_file_appears_whole_with_the_usual_rights(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "new" / "walk.bvh") as temporary:
+        assert temporary.suffix == ".bvh" and temporary.name.startswith(".walk.kineme-")
         temporary.write_text("whole")
-        assert not target.exists()
-    assert target.read_text() == "whole"
-    assert [p.name for p in target.parent.iterdir()] == ["a.txt"]
+        assert not (tmp_path / "new" / "walk.bvh").exists()
+    assert _names(tmp_path / "new") == ["walk.bvh"]
+    mask = os.umask(0)
+    os.umask(mask)
+    assert (tmp_path / "new" / "walk.bvh").stat().st_mode & 0o777 == 0o666 & ~mask
 
 
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_after_an_error_the_old_file_stands_untouched(tmp_path: Path, error: type[BaseException]):
-    target = tmp_path / "a.txt"
-    target.write_text("old")
-    with pytest.raises(error), atomic_write(target) as temporary:
+def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").touch()
+    with pytest.raises(KeyboardInterrupt), atomic_write(tmp_path / "a.txt") as temporary:
         temporary.write_text("half")
-        raise error
-    assert target.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "folder") as temporary:
+        (temporary / "half").touch()
+        raise KeyboardInterrupt
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert _names(tmp_path) == ["a.txt", "folder"] and _names(tmp_path / "folder") == ["old"]
 
 
-def test_a_result_is_as_readable_as_any_other_file(tmp_path: Path):
-    with atomic_write(tmp_path / "a.txt") as temporary:
-        temporary.write_text("x")
-    other = tmp_path / "b.txt"
-    other.write_text("x")
-    assert (tmp_path / "a.txt").stat().st_mode == other.stat().st_mode
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        with atomic_folder(tmp_path / "corpus") as temporary:
+            (temporary / name).touch()
+    assert _names(tmp_path) == ["corpus"] and _names(tmp_path / "corpus") == ["second"]
+
+
+def test_leavings_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path: Path, dead: int) -> None:
+    mine = f".walk.kineme-{_host()}-{os.getpid()}-00000000.bvh"
+    elsewhere = f".walk.kineme-00000000-{dead}-00000000.bvh"
+    stays = [mine, elsewhere, ".walk.kineme-notes", "walk.bvh", ".hidden"]
+    for name in stays:
+        (tmp_path / name).touch()
+    (tmp_path / f".walk.kineme-{_host()}-{dead}-00000000.bvh").touch()
+    folder = tmp_path / f".corpus.kineme-{_host()}-{dead}-0123abcd"
+    folder.mkdir()
+    (folder / "frames.npy").touch()
+    clean_up(tmp_path)
+    assert _names(tmp_path) == sorted(stays)
+    clean_up(tmp_path / "missing")
+
+
+def test_only_what_belongs_to_a_name_is_cleaned(tmp_path: Path, dead: int) -> None:
+    other = f".other.kineme-{_host()}-{dead}-00000000"
+    for name in (other, f".corpus.kineme-{_host()}-{dead}-00000000"):
+        (tmp_path / name).mkdir()
+    clean_up(tmp_path, "corpus")
+    assert _names(tmp_path) == [other]
+
+
+def test_a_folder_that_was_set_aside_comes_back(tmp_path: Path) -> None:
+    (tmp_path / ".corpus.kineme-old").mkdir()
+    (tmp_path / ".corpus.kineme-old" / "old").touch()
+    clean_up(tmp_path, "corpus")
+    assert _names(tmp_path) == ["corpus"] and _names(tmp_path / "corpus") == ["old"]
+    (tmp_path / ".corpus.kineme-old").mkdir()  # killed after the new one was in place
+    clean_up(tmp_path)
+    assert _names(tmp_path) == ["corpus"]

@@ -9,7 +9,7 @@ import pytest
 
 from kineme.errors import InputError
 from kineme.formats.bvh_parse import parse, parse_hierarchy
-from kineme.formats.options import MAX_BYTES, MAX_DEPTH, MAX_JOINTS, ReadOptions
+from kineme.formats.options import MAX_BVH_BYTES, MAX_DEPTH, MAX_JOINTS, ReadOptions
 
 HEADER = """HIERARCHY
 ROOT Hips
@@ -182,13 +182,13 @@ def test_size_and_depth_are_bounded():
 
 
 def test_a_header_without_end_is_refused_before_it_is_taken_apart(tmp_path: Path):
-    with pytest.raises(InputError, match="hierarchy is larger than 16 MB"):
+    with pytest.raises(InputError, match="hierarchy is larger than 4 MB"):
         parsed(tmp_path, text().replace("MOTION", " " * (17 << 20) + "\nMOTION"))
 
 
 def test_files_beyond_the_limit_are_refused_unread(tmp_path: Path):
     path = tmp_path / "take.bvh"
     with open(path, "wb") as file:  # sparse: takes no room on disk
-        file.truncate(MAX_BYTES + 1)
-    with pytest.raises(InputError, match="larger than 2 GB"):
+        file.truncate(MAX_BVH_BYTES + 1)
+    with pytest.raises(InputError, match="larger than 1 GB"):
         parse(path, ReadOptions())

@@ -209,7 +209,7 @@ def test_folders_round_trip_and_name_what_is_broken(tmp_path):
             A4Mer.load(tmp_path / "broken")
     path = tmp_path / "m" / "config.json"
     held = json.loads(path.read_text())
-    path.write_text(json.dumps({**held, "format": 99}))
+    path.write_text(json.dumps({**held, "format": 99, "oldest_reader": 99}))
     with pytest.raises(InputError, match="newer kineme"):
         A4Mer.load(tmp_path / "m")
     path.write_text(json.dumps({**held, "settings": {**held["settings"], "wdith": 3}}))

@@ -95,7 +95,7 @@ def test_another_library_or_none_is_said(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere: is no library \(it has no library.json\)"):
         open_library(tmp_path / "nowhere")
     head = json.loads((folder / HEAD).read_text())
-    (folder / HEAD).write_text(json.dumps({**head, "format": 2}))
+    (folder / HEAD).write_text(json.dumps({**head, "format": 2, "oldest_reader": 2}))
     with pytest.raises(InputError, match="newer kineme .*upgrade"):
         open_library(folder)
 
@@ -112,7 +112,7 @@ def test_damaged_tables_are_named(folder: Path, name: str) -> None:
     library = open_library(folder)
     for content in (b"", b"PAR1junk", None):
         (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
-        with pytest.raises(InputError, match=f"{name}: is missing or damaged"):
+        with pytest.raises(InputError, match=f"{name}: is (missing|damaged)"):
             _ = library.segments if name == SEGMENTS else library.tokens
 
 

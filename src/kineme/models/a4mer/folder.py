@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kineme.errors import InputError, KinemeError
+from kineme.formats.atomic import atomic_folder
+from kineme.formats.checksums import check_format, read_checksums, verify, write_checksums
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.network import A4MerNetwork
 from kineme.models.a4mer.vocabulary import MotifTree, Vocabulary
@@ -21,30 +20,31 @@ if TYPE_CHECKING:
     from kineme.models.a4mer.model import A4Mer
 
 #: raised by one when an older reader would misread a folder
-FORMAT = 1
+FORMAT, OLDEST = 1, 1
 FILES = (
     "config.json", "model.safetensors", "codebook.safetensors", "patterns.parquet", "motifs.safetensors",
     "README.md",
 )  # fmt: skip
+#: those with a checksum; a card may be edited
+CHECKED = tuple(name for name in FILES if name != "README.md")
+_RESTORE = "copy or download the model again, or train it again with the command in its README.md"
 
 
 def save(model: A4Mer, folder: Path) -> None:
     """Write the folder beside its place, then move it there; an older model at that place is replaced."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from safetensors.numpy import save_file
 
     import kineme
 
     if folder.exists() and not (folder / "config.json").exists() and any(folder.iterdir()):
         raise InputError("is a folder with other things in it; name a new folder for the model", folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with atomic_folder(folder) as work:
         state = {k: np.ascontiguousarray(v.cpu().numpy()) for k, v in model.network.state_dict().items()}
-        save_file(state, work / "model.safetensors")
+        _save(state, work / "model.safetensors")
         settings = {
             "format": FORMAT,
+            "oldest_reader": 1,
             "model": "a4mer",
             "kineme": kineme.__version__,
             "settings": model.config.to_dict(),
@@ -54,7 +54,7 @@ def save(model: A4Mer, folder: Path) -> None:
         if model.vocabulary is not None:
             found = model.vocabulary
             extra = {"axes": np.ascontiguousarray(found.axes), "spread": np.array([found.spread])}
-            save_file({**found.codes.to_arrays(), **extra}, work / "codebook.safetensors")
+            _save({**found.codes.to_arrays(), **extra}, work / "codebook.safetensors")
             patterns = model.vocabulary.patterns
             table = pa.table(
                 {
@@ -69,17 +69,20 @@ def save(model: A4Mer, folder: Path) -> None:
                 **tree.prototypes.to_arrays(),
                 "merges": tree.merges,
             }
-            save_file(arrays, work / "motifs.safetensors")
-        work.chmod(0o755)
-        if folder.exists():
-            old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-            os.replace(folder, old)
-            os.replace(work, folder)
-            shutil.rmtree(old)
-        else:
-            os.replace(work, folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+            _save(arrays, work / "motifs.safetensors")
+        write_checksums(work, CHECKED)
+
+
+def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(arrays, path)
+    except SafetensorError as error:  # a full disk, in its own words
+        raise InputError(
+            f"could not be written ({error}); make room, and run the same command again", path
+        ) from None
 
 
 def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, MotifTree | None, str]:
@@ -109,6 +112,7 @@ def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, Mo
         path = folder / "motifs.safetensors"
         prototypes = Codebook.from_arrays(_arrays(path), path)
         tree = MotifTree(prototypes, _array(path, "merges"))
+    verify(folder, read_checksums(folder), _RESTORE, whole=True)
     return config, network, vocabulary, tree, text
 
 
@@ -116,13 +120,12 @@ def _config(folder: Path) -> A4MerConfig:
     path = folder / "config.json"
     try:
         values = json.loads(path.read_text())
-        number, settings = values["format"], values["settings"]
+        check_format(values, "model", FORMAT, OLDEST, "train it again", path)
+        settings = values["settings"]
     except FileNotFoundError:
         raise InputError("is no model folder: it has no config.json", folder) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot be read ({error}); copy the model folder again", path) from error
-    if not isinstance(number, int) or number > FORMAT:
-        raise InputError(f"was written by a newer kineme (format {number}); upgrade kineme to read it", path)
     try:
         return A4MerConfig.from_dict(settings)
     except (KinemeError, TypeError) as error:
