@@ -1,7 +1,7 @@
 """Write motion files in another format: BVH, AMASS .npz, or joints as .npy, .npz or .csv.
 
 BVH to BVH keeps the file's own hierarchy, units and numbers. AMASS holds the canonical body, so other rigs
-are retargeted to it.
+are retargeted to it. Joint positions that become a BVH get rotations on the canonical body (inverse kinematics).
 """
 
 from __future__ import annotations
@@ -96,9 +96,12 @@ def _free(path: Path, taken: dict[Path, Path]) -> Path:
 def _prepared(motion: Motion, suffix: str, args: Args) -> Motion:
     """The motion on the skeleton and at the rate that were asked for."""
     from kineme.motion.canonical import JOINTS
+    from kineme.motion.fit_rotations import fit_rotations
     from kineme.motion.retarget import retarget
     from kineme.motion.time import resample
 
+    if motion.positions_only and suffix not in (".npz", ".npy", ".csv"):  # these formats hold rotations
+        motion = fit_rotations(motion)
     for_amass = suffix == ".npz" and not motion.positions_only
     if (args.skeleton == "canonical" or for_amass) and motion.skeleton.names != JOINTS:
         motion = retarget(motion)
