@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from kineme.errors import InputError, UsageError
-from kineme.formats import amass, asf_amc, bvh, joints
+from kineme.formats import amass, asf_amc, bvh, expmap, joints
 from kineme.formats.atomic import atomic_write
 from kineme.formats.options import MAX_BYTES, Format, ReadOptions
 from kineme.motion import Motion
 
 #: every format, in the order in which content is tried; a new format is one file and one entry here
-FORMATS: tuple[Format, ...] = (bvh.FORMAT, asf_amc.FORMAT, amass.FORMAT, joints.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    bvh.FORMAT,
+    asf_amc.FORMAT,
+    amass.FORMAT,
+    joints.FORMAT,
+    expmap.FORMAT,
+)
 
 _HEAD = 4096
 
@@ -128,7 +134,7 @@ def find_files(sources: str | Path | Iterable[str | Path]) -> list[Path]:
     """The readable motion files of files and folders, sorted, each once.
 
     A file that is named is taken whatever it is called; in folders, at any depth, those with a known
-    suffix are taken, and of the ambiguous suffixes (``.npz .npy .csv``) those whose content fits.
+    suffix are taken, and of the ambiguous suffixes (``.npz .npy .csv .txt``) those whose content fits.
     Links that lead in circles are followed once. Raises InputError for a source that does not exist.
     """
     if isinstance(sources, str | Path):
@@ -165,7 +171,7 @@ def _is_motion(path: Path) -> bool:
     candidates = [f for f in FORMATS if suffix in f.suffixes]
     if not candidates or not path.is_file():
         return False
-    if suffix not in (".npz", ".npy", ".csv"):
+    if suffix not in (".npz", ".npy", ".csv", ".txt"):
         return True
     try:
         head = _head(path)

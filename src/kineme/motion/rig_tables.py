@@ -101,6 +101,13 @@ TABLES: tuple[RigTable, ...] = (
         "*UpLeg *Leg *Foot *ToeBase *Shoulder *Arm *ForeArm *FingerBase",
         marks=("LHipJoint", "Neck1"),
     ),
+    # Human3.6M as exponential maps: shoulders hang on the joint below the neck.
+    _table(
+        "h36m",
+        _torso("Hips", "Spine", "", "Spine1", "Neck", "Head"),
+        "*UpLeg *Leg *Foot *ToeBase *Shoulder *Arm *ForeArm *Hand",
+        marks=("LeftHandThumb", "L_Wrist_End", "R_Wrist_End"),
+    ),
     _table(
         "cmu-joints",
         _torso("Hips", "lowerback", "Chest", "Chest2", "lowerneck", "Head")
