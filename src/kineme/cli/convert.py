@@ -1,7 +1,7 @@
 """Write motion files in another format: BVH, AMASS .npz, or joints as .npy, .npz or .csv.
 
 BVH to BVH keeps the file's own hierarchy, units and numbers. AMASS holds the canonical body, so other rigs
-are retargeted to it. Joint positions that become a BVH get rotations on the canonical body (inverse kinematics).
+are retargeted to it. Joint positions that become a BVH get rotations on the canonical body.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class ReadingArgs:
     channels: str | None = None
     """What BVH position channels do with the joint's OFFSET: replace, add, add-root, or auto."""
     skeleton_file: Path | None = None
-    """For AMC files: the ASF of the subject, where it is not found beside them; also for CMU's exponential maps."""
+    """The ASF of the subject, where it is not found beside an AMC file; also for CMU's exponential maps."""
     map: Path | None = None
     """A TOML file that says which joint is which, where names alone do not tell: a [joints] table of lines
     such as left_knee = "LeftLeg"."""

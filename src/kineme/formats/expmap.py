@@ -4,12 +4,13 @@ A row a frame, separated by commas, without a header: the root's place and a vec
 joint. 117 columns are the CMU benchmark (38 joints), 99 are Human3.6M (32 joints). Both store **minus** the
 rotation vector for matrices that act on column vectors (their code multiplies row vectors).
 
-The CMU text was checked against the AMC files that it was made from, and is corrected unless `legacy` is asked
-for: row 0 is a rest pose and is dropped; the rows are 120 a second, not 50; one unit is 56.4 mm, not 70; the
-root's rotation was composed in the wrong order; the skeleton lacks the thorax and half of the forearm. The file
-names no subject, so everybody has the bones of CMU's subject 02; with the subject's own ASF (`skeleton_file`)
-joints are where the AMC has them. With `legacy` the motion is what published numbers are measured on: every
-second row at a nominal 25 per second, 70 mm to the unit, no correction of root and skeleton.
+The CMU text was checked against the AMC files that it was made from, and is corrected unless `legacy` is
+asked for: row 0 is a rest pose and is dropped; the rows are 120 a second, not 50; one unit is 56.4 mm, not
+70; the root's rotation was composed in the wrong order; the skeleton lacks the thorax and half of the forearm.
+The file names no subject, so everybody has the bones of CMU's subject 02; with the subject's own ASF
+(`skeleton_file`) joints are where the AMC has them. With `legacy` the motion is what published numbers are
+measured on: every second row at a nominal 25 per second, 70 mm to the unit, nothing corrected in root and
+skeleton.
 
 Human3.6M comes at 50 per second in millimetres; with `legacy` every second row is taken.
 """
@@ -46,7 +47,9 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
     count = len(lines[0].split(","))
     kind = _COLUMNS.get(count)
     if kind is None:
-        raise InputError(f"a row has {count} numbers; exponential maps have 117 (CMU) or 99 (Human3.6M)", path, 1)
+        raise InputError(
+            f"a row has {count} numbers; exponential maps have 117 (CMU) or 99 (Human3.6M)", path, 1
+        )
     values = number_rows(lines, count, ",", path, 1)
     index, notes = sound_frames((np.abs(values) <= MAX_VALUE).all(axis=1), options.repair, path)
     values = values[index]
@@ -81,12 +84,16 @@ def _skeleton(kind: str, options: ReadOptions) -> tuple[Skeleton, tuple[str, ...
         note = "legacy: the benchmark's skeleton, 70 mm to the unit, the root's rotation as stored"
         return Skeleton(names, parents, offsets), (note,)
     if options.skeleton_file is None:
-        note = "the file has no bone lengths: they are those of CMU subject 02 (give --skeleton-file for others)"
+        note = (
+            "the file has no bone lengths: they are those of CMU subject 02 (give --skeleton-file for others)"
+        )
         return Skeleton(names, parents, offsets), (note,)
     asf = parse_asf(Path(options.skeleton_file))
     lacking = sorted(set(filter(None, bones)) - set(asf.bones))
     if lacking:
-        raise InputError(f"the skeleton has no bone {lacking[0]!r}; CMU's ASF files do", options.skeleton_file)
+        raise InputError(
+            f"the skeleton has no bone {lacking[0]!r}; CMU's ASF files do", options.skeleton_file
+        )
     for joint, bone in enumerate(bones):
         if bone:
             offsets[joint] = np.array(asf.bones[bone].direction) * asf.bones[bone].length

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-#: CMU: joint, parent, the Acclaim bone whose far end the joint stands at, and that bone as a vector at rest in
-#: units of the CMU database (0.0564 m), of its subject 02, whose bones the benchmark uses for everybody. The
-#: benchmark leaves out ``thorax`` and ``lwrist``/``rwrist`` (offsets of 0); here they are the subject's.
+#: CMU: joint, parent, the Acclaim bone whose far end the joint stands at, and that bone as a vector at rest
+#: in units of the CMU database (0.0564 m), of its subject 02, whose bones the benchmark uses for everybody.
+#: The benchmark leaves out ``thorax`` and ``lwrist``/``rwrist`` (offsets of 0); here they are the subject's.
 CMU: tuple[tuple[str, int, str, tuple[float, float, float]], ...] = (
     ("Hips", -1, "", (0, 0, 0)),
     ("LHipJoint", 0, "", (0, 0, 0)),
@@ -48,8 +48,8 @@ CMU: tuple[tuple[str, int, str, tuple[float, float, float]], ...] = (
 #: bones that the benchmark's skeleton has no length for
 CMU_LEFT_OUT = ("thorax", "lwrist", "rwrist")
 
-#: Human3.6M: joint, parent, offset in millimetres, as the benchmark's code has them for every subject. Arms hang
-#: on a shoulder that points up at zero rotation.
+#: Human3.6M: joint, parent, offset in millimetres, as the benchmark's code has them for every subject. Arms
+#: hang on a shoulder that points up at zero rotation.
 H36M: tuple[tuple[str, int, tuple[float, float, float]], ...] = (
     ("Hips", -1, (0, 0, 0)),
     ("RightUpLeg", 0, (-132.948591, 0, 0)),

@@ -15,7 +15,9 @@ def text_of(path: Path) -> str:
     """A text file's content with plain line ends; InputError where it is too large or cannot be read."""
     try:
         if path.stat().st_size > MAX_TEXT_BYTES:
-            raise InputError(f"the file is larger than {MAX_TEXT_BYTES >> 20} MB; cut it into shorter takes", path)
+            raise InputError(
+                f"the file is larger than {MAX_TEXT_BYTES >> 20} MB; cut it into shorter takes", path
+            )
         text = path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"it cannot be read ({error.strerror})", path) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kineme.errors import InputError, UsageError
-from kineme.formats import amass, asf_amc, bvh, expmap, joints
+from kineme.formats import amass, asf_amc, bvh, c3d, expmap, joints, trc
 from kineme.formats.atomic import atomic_write
 from kineme.formats.options import MAX_BYTES, Format, ReadOptions
 from kineme.motion import Motion
@@ -20,6 +20,8 @@ FORMATS: tuple[Format, ...] = (
     amass.FORMAT,
     joints.FORMAT,
     expmap.FORMAT,
+    c3d.FORMAT,
+    trc.FORMAT,
 )
 
 _HEAD = 4096

@@ -77,7 +77,9 @@ def fit_rotations(motion: Motion, rig: RigMap | None = None) -> Motion:
     else:
         places, measured = canonical_places(motion, rig)
     if not np.isfinite(places).all():
-        raise InputError("there are gaps in the joints' places; fill them first", motion.provenance.file or None)
+        raise InputError(
+            "there are gaps in the joints' places; fill them first", motion.provenance.file or None
+        )
     places = places.astype(np.float64)
     offsets = _offsets(places, measured)
     fitted, turns = _solve(places, measured, offsets, motion.fps)
@@ -118,7 +120,7 @@ def _offsets(places: np.ndarray, measured: np.ndarray) -> np.ndarray:
         flat = np.array([0.0, y, np.hypot(x, z)])
         rest[foot] = flat if z > 0.5 * lengths[foot] else unit(SMPL22.offsets[foot]) * lengths[foot]
     rest[_LIMB_ENDS] = unit(SMPL22.offsets[_LIMB_ENDS].astype(np.float64)) * lengths[_LIMB_ENDS, None]
-    for joint, children in enumerate(_CHILDREN):
+    for children in _CHILDREN:
         group = [c for c in children if lengths[c] > _SHORTEST]
         if len(group) > 1 and _stand_apart(rest[group]):
             rest[group] = _mean_shape(rest[group], bones[:, group], _weights(group, measured))
@@ -249,7 +251,9 @@ def _twisted(turns: np.ndarray, axis: np.ndarray, hint: _Hint, fps: float) -> np
     weight = (told**2).sum(-1)  # squared sine of the angle between bone and hint
     wanted = unit(np.pad(told, ((0, 0), (0, 1))))[:, :2] * weight[:, None]
     wanted[:, 0] += _NO_TWIST
-    z = unit(np.pad(_smoothed(wanted, weight + _NO_TWIST, _NO_TWIST * (fps * _SMOOTH) ** 2), ((0, 0), (0, 1))))
+    z = unit(
+        np.pad(_smoothed(wanted, weight + _NO_TWIST, _NO_TWIST * (fps * _SMOOTH) ** 2), ((0, 0), (0, 1)))
+    )
     cos, sine = z[:, 0, None, None], z[:, 1, None, None]
     # Rodrigues' formula on the columns, which are vectors
     along = axis[:, :, None] * (axis[:, None] @ turns)
@@ -258,7 +262,7 @@ def _twisted(turns: np.ndarray, axis: np.ndarray, hint: _Hint, fps: float) -> np
 
 
 def _smoothed(wanted: np.ndarray, weight: np.ndarray, smooth: float) -> np.ndarray:
-    """x (T, 2) that minimises sum weight |x|^2 - 2 x wanted + smooth |x_t - x_{t-1}|^2: a tridiagonal system."""
+    """x (T, 2) that minimises sum weight |x|^2 - 2 x wanted + smooth |x_t - x_{t-1}|^2 (tridiagonal)."""
     if len(wanted) == 1:
         return wanted / weight[:, None]
     bands = np.zeros((2, len(wanted)))

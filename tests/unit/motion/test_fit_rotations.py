@@ -75,7 +75,11 @@ def test_all_joints_of_a_file_are_met_by_their_names(data_dir: Path) -> None:
     assert isinstance(take, Motion)
     flat = Skeleton(take.skeleton.names, (-1, *[0] * 30), take.skeleton.offsets)
     found = fit_rotations(Motion.from_positions(flat, take.fps, take.positions))
-    for canonical, joint in {"left_wrist": "lhand", "right_foot": "rtoes", "left_collar": "lclavicle"}.items():
+    for canonical, joint in {
+        "left_wrist": "lhand",
+        "right_foot": "rtoes",
+        "left_collar": "lclavicle",
+    }.items():
         there = take.positions[:, take.skeleton.index(joint)]
         assert np.abs(found.positions[:, INDEX[canonical]] - there).max() < 0.002
 
