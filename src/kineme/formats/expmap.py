@@ -6,11 +6,11 @@ rotation vector for matrices that act on column vectors (their code multiplies r
 
 The CMU text was checked against the AMC files that it was made from, and is corrected unless `legacy` is
 asked for: row 0 is a rest pose and is dropped; the rows are 120 a second, not 50; one unit is 56.4 mm, not
-70; the root's rotation was composed in the wrong order; the skeleton lacks the thorax and half of the forearm.
-The file names no subject, so everybody has the bones of CMU's subject 02; with the subject's own ASF
-(`skeleton_file`) joints are where the AMC has them. With `legacy` the motion is what published numbers are
-measured on: every second row at a nominal 25 per second, 70 mm to the unit, nothing corrected in root and
-skeleton.
+70; the root's rotation was composed in the wrong order; the skeleton lacks the thorax and half of the
+forearm. The file names no subject, so everybody has the bones of CMU's subject 02; with the subject's own
+ASF (`skeleton_file`) joints are where the AMC has them. With `legacy` the motion is what published numbers
+are measured on: every second row at a nominal 25 per second, 70 mm to the unit, nothing corrected in root
+and skeleton.
 
 Human3.6M comes at 50 per second in millimetres; with `legacy` every second row is taken.
 """

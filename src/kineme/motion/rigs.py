@@ -67,7 +67,8 @@ class RigMap:
             return (
                 f"these are {len(self.unmapped)} markers ({_listed(self.unmapped, 6)}) and no joint centres: "
                 "the places of hips, knees, ankles, shoulders, elbows and wrists are missing; have them "
-                "written into the file (Plug-in Gait, Theia and OpenCap do), or say with --map which point is which"
+                "written into the file (Plug-in Gait, Theia and OpenCap do), or say with --map which point "
+                "is which"
             )
         return (
             f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; name them "
