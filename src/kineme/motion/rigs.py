@@ -72,8 +72,8 @@ class RigMap:
             )
         return (
             f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; name them "
-            'in a map file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg"), '
-            "given as --map my_rig.toml"
+            'in a map file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg"; '
+            "`kineme info --suggest-map my_rig.toml` writes a draft), given as --map my_rig.toml"
         )
 
     def require(self, *, path: str | None = None) -> RigMap:
