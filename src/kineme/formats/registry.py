@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -63,10 +64,31 @@ def detect(path: str | Path) -> Format:
             return entry
     if by_suffix:
         return by_suffix[0]  # its reader says precisely what is wrong
+    if suffix == ".fbx" or head.startswith(b"Kaydara FBX"):
+        raise InputError(f"FBX is not read; Blender turns it into BVH: {fbx_command(path)}", path)
     if suffix == ".asf":
         raise InputError("an ASF holds a skeleton without motion; name the AMC files that go with it", path)
     known = ", ".join(sorted({s for entry in FORMATS for s in entry.suffixes}))
     raise InputError(f"this is no motion file that kineme reads ({known})", path)
+
+
+def fbx_command(path: Path) -> str:
+    """The command that converts an FBX file to a BVH beside it with Blender.
+
+    A name that a shell or Python could read as more than a name is replaced, so that the line can be pasted.
+    """
+    name = str(path) if re.fullmatch(r"[\w ./:+\-]+", str(path)) else "take.fbx"
+    target = str(Path(name).with_suffix(".bvh"))
+    steps = (
+        "import bpy",
+        "bpy.ops.wm.read_factory_settings(use_empty=True)",
+        f"bpy.ops.import_scene.fbx(filepath='{name}')",
+        "rig = next(o for o in bpy.data.objects if o.type == 'ARMATURE')",
+        "bpy.context.view_layer.objects.active = rig",
+        "first, last = map(int, rig.animation_data.action.frame_range)",
+        f"bpy.ops.export_anim.bvh(filepath='{target}', frame_start=first, frame_end=last, rotate_mode='ZXY')",
+    )
+    return f'blender --background --python-expr "{"; ".join(steps)}"'
 
 
 def load_all(path: str | Path, options: ReadOptions | None = None) -> list[Motion]:
