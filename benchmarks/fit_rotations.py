@@ -1,4 +1,4 @@
-"""Inverse kinematics: frames per second against the forward kinematics of the same motion, and what is missed.
+"""Inverse kinematics: frames per second against forward kinematics of the same motion, and what is missed.
 
     python benchmarks/fit_rotations.py [FRAMES]
 

@@ -5,8 +5,8 @@ JSON Lines, an object a motion, or one JSON list (or object by name) of the same
     {"filename": "jump_001__A022", "overview": "a person jumps twice",
      "events": [{"start_time": 0.0, "end_time": 1.2, "description": "jumps forward"}, ...]}
 
-Times are seconds. The list may also be called ``segments`` or ``timeline``, its times ``start`` and ``end``, its
-text ``text`` or ``label``. ``overview`` becomes the clip's column of that name.
+Times are seconds. The list may also be called ``segments`` or ``timeline``, its times ``start`` and ``end``,
+its text ``text`` or ``label``. ``overview`` becomes the clip's column of that name.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
             f"a row has {count} numbers; exponential maps have 117 (CMU) or 99 (Human3.6M)", path, 1
         )
     values = number_rows(lines, count, ",", path, 1)
-    index, notes = sound_frames((np.abs(values) <= MAX_VALUE).all(axis=1), options.repair, path)
+    index, notes = sound_frames(np.all(np.abs(values) <= MAX_VALUE, axis=1), options.repair, path)
     values = values[index]
     if options.legacy:
         values, notes = values[::2], (*notes, f"legacy: every second row, called {_LEGACY_FPS:g} per second")
@@ -76,7 +76,7 @@ def _recomposed(root: np.ndarray) -> np.ndarray:
 def _skeleton(kind: str, options: ReadOptions) -> tuple[Skeleton, tuple[str, ...]]:
     """The benchmark's skeleton in the file's units, and what is to be said about it."""
     if kind == "h36m":
-        return Skeleton(*map(tuple, zip(*((n, p) for n, p, _ in H36M), strict=True)), _array(H36M)), ()
+        return Skeleton(tuple(row[0] for row in H36M), tuple(row[1] for row in H36M), _array(H36M)), ()
     names, parents, bones, _ = zip(*CMU, strict=True)
     offsets = _array(CMU)
     if options.legacy:

@@ -43,7 +43,7 @@ def test_places_come_back_on_any_body(seed: int) -> None:
 
 def test_synthetic_people_turn_as_they_did() -> None:
     """Of the limbs that bend: there the plane of the bend tells the twist."""
-    for take in generate(3, 2, 6.0):
+    for take in generate(3, 1, 4.0):
         body = take.motion
         found = fit_rotations(bare(body))
         apart = np.median(turn_angles(found.global_rotations, body.global_rotations), axis=0)
