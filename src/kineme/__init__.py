@@ -16,6 +16,7 @@ _PUBLIC = {
     "save": "kineme.formats",
     "resample": "kineme.motion.time",
     "retarget": "kineme.motion.retarget",
+    "fit_rotations": "kineme.motion.fit_rotations",
     "Corpus": "kineme.corpus",
     "A4Mer": "kineme.models.a4mer",
     "discover": "kineme.tasks.discover",
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from kineme.formats import load, save
     from kineme.models.a4mer import A4Mer
     from kineme.motion import Motion, Segment, Skeleton
+    from kineme.motion.fit_rotations import fit_rotations
     from kineme.motion.retarget import retarget
     from kineme.motion.time import resample
     from kineme.tasks.discover import discover
@@ -43,6 +45,7 @@ __all__ = [
     "Skeleton",
     "__version__",
     "discover",
+    "fit_rotations",
     "load",
     "resample",
     "retarget",

@@ -35,6 +35,8 @@ class Args:
     """For files of bare joints: which joints they are, such as smpl22 or h36m17."""
     json: bool = False
     """Print a list of objects instead of the table."""
+    suggest_map: Annotated[Path | None, tyro.conf.arg(metavar="MAP.toml")] = None
+    """Write a draft of a map file for the first motion, to be edited and given with --map."""
 
 
 def run(args: Args) -> int:
@@ -44,6 +46,7 @@ def run(args: Args) -> int:
     if not args.files:
         raise InputError("name a motion file or a folder")
     rows: list[dict[str, Any]] = []
+    drafted: Path | None = None
     for source in args.files:
         try:
             files = find_files(source)
@@ -54,14 +57,32 @@ def run(args: Args) -> int:
             continue
         for file in files:
             try:
-                rows.extend(describe(motion, file) for motion in load_all(file, options))
+                motions = load_all(file, options)
+                rows.extend(describe(motion, file) for motion in motions)
+                if args.suggest_map is not None and drafted is None:
+                    drafted = _draft(motions[0], file, args.suggest_map)
             except KinemeError as error:
                 rows.append(_unreadable(file, error))
     if args.json:
         print(json.dumps(rows, indent=2))
     else:
         _print_table(rows)
+    if drafted is not None:
+        print(f"wrote {drafted}: edit it, then give it with --map {drafted}", file=sys.stderr)
     return 2 if all(row["error"] for row in rows) else 0
+
+
+def _draft(motion: Motion, file: Path, target: Path) -> Path:
+    """Writes the draft of a map file; InputError where there is one, which may have been edited."""
+    from kineme.formats.atomic import atomic_write
+    from kineme.motion.map_draft import draft_map
+
+    if target.exists():
+        raise InputError("the file is there already; name another, so that no edited map is lost", target)
+    text = draft_map(motion.skeleton, file.stem)
+    with atomic_write(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return target
 
 
 def describe(motion: Motion, file: Path) -> dict[str, Any]:

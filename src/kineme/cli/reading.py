@@ -21,12 +21,15 @@ class ReadingArgs:
     channels: str | None = None
     """What BVH position channels do with the joint's OFFSET: replace, add, add-root, or auto."""
     skeleton_file: Path | None = None
-    """For AMC files: the ASF of the subject, where it is not found beside them."""
+    """The ASF of the subject, where it is not found beside an AMC file; also for CMU's exponential maps."""
     map: Path | None = None
     """A TOML file that says which joint is which, where names alone do not tell: a [joints] table of lines
     such as left_knee = "LeftLeg"."""
     repair: bool = False
     """Keep what is sound of damaged files (whole frames before a cut, neighbours of unusable numbers)."""
+
+    legacy: bool = False
+    """Benchmark files (exponential maps) as published numbers take them, without the corrections."""
 
     def options(self, fps: float | None, skeleton: str | None) -> ReadOptions:
         """The same as the readers take it; raises UsageError for a value that makes no sense."""
@@ -41,4 +44,5 @@ class ReadingArgs:
             skeleton_file=self.skeleton_file,
             repair=self.repair,
             map=self.map,
+            legacy=self.legacy,
         )

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from kineme.corpus.gaps import read_motions, without_gaps
-from kineme.corpus.solve import rotations_from_positions
 from kineme.corpus.tables import DISPLAY_FPS, ClipData, ClipRow, OwnSkeleton, ReportRow
 from kineme.errors import InputError
 from kineme.formats import ReadOptions
 from kineme.formats.rest_pose import drop_rest_frame
 from kineme.motion import Motion
 from kineme.motion.canonical import JOINTS
+from kineme.motion.fit_rotations import fit_rotations
 from kineme.motion.retarget import retarget
 from kineme.motion.rigs import recognise_rig
 from kineme.motion.rotations import matrix_to_sixd
@@ -75,8 +75,11 @@ def to_clip(motion: Motion, fps: float, file: str) -> ClipData:
     canonical = resample(motion, fps)
     if not rig:
         mapping = recognise_rig(motion.skeleton)
-        rig, canonical = mapping.rig, retarget(canonical, mapping)
-    canonical = rotations_from_positions(canonical)
+        rig = mapping.rig
+        turn = fit_rotations if motion.positions_only else retarget
+        canonical = turn(canonical, mapping)
+    elif motion.positions_only:
+        canonical = fit_rotations(canonical)
     if len(canonical) < 2:
         raise InputError(f"there are {len(motion)} frames: a pose, and no motion")
     skeleton, provenance = canonical.skeleton, motion.provenance

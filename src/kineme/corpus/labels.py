@@ -130,11 +130,17 @@ def _read_file(path: Path) -> Annotations:
     suffix = path.suffix.lower()
     if suffix == ".json":
         return _read_babel(text, path)
+    if suffix == ".jsonl":
+        from kineme.corpus.timeline import read_lines
+
+        return read_lines(text, path)
     if suffix == ".csv":
         return _read_csv(text, path)
     if suffix == ".txt":
         return _read_spans(text, path)
-    raise InputError("labels are read from .csv, .json (BABEL) and .txt files", path)
+    raise InputError(
+        "labels are read from .csv, .json (BABEL, timelines), .jsonl (timelines) and .txt files", path
+    )
 
 
 def _read_csv(text: str, path: Path) -> Annotations:
@@ -157,7 +163,7 @@ def _read_csv(text: str, path: Path) -> Annotations:
     notes: dict[str, list[Note]] = {}
     columns: dict[str, dict[str, str]] = {}
     for row in rows:
-        clip = _key(row[key])
+        clip = clip_key(row[key])
         if not clip:
             raise InputError(f"the column {key!r} is empty", path, rows.line_num)
         if label is not None and row[label]:
@@ -183,12 +189,19 @@ def _segment(row: Mapping[str, str], label: str, path: Path, line: int) -> Segme
 def _read_babel(text: str, path: Path) -> Annotations:
     """BABEL: ``{id: {"feat_p": path, "dur": s, "seq_ann" | "frame_ann": {"labels": [...]}}}``.
 
-    Segments come from ``frame_ann``, and where there is none the sequence's label covers all of it.
+    Segments come from ``frame_ann``, and where there is none the sequence's label covers all of it. The files
+    ``extra_*`` hold lists instead (``frame_anns``, ``seq_anns``), of which the first one is taken. ``feat_p``
+    begins with the data set's name twice ("CMU/CMU/01/01_01_poses.npz"); clips are also found under one, and
+    under the name that AMASS gives them for SMPL-X. A JSON of timelines goes to `corpus.timeline`.
     """
+    from kineme.corpus.timeline import is_timeline, read_entries
+
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"this is no JSON ({error})", path) from None
+    if is_timeline(entries):
+        return read_entries(entries, path)
     if not isinstance(entries, dict):
         raise InputError("a BABEL file is one object of sequences by id", path)
     notes: dict[str, tuple[Note, ...]] = {}
@@ -196,14 +209,24 @@ def _read_babel(text: str, path: Path) -> Annotations:
         if not isinstance(entry, dict):
             raise InputError(f"the sequence {name!r} is no object", path)
         try:
-            notes[_key(str(entry.get("feat_p") or name))] = tuple(_babel_notes(entry))
+            found = tuple(_babel_notes(entry))
+            notes |= dict.fromkeys(_babel_keys(str(entry.get("feat_p") or name)), found)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise InputError(f"the labels of sequence {name!r} cannot be read ({error})", path) from None
     return Annotations(notes)
 
 
+def _babel_keys(name: str) -> list[str]:
+    keys = [clip_key(name)]
+    first, _, rest = keys[0].partition("/")
+    if rest.startswith(f"{first}/"):
+        keys.append(rest)
+    return keys + [key.removesuffix("_poses") + "_stageii" for key in keys if key.endswith("_poses")]
+
+
 def _babel_notes(entry: Mapping[str, Any]) -> Iterable[Note]:
-    frames, whole = entry.get("frame_ann"), entry.get("seq_ann")
+    frames = entry.get("frame_ann") or next(iter(entry.get("frame_anns") or ()), None)
+    whole = entry.get("seq_ann") or next(iter(entry.get("seq_anns") or ()), None)
     for mark in (frames or whole or {}).get("labels") or ():
         label = str(mark.get("proc_label") or mark.get("raw_label") or "")
         start, end = mark.get("start_t"), mark.get("end_t")
@@ -232,7 +255,7 @@ def _read_spans(text: str, path: Path) -> Annotations:
     return Annotations({"_".join(lines[0][1]): tuple(notes)})
 
 
-def _key(text: str) -> str:
+def clip_key(text: str) -> str:
     """A clip key as written in a file: forward slashes, no ending that names a motion format."""
     path = PurePosixPath(text.strip().replace("\\", "/"))
     known = {".bvh", ".amc", ".npz", ".npy", ".csv", ".txt", ".fbx", ".c3d"}
@@ -252,9 +275,9 @@ def read_splits(source: Any) -> Annotations:
     columns: dict[str, dict[str, str]] = {}
     for split, names in _splits(source):
         for name in names:
-            if columns.setdefault(_key(name), {"split": split})["split"] != split:
+            if columns.setdefault(clip_key(name), {"split": split})["split"] != split:
                 raise InputError(
-                    f"the clip {name!r} is both in {columns[_key(name)]['split']} and in {split}"
+                    f"the clip {name!r} is both in {columns[clip_key(name)]['split']} and in {split}"
                 )
     return Annotations(columns=columns, origin="" if source is None else "the split files")
 
@@ -291,4 +314,6 @@ def as_groups(group: str | Mapping[str, str] | None) -> tuple[str, Annotations]:
     """The name of the column that groups clips, and what an explicit mapping from clip to group adds."""
     if group is None or isinstance(group, str):
         return group or "group", Annotations()
-    return "group", Annotations(columns={_key(name): {"group": str(value)} for name, value in group.items()})
+    return "group", Annotations(
+        columns={clip_key(name): {"group": str(value)} for name, value in group.items()}
+    )

@@ -163,7 +163,8 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
         sound = (np.abs(positions) <= MAX_VALUE).all(axis=(1, 2))
         index, notes = sound_frames(sound, options.repair, path)
         positions = positions[index]
-        motions.append(_to_motion(positions, names, parents, kind, fps, path, options, notes))
+        bare = Skeleton(names, parents, np.zeros((len(names), 3)), name=kind)
+        motions.append(motion_of_positions(positions, bare, fps, path, options, notes))
     return motions
 
 
@@ -213,21 +214,29 @@ def motion_of_joints(
     names, parents = known_skeleton(kind)
     sound = np.asarray((np.abs(positions) <= MAX_VALUE).all(axis=(1, 2)))
     index, notes = sound_frames(sound, options.repair, path)
-    motion = _to_motion(positions[index], names, parents, kind, fps, path, options, (note, *notes))
-    return motion.replace(provenance=replace(motion.provenance, format=format_name))
+    bare = Skeleton(names, parents, np.zeros((len(names), 3)), name=kind)
+    notes = (note, *notes)
+    return motion_of_positions(positions[index], bare, fps, path, options, notes, form=format_name)
 
 
-def _to_motion(
+def motion_of_positions(
     positions: np.ndarray,
-    names: tuple[str, ...],
-    parents: tuple[int, ...],
-    kind: str,
+    bare: Skeleton,
     fps: float,
     path: Path,
     options: ReadOptions,
     notes: tuple[str, ...],
+    *,
+    form: str = "joints",
+    stated_unit: float | None = None,
 ) -> Motion:
-    bare = options.mapped(Skeleton(names, parents, np.zeros((len(names), 3)), name=kind))
+    """A motion of positions (T, J, 3) in a file's units and axes; finds both as far as options do not say.
+
+    `bare` has the joints' names and tree, its offsets are not looked at; `form` is the format's name;
+    `stated_unit` is in metres, by the file's own word.
+    """
+    bare = options.mapped(bare)
+    names, parents = bare.names, bare.parents
     marks = find_landmarks(bare, recognise_rig(bare))
     guessed: dict[str, str] = {}
     sample = positions[np.unique(np.linspace(0, len(positions) - 1, 64).astype(int))]
@@ -237,10 +246,10 @@ def _to_motion(
     positions = positions @ guess.to_y_up(up).T
     rest, note = _rest(positions, parents, marks)
     height = float(rest[:, 1].max() - rest[:, 1].min())
-    scale, units, odd = choose_unit(height, options, guessed)
+    scale, units, odd = choose_unit(height, options, guessed, stated_unit)
     offsets = np.array([rest[j] - (rest[p] if p >= 0 else 0) for j, p in enumerate(parents)]) * scale
     skeleton = Skeleton(names, parents, offsets, name=bare.name, roles=bare.roles)
-    provenance = Provenance(str(path), "joints", fps, scale, units, up, (*notes, note, *odd), guessed)
+    provenance = Provenance(str(path), form, fps, scale, units, up, (*notes, note, *odd), guessed)
     return note_quirks(Motion.from_positions(skeleton, fps, positions * scale, provenance=provenance))
 
 

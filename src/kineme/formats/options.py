@@ -45,7 +45,8 @@ class ReadOptions:
         ``add-root``: add to the root's and replace every other joint's.
     fps : frames per second.
     skeleton : for files of bare joints, the name of a known skeleton.
-    skeleton_file : for AMC files, the ASF that they go with.
+    skeleton_file : for AMC files, the ASF that they go with; for CMU's exponential maps, the subject's.
+    legacy : benchmark files as published numbers take them, without our corrections (`formats.expmap`).
     map : a TOML file that says which joint plays which part (`kineme.motion.map_file`).
     repair : keep what is sound of a damaged file (whole frames before a cut, neighbours of unusable
         numbers) instead of refusing it.
@@ -59,6 +60,7 @@ class ReadOptions:
     skeleton_file: Path | None = None
     repair: bool = False
     map: Path | None = None
+    legacy: bool = False
 
     def __post_init__(self) -> None:
         if self.up is not None:

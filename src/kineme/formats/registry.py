@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from kineme.errors import InputError, UsageError
-from kineme.formats import actor, amass, asf_amc, bvh, glb, hik, humanml3d, joints
+from kineme.formats import actor, amass, asf_amc, bvh, c3d, expmap, glb, hik, humanml3d, joints, trc
 from kineme.formats.atomic import atomic_write
 from kineme.formats.options import MAX_BYTES, Format, ReadOptions
 from kineme.motion import Motion
@@ -17,7 +18,7 @@ from kineme.motion import Motion
 #: every format, in the order in which content is tried; a new format is one file and one entry here
 FORMATS: tuple[Format, ...] = (
     *(bvh.FORMAT, asf_amc.FORMAT, amass.FORMAT, hik.FORMAT, humanml3d.FORMAT, actor.FORMAT),
-    joints.FORMAT,
+    *(joints.FORMAT, expmap.FORMAT, c3d.FORMAT, trc.FORMAT),
 )
 #: formats that are written and not read: no reader finds them in a folder
 WRITTEN_ONLY: tuple[Format, ...] = (glb.FORMAT,)
@@ -67,10 +68,31 @@ def detect(path: str | Path) -> Format:
     for entry in WRITTEN_ONLY:
         if entry.sniff(path, head):
             return entry
+    if suffix == ".fbx" or head.startswith(b"Kaydara FBX"):
+        raise InputError(f"FBX is not read; Blender turns it into BVH: {fbx_command(path)}", path)
     if suffix == ".asf":
         raise InputError("an ASF holds a skeleton without motion; name the AMC files that go with it", path)
     known = ", ".join(sorted({s for entry in FORMATS for s in entry.suffixes}))
     raise InputError(f"this is no motion file that kineme reads ({known})", path)
+
+
+def fbx_command(path: Path) -> str:
+    """The command that converts an FBX file to a BVH beside it with Blender.
+
+    A name that a shell or Python could read as more than a name is replaced, so that the line can be pasted.
+    """
+    name = str(path) if re.fullmatch(r"[\w ./:+\-]+", str(path)) else "take.fbx"
+    target = str(Path(name).with_suffix(".bvh"))
+    steps = (
+        "import bpy",
+        "bpy.ops.wm.read_factory_settings(use_empty=True)",
+        f"bpy.ops.import_scene.fbx(filepath='{name}')",
+        "rig = next(o for o in bpy.data.objects if o.type == 'ARMATURE')",
+        "bpy.context.view_layer.objects.active = rig",
+        "first, last = map(int, rig.animation_data.action.frame_range)",
+        f"bpy.ops.export_anim.bvh(filepath='{target}', frame_start=first, frame_end=last, rotate_mode='ZXY')",
+    )
+    return f'blender --background --python-expr "{"; ".join(steps)}"'
 
 
 def load_all(path: str | Path, options: ReadOptions | None = None) -> list[Motion]:
@@ -141,7 +163,7 @@ def find_files(sources: str | Path | Iterable[str | Path]) -> list[Path]:
     """The readable motion files of files and folders, sorted, each once.
 
     A file that is named is taken whatever it is called; in folders, at any depth, those with a known
-    suffix are taken, and of the ambiguous suffixes (``.npz .npy .csv .pkl``) those whose content fits.
+    suffix are taken, and of the ambiguous suffixes (``.npz .npy .csv .pkl .txt``) those whose content fits.
     Links that lead in circles are followed once. Raises InputError for a source that does not exist.
     """
     if isinstance(sources, str | Path):
@@ -178,7 +200,7 @@ def _is_motion(path: Path) -> bool:
     candidates = [f for f in FORMATS if suffix in f.suffixes]
     if not candidates or not path.is_file():
         return False
-    if suffix not in (".npz", ".npy", ".csv", ".pkl"):
+    if suffix not in (".npz", ".npy", ".csv", ".pkl", ".txt"):
         return True
     try:
         head = _head(path)

@@ -87,6 +87,8 @@ def known_rest(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest | None:
         return _bandai(skeleton)
     if {*_ROKOKO, "LeftFoot", "RightFoot", "LeftInHandIndex"} <= names:
         return _rokoko(skeleton, rotations)
+    if {"L_Wrist_End", "R_Wrist_End", "LeftShoulder", "RightShoulder", "LeftHandThumb"} <= names:
+        return _h36m(skeleton)
     if {"CC_Base_Hip", *(f"CC_Base_{name}" for name in _CHARACTER_CREATOR)} <= names:
         return _character_creator(skeleton, rotations)
     return None
@@ -129,6 +131,14 @@ def _rokoko(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest:
         else:  # fingers
             globals_[joint] = globals_[skeleton.parents[joint]] @ rotations[joint]
     return KnownRest(local_from_global(skeleton, globals_), skeleton.offsets)
+
+
+def _h36m(skeleton: Skeleton) -> KnownRest:
+    """Human3.6M: at zero rotation both arms point up; a quarter turn of the shoulders makes it a T-pose."""
+    local = np.tile(np.eye(3), (len(skeleton), 1, 1))
+    for name, angle in (("LeftShoulder", -90.0), ("RightShoulder", 90.0)):
+        local[skeleton.index(name)] = euler_to_matrix("Z", np.array([angle]))
+    return KnownRest(local, skeleton.offsets)
 
 
 def _character_creator(skeleton: Skeleton, rotations: np.ndarray) -> KnownRest:

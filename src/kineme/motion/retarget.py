@@ -257,25 +257,43 @@ def _skeleton(
 # --- positions only --------------------------------------------------------------------------------------
 
 
-def _retarget_positions(motion: Motion, rig: RigMap) -> Motion:
-    """The mapped joints' places; missing ones between their neighbours or in canonical proportion."""
+def canonical_places(motion: Motion, rig: RigMap | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Places (T, 22, 3) of the canonical joints in a motion of any kind, and (22,) bool: which were measured.
+
+    Missing joints stand between their neighbours or in canonical proportion. Raises InputError if a limb's
+    joint was not found.
+    """
+    rig = recognise_rig(motion.skeleton) if rig is None else rig
     if rig.ends:  # positions know no bone ends
-        rig = replace(rig, ends={}, missing=(*rig.missing, *rig.ends)).require(path=motion.provenance.file)
+        rig = replace(rig, ends={}, missing=(*rig.missing, *rig.ends))
+    rig.require(path=motion.provenance.file or None)
     places = np.zeros((len(motion), 22, 3), np.float32)
-    known = np.zeros(22, bool)
+    measured = np.zeros(22, bool)
     for name, joint in rig.joints.items():
         places[:, INDEX[name]] = motion.positions[:, motion.skeleton.index(joint)]
-        known[INDEX[name]] = True
+        measured[INDEX[name]] = True
+    known = measured.copy()
     for row in _ROWS:
         _fill_between(places, known, row)
-    scale = np.median([_scale(frame) for frame in places[:: max(1, len(places) // 100)]])
+    scale = np.float32(_scale_of(places))
     axes = torso_axes(places).astype(np.float32)
     for joint in np.flatnonzero(~known):
-        places[:, joint] = places[:, PARENTS[joint]] + axes @ (SMPL22.offsets[joint] * np.float32(scale))
+        places[:, joint] = places[:, PARENTS[joint]] + axes @ (SMPL22.offsets[joint] * scale)
+    return places, measured
+
+
+def _scale_of(places: np.ndarray) -> float:
+    return float(np.median([_scale(frame) for frame in places[:: max(1, len(places) // 100)]]))
+
+
+def _retarget_positions(motion: Motion, rig: RigMap) -> Motion:
+    """The mapped joints' places; missing ones between their neighbours or in canonical proportion."""
+    places, _ = canonical_places(motion, rig)
+    scale = _scale_of(places)
     bones = places[:, 1:] - places[:, list(PARENTS[1:])]
     lengths = np.median(np.linalg.norm(bones, axis=-1), axis=0)
     offsets = np.vstack([SMPL22.offsets[:1] * scale, _DIRECTIONS[1:] * lengths[:, None]])
-    skeleton = replace(SMPL22.scaled(float(scale)), offsets=offsets)
+    skeleton = replace(SMPL22.scaled(scale), offsets=offsets)
     return Motion.from_positions(
         skeleton, motion.fps, places, labels=motion.labels, provenance=motion.provenance
     )

@@ -101,6 +101,13 @@ TABLES: tuple[RigTable, ...] = (
         "*UpLeg *Leg *Foot *ToeBase *Shoulder *Arm *ForeArm *FingerBase",
         marks=("LHipJoint", "Neck1"),
     ),
+    # Human3.6M as exponential maps: shoulders hang on the joint below the neck.
+    _table(
+        "h36m",
+        _torso("Hips", "Spine", "", "Spine1", "Neck", "Head"),
+        "*UpLeg *Leg *Foot *ToeBase *Shoulder *Arm *ForeArm *Hand",
+        marks=("LeftHandThumb", "L_Wrist_End", "R_Wrist_End"),
+    ),
     _table(
         "cmu-joints",
         _torso("Hips", "lowerback", "Chest", "Chest2", "lowerneck", "Head")
@@ -116,6 +123,71 @@ TABLES: tuple[RigTable, ...] = (
         _torso("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head"),
         _MIXAMO_LIMBS,
         marks=("LeftInHandIndex",),
+    ),
+    # BONES-SEED (77 joints, bones along local X): a leg hangs on the hip itself, two necks.
+    _table(
+        "soma",
+        _torso("Hips", "Spine1", "Spine2", "Chest", "Neck1", "Head"),
+        "*Leg *Shin *Foot *ToeBase *Shoulder *Arm *ForeArm *Hand",
+        marks=("Neck2",),
+    ),
+    # Xsens MVN: as it writes BVH, and its segments as MVNX and FBX name them.
+    _table(
+        "xsens",
+        _torso("Hips", "Chest", "Chest3", "Chest4", "Neck", "Head"),
+        "*Hip *Knee *Ankle *Toe *Collar *Shoulder *Elbow *Wrist",
+    ),
+    _table(
+        "xsens",
+        _torso("Pelvis", "L5", "T12", "T8", "Neck", "Head"),
+        "*UpperLeg *LowerLeg *Foot *Toe *Shoulder *UpperArm *ForeArm *Hand",
+    ),
+    # Rokoko Studio's own skeleton in newer exports ("Newton").
+    _table(
+        "rokoko-newton",
+        _torso("Hips", "Spine1", "Spine3", "Spine4", "Neck", "Head"),
+        "*Thigh *Shin *Foot *Toe *Shoulder *Arm *ForeArm *Hand",
+    ),
+    # Blender's Rigify: the bones that deform, and the same names without prefix (the metarig).
+    *(
+        _table(
+            "rigify",
+            _torso(*(f"{p}spine{n}" for n in ("", ".001", ".002", ".003", ".004", ".006"))),
+            f"{p}thigh.* {p}shin.* {p}foot.* {p}toe.* {p}shoulder.* {p}upper_arm.* {p}forearm.* {p}hand.*",
+            left="L",
+            right="R",
+        )
+        for p in ("DEF-", "")
+    ),
+    # Unreal's mannequins: five spine joints in version 5, three in version 4.
+    *(
+        _table(
+            name,
+            _torso("pelvis", "spine_01", spine2, spine3, "neck_01", "head"),
+            "thigh_* calf_* foot_* ball_* clavicle_* upperarm_* lowerarm_* hand_*",
+            left="l",
+            right="r",
+        )
+        for name, spine2, spine3 in (
+            ("unreal-5", "spine_04", "spine_05"),
+            ("unreal-4", "spine_02", "spine_03"),
+        )
+    ),
+    # VRM: VRoid's bone names, and the humanoid's bones by the standard's names.
+    _table(
+        "vrm",
+        _torso(*(f"J_Bip_C_{n}" for n in ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head"))),
+        "J_Bip_*_UpperLeg J_Bip_*_LowerLeg J_Bip_*_Foot J_Bip_*_ToeBase "
+        "J_Bip_*_Shoulder J_Bip_*_UpperArm J_Bip_*_LowerArm J_Bip_*_Hand",
+        left="L",
+        right="R",
+    ),
+    _table(
+        "vrm",
+        _torso("hips", "spine", "chest", "upperChest", "neck", "head"),
+        "*UpperLeg *LowerLeg *Foot *Toes *Shoulder *UpperArm *LowerArm *Hand",
+        left="left",
+        right="right",
     ),
     _table("mixamo", _torso("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head"), _MIXAMO_LIMBS),
     _table(

@@ -33,6 +33,8 @@ _BONE_ENDS = {
     **{f"{side}_foot": f"{side}_ankle" for side in ("left", "right")},
     "head": "neck",
 }
+#: name of a skeleton of markers on the skin, whose names do not tell joints
+MARKERS = "markers"
 _LIMBS = (("hip", "knee", "ankle", "foot"), ("collar", "shoulder", "elbow", "wrist"))
 
 
@@ -61,10 +63,17 @@ class RigMap:
         lacking = [name for name in ESSENTIAL if name in self.missing]
         if not lacking:
             return ""
+        if self.rig == MARKERS:
+            return (
+                f"these are {len(self.unmapped)} markers ({_listed(self.unmapped, 6)}) and no joint centres: "
+                "the places of hips, knees, ankles, shoulders, elbows and wrists are missing; have them "
+                "written into the file (Plug-in Gait, Theia and OpenCap do), or say with --map which point "
+                "is which"
+            )
         return (
             f"no joint was found for {', '.join(lacking)} among {_listed(self.unmapped)}; name them "
-            'in a map file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg"), '
-            "given as --map my_rig.toml"
+            'in a map file (my_rig.toml with a [joints] table of lines such as left_knee = "LeftLeg"; '
+            "`kineme info --suggest-map my_rig.toml` writes a draft), given as --map my_rig.toml"
         )
 
     def require(self, *, path: str | None = None) -> RigMap:
@@ -83,6 +92,8 @@ def recognise_rig(skeleton: Skeleton) -> RigMap:
         return rig_map(
             skeleton, skeleton.name, {name: skeleton.index(joint) for name, joint in skeleton.roles}
         )
+    if skeleton.name == MARKERS:
+        return rig_map(skeleton, MARKERS, {})
     by_name = {bare(name): joint for joint, name in reversed(list(enumerate(skeleton.names)))}
     for table in TABLES:
         if all(bare(name) in by_name for name in (*table.joints.values(), *table.marks)):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kineme.corpus.solve import rotations_from_positions
 from kineme.motion import Motion
 from kineme.motion.canonical import JOINTS
+from kineme.motion.fit_rotations import fit_rotations
 from kineme.motion.retarget import retarget
 
 
@@ -15,7 +15,7 @@ def fit_for(motion: Motion, suffix: str) -> Motion:
     motion of positions only becomes the canonical body with the rotations that lead there.
     """
     if suffix in (".bvh", ".glb") and motion.positions_only:
-        return rotations_from_positions(retarget(motion))
+        return fit_rotations(motion)
     if suffix == ".npz" and not motion.positions_only and motion.skeleton.names != JOINTS:
         return retarget(motion)
     return motion

@@ -92,6 +92,67 @@ def test_babel(tmp_path: Path) -> None:
     assert labels.of("amass/CMU/CMU/02/02_01_poses.npz", 120, 4.0)[0] == [Segment(0.0, 4.0, "stands about")]
     assert labels.of("amass/CMU/CMU/03/03_01_poses.npz", 120, 4.0)[0] == []
     assert labels.of("amass/EKUT/01/01_01_poses.npz", 120, 4.0)[0] == []
+    # unpacked without the data set's name twice, and the same take in SMPL-X
+    assert labels.of("amass/CMU/01/01_01_poses.npz", 120, 4.0)[0] == [Segment(0.5, 2.0, "walk")]
+    assert labels.of("amass/CMU/01/01_01_stageii.npz", 120, 4.0)[0] == [Segment(0.5, 2.0, "walk")]
+
+
+def test_babel_with_several_annotators(tmp_path: Path) -> None:
+    """The files extra_train.json and extra_val.json hold lists; segments overlap."""
+    first = {
+        "labels": [{"proc_label": n, "start_t": a, "end_t": b} for n, a, b in [("jog", 0, 3), ("turn", 2, 4)]]
+    }
+    entries = {"7": {"feat_p": "BMLrub/BMLrub/rub001/0001_poses.npz", "frame_anns": [first, {"labels": []}]}}
+    entries["8"] = {
+        "feat_p": "BMLrub/BMLrub/rub002/0001_poses.npz",
+        "frame_anns": None,
+        "seq_anns": [{"labels": [{"proc_label": "stand", "raw_label": "stands"}]}],
+    }
+    labels = _one(_write(tmp_path / "extra_train.json", json.dumps(entries)))
+    found = labels.of("BMLrub/BMLrub/rub001/0001_poses.npz", 120, 5.0)[0]
+    assert found == [Segment(0, 3, "jog"), Segment(2, 4, "turn")]
+    assert labels.of("BMLrub/rub002/0001_poses.npz", 120, 5.0)[0] == [Segment(0.0, 5.0, "stand")]
+
+
+TIMELINE = {
+    "filename": "jump_001__A022",
+    "overview": "a person jumps, then waits",
+    "events": [
+        {"start_time": 0.0, "end_time": 1.2, "description": "jumps forward"},
+        {"start_time": 1.2, "end_time": 9.0, "description": "waits"},
+    ],
+}
+
+
+@pytest.mark.parametrize("layout", ["lines", "list", "by name"])
+def test_timelines_of_text(tmp_path: Path, layout: str) -> None:
+    other = {"name": "walk_002__A022", "segments": [{"start": 0.5, "end": 2, "text": "walks"}]}
+    if layout == "lines":
+        text = f"{json.dumps(TIMELINE)}\n\n{json.dumps(other)}\n"
+        path = _write(tmp_path / "timelines.jsonl", text)
+    else:
+        named = {entry.get("filename", entry.get("name")): entry for entry in (TIMELINE, other)}
+        path = _write(tmp_path / "t.json", json.dumps([TIMELINE, other] if layout == "list" else named))
+    labels = _one(path)
+    segments, columns = labels.of("soma_uniform/bvh/231012/jump_001__A022.bvh", 120, 3.0)
+    assert segments == [Segment(0.0, 1.2, "jumps forward"), Segment(1.2, 3.0, "waits")]
+    assert columns == {"overview": "a person jumps, then waits"}
+    assert labels.of("walk_002__A022.bvh", 120, 3.0)[0] == [Segment(0.5, 2.0, "walks")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"filename": "a", "events": []}\n{', "t.jsonl, line 2: this is no JSON"),
+        ("[1]", "line 1: a timeline should be an object"),
+        ('{"events": []}', "no filename"),
+        ('{"filename": "a", "events": [{"description": "x"}]}', "events of 'a'.*lacks its start"),
+        ('{"filename": "a", "events": [3]}', "events of 'a' cannot be read"),
+    ],
+)
+def test_bad_timelines_are_named_by_their_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_labels(_write(tmp_path / "t.jsonl", text))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from kineme.errors import InputError, UsageError
 from kineme.formats import ReadOptions, find_files, load, load_all, save
-from kineme.formats.registry import FORMATS, detect
+from kineme.formats.registry import FORMATS, detect, fbx_command
 from kineme.motion import SMPL22, Motion
 
 MIXED = Path(__file__).parents[2] / "golden" / "mixed_channels.bvh"
@@ -135,3 +137,24 @@ def test_damaged_files_never_end_in_anything_but_one_sentence(tmp_path: Path, se
             assert str(path) in str(error) and "\n" not in str(error)
         else:
             assert all(np.isfinite(motion.positions).all() for motion in motions)
+
+
+def test_fbx_is_answered_with_the_command_that_converts_it(tmp_path: Path) -> None:
+    path = tmp_path / "My take-01.fbx"
+    path.write_bytes(b"Kaydara FBX Binary  \x00\x1a\x00")
+    with pytest.raises(InputError, match="FBX is not read; Blender turns it into BVH") as error:
+        load(path)
+    command = str(error.value).partition("BVH: ")[2]
+    words = shlex.split(command)
+    assert words[:3] == ["blender", "--background", "--python-expr"] and len(words) == 4
+    calls = [node for node in ast.walk(ast.parse(words[3])) if isinstance(node, ast.Call)]
+    files = {k.value.value for call in calls for k in call.keywords if k.arg == "filepath"}  # type: ignore[attr-defined]
+    assert files == {str(path), str(path.with_suffix(".bvh"))}
+    path.rename(path.with_suffix(".dat"))
+    with pytest.raises(InputError, match="FBX is not read"):  # by its content
+        load(path.with_suffix(".dat"))
+
+
+@pytest.mark.parametrize("name", ["a'; import os #.fbx", 'a".fbx', "$(touch x).fbx", "`x`.fbx", "a\nb.fbx"])
+def test_names_of_strangers_do_not_get_into_the_command(name: str) -> None:
+    assert "filepath='take.fbx'" in fbx_command(Path(name))

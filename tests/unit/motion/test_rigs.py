@@ -163,7 +163,8 @@ def test_known_rigs_are_called_by_their_names() -> None:
     assert recognise_rig(SMPL22).rig == "smpl"
     assert recognise_rig(RIGS["mixamo"][0]).rig == "mixamo"
     assert recognise_rig(RIGS["lafan1"][0]).rig == "lafan1"
-    assert recognise_rig(RIGS["unreal"][0]).rig == "humanoid"
+    assert recognise_rig(RIGS["unreal"][0]).rig == "unreal-5"
+    assert recognise_rig(RIGS["biped"][0]).rig == "humanoid"
 
 
 def test_smpl_with_hands_and_other_spelling() -> None:

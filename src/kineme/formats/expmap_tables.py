@@ -1,0 +1,86 @@
+"""Skeletons of the two text benchmarks of motion prediction (data only): the files hold none."""
+
+from __future__ import annotations
+
+#: CMU: joint, parent, the Acclaim bone whose far end the joint stands at, and that bone as a vector at rest
+#: in units of the CMU database (0.0564 m), of its subject 02, whose bones the benchmark uses for everybody.
+#: The benchmark leaves out ``thorax`` and ``lwrist``/``rwrist`` (offsets of 0); here they are the subject's.
+CMU: tuple[tuple[str, int, str, tuple[float, float, float]], ...] = (
+    ("Hips", -1, "", (0, 0, 0)),
+    ("LHipJoint", 0, "", (0, 0, 0)),
+    ("LeftUpLeg", 1, "lhipjoint", (1.65674, -1.80282, 0.62477)),
+    ("LeftLeg", 2, "lfemur", (2.5972, -7.13576, 0)),
+    ("LeftFoot", 3, "ltibia", (2.49236, -6.8477, 0)),
+    ("LeftToeBase", 4, "lfoot", (0.19704, -0.54136, 2.14581)),
+    ("LeftToeBase_End", 5, "ltoes", (0, 0, 1.11249)),
+    ("RHipJoint", 0, "", (0, 0, 0)),
+    ("RightUpLeg", 7, "rhipjoint", (-1.6107, -1.80282, 0.62476)),
+    ("RightLeg", 8, "rfemur", (-2.59502, -7.12977, 0)),
+    ("RightFoot", 9, "rtibia", (-2.4678, -6.78024, 0)),
+    ("RightToeBase", 10, "rfoot", (-0.23024, -0.63258, 2.13368)),
+    ("RightToeBase_End", 11, "rtoes", (0, 0, 1.11569)),
+    ("LowerBack", 0, "", (0, 0, 0)),
+    ("Spine", 13, "lowerback", (0.01961, 2.0545, -0.14112)),
+    ("Spine1", 14, "upperback", (0.01021, 2.06436, -0.05921)),
+    ("Neck", 15, "thorax", (0.00151, 2.06805, 0.00804)),
+    ("Neck1", 16, "lowerneck", (0.00713, 1.56711, 0.14968)),
+    ("Head", 17, "upperneck", (0.03429, 1.56041, -0.10006)),
+    ("Head_End", 18, "head", (0.01305, 1.6256, -0.05265)),
+    ("LeftShoulder", 15, "thorax", (0.00151, 2.06805, 0.00804)),
+    ("LeftArm", 20, "lclavicle", (3.54205, 0.90436, -0.17364)),
+    ("LeftForeArm", 21, "lhumerus", (4.86513, 0, 0)),
+    ("LeftHand", 22, "lradius", (3.35554, 0, 0)),
+    ("LeftFingerBase", 23, "lwrist", (1.67777, 0, 0)),
+    ("LeftHandIndex1", 24, "lhand", (0.66117, 0, 0)),
+    ("LeftHandIndex1_End", 25, "lfingers", (0.53306, 0, 0)),
+    ("LThumb", 23, "lwrist", (1.67777, 0, 0)),
+    ("LThumb_End", 27, "lthumb", (0.5412, 0, 0.5412)),
+    ("RightShoulder", 15, "thorax", (0.00151, 2.06805, 0.00804)),
+    ("RightArm", 29, "rclavicle", (-3.49802, 0.75994, -0.32616)),
+    ("RightForeArm", 30, "rhumerus", (-5.02649, 0, 0)),
+    ("RightHand", 31, "rradius", (-3.36431, 0, 0)),
+    ("RightFingerBase", 32, "rwrist", (-1.68216, 0, 0)),
+    ("RightHandIndex1", 33, "rhand", (-0.73041, 0, 0)),
+    ("RightHandIndex1_End", 34, "rfingers", (-0.58887, 0, 0)),
+    ("RThumb", 32, "rwrist", (-1.68216, 0, 0)),
+    ("RThumb_End", 36, "rthumb", (-0.59786, 0, 0.59786)),
+)
+#: bones that the benchmark's skeleton has no length for
+CMU_LEFT_OUT = ("thorax", "lwrist", "rwrist")
+
+#: Human3.6M: joint, parent, offset in millimetres, as the benchmark's code has them for every subject. Arms
+#: hang on a shoulder that points up at zero rotation.
+H36M: tuple[tuple[str, int, tuple[float, float, float]], ...] = (
+    ("Hips", -1, (0, 0, 0)),
+    ("RightUpLeg", 0, (-132.948591, 0, 0)),
+    ("RightLeg", 1, (0, -442.894612, 0)),
+    ("RightFoot", 2, (0, -454.206447, 0)),
+    ("RightToeBase", 3, (0, 0, 162.767078)),
+    ("RightToeBase_End", 4, (0, 0, 74.999437)),
+    ("LeftUpLeg", 0, (132.948826, 0, 0)),
+    ("LeftLeg", 6, (0, -442.894413, 0)),
+    ("LeftFoot", 7, (0, -454.20659, 0)),
+    ("LeftToeBase", 8, (0, 0, 162.767426)),
+    ("LeftToeBase_End", 9, (0, 0, 74.999948)),
+    ("Spine", 0, (0, 0.1, 0)),
+    ("Spine1", 11, (0, 233.383263, 0)),
+    ("Neck", 12, (0, 257.077681, 0)),
+    ("Head", 13, (0, 121.134938, 0)),
+    ("Head_End", 14, (0, 115.002227, 0)),
+    ("LeftShoulder", 12, (0, 257.077681, 0)),
+    ("LeftArm", 16, (0, 151.034226, 0)),
+    ("LeftForeArm", 17, (0, 278.882773, 0)),
+    ("LeftHand", 18, (0, 251.733451, 0)),
+    ("LeftHandThumb", 19, (0, 0, 0)),
+    ("LeftHandThumb_End", 20, (0, 0, 99.999627)),
+    ("L_Wrist_End", 19, (0, 100.000188, 0)),
+    ("L_Wrist_End_Site", 22, (0, 0, 0)),
+    ("RightShoulder", 12, (0, 257.077681, 0)),
+    ("RightArm", 24, (0, 151.031437, 0)),
+    ("RightForeArm", 25, (0, 278.892924, 0)),
+    ("RightHand", 26, (0, 251.72868, 0)),
+    ("RightHandThumb", 27, (0, 0, 0)),
+    ("RightHandThumb_End", 28, (0, 0, 99.999888)),
+    ("R_Wrist_End", 27, (0, 137.499922, 0)),
+    ("R_Wrist_End_Site", 30, (0, 0, 0)),
+)
