@@ -1,7 +1,7 @@
 """Write motion files in another format: BVH, GLB, AMASS .npz, or joints as .npy, .npz or .csv.
 
 BVH to BVH keeps the file's own hierarchy, units and numbers. AMASS holds the canonical body, so other rigs
-are retargeted to it, and joint positions that become a BVH get rotations on it. GLB holds a figure to look at;
+are retargeted to it, and joint positions that become a BVH get rotations on it. GLB holds a figure;
 several files of one rig become its animations.
 """
 
