@@ -85,7 +85,7 @@ def main() -> None:
     args = parser.parse_args()
     print(f"{args.jobs} processes; seconds by the clock (and of processor)")
     print("   clips       MB      ingest             files/s     MB/s   bare parse    ratio   peak memory")
-    first = None
+    costs: list[float] = []  # processor seconds a clip
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "files").mkdir()
         files = source_files(Path(name) / "files", args.different)
@@ -108,9 +108,9 @@ def main() -> None:
                 f"{megabytes / seconds:8.2f} {parse:10.1f} s {work / parse:7.1f}x {memory:10.2f} GB",
                 flush=True,
             )
-            first = first or work / count
-            last = work / count
-    print(f"growth: a clip costs {last / first:.2f} times as much at the last size (goal {GOAL_GROWTH:g})")
+            costs.append(work / count)
+    growth = costs[-1] / costs[0]
+    print(f"growth: a clip costs {growth:.2f} times as much at the last size (goal {GOAL_GROWTH:g})")
 
 
 if __name__ == "__main__":

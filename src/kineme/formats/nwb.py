@@ -67,7 +67,7 @@ def _add_tier(module: Any, tier: Tier, sheet: Sheet) -> None:
 
     name = re.sub(r"[^\w.]+", "_", tier.name)
     catalogue = _catalogue(f"{name}_ethogram", tier)
-    columns = {
+    columns: dict[str, tuple[str, list[Any]]] = {
         "start_time": ("seconds from the take's first frame", [float(s.start) for s in tier.segments]),
         "stop_time": (
             "seconds from the take's first frame, exclusive",
@@ -98,7 +98,7 @@ def _catalogue(name: str, tier: Tier) -> Any:
     listed = {kind.text for kind in tier.kinds}
     others = sorted({s.label for s in tier.segments} - listed)
     kinds = [*tier.kinds, *(Kind(text) for text in others)]
-    columns = {
+    columns: dict[str, tuple[str, list[Any]]] = {
         "behavior": ("as the bouts call it", [plain_text(kind.text) for kind in kinds]),
         "definition": ("in plain words", [plain_text(kind.meaning) or "none was given" for kind in kinds]),
         "behavior_type": ("lasting or a point in time", ["state"] * len(kinds)),
