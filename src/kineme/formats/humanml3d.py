@@ -34,7 +34,7 @@ _MAX_TEXT_BYTES = 1024**2
 def read(path: Path, options: ReadOptions) -> list[Motion]:
     """The motion of one file, with its captions; see `kineme.formats.load`."""
     array = open_npy(path)
-    if array.dtype.kind != "f" or not len(array):
+    if array.dtype.kind != "f" or array.ndim < 2 or not len(array):
         raise InputError("HumanML3D's files hold floating point numbers, a row a frame", path)
     check_amount(len(array), len(JOINTS), path)
     if array.ndim == 2 and array.shape[1] == _WIDTH:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import pickletools
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,9 @@ def parse_pickle(data: bytes) -> Any:
     """The value of a pickle in memory; see `read_pickle`."""
     budget = Budget(2 * len(data) + _SPARE)
     try:
-        return _settle(_Machine(budget).run(data), budget)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of text with odd escapes
+            return _settle(_Machine(budget).run(data), budget)
     except Refused as error:
         raise InputError(str(error)) from None
     except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:

@@ -180,7 +180,7 @@ def _raise(error: BaseException):
             2,
             "kineme: out.csv: Permission denied\n",
         ),
-        (OSError(errno.ENOSPC, "No space left on device"), 2, "kineme: No space left on device\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), 2, "kineme: No space left on device; "),
         (KeyboardInterrupt(), 130, "kineme: stopped; "),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kineme.errors import InputError
-from kineme.formats import find_files, load, load_all
+from kineme.formats import ReadOptions, find_files, humanml3d, load, load_all
 from kineme.formats.hik import ACTIVITIES
 from kineme.formats.humanml3d import positions_of_vectors
 from kineme.formats.registry import detect
@@ -211,6 +211,18 @@ def test_humanml3d(tmp_path: Path) -> None:
 def test_bare_joints_of_22_are_not_taken_for_humanml3d(tmp_path: Path) -> None:
     np.save(tmp_path / "walk.npy", np.zeros((9, 22, 3)))
     assert detect(tmp_path / "walk.npy").name == "joints"
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (0, 22, 3), (4, 21, 3), (2, 4, 22, 3)])
+def test_arrays_of_other_shapes(shape: tuple[int, ...], tmp_path: Path) -> None:
+    """An array without dimensions was found by the fuzzer."""
+    for folder in ("new_joints", "new_joint_vecs"):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "1.npy", np.zeros(shape))
+        with pytest.raises(InputError):
+            load(tmp_path / folder / "1.npy")
+        with pytest.raises(InputError):
+            humanml3d.read(tmp_path / folder / "1.npy", ReadOptions())
 
 
 def test_numbers_that_are_no_places(tmp_path: Path) -> None:
