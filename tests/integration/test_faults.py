@@ -30,7 +30,7 @@ def command(*words: str | Path) -> int:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with takes, a corpus of them and a model."""
     folder = tmp_path_factory.mktemp("faults")
-    write_takes(folder / "takes", takes=2)
+    write_takes(folder / "takes", takes=3)
     assert command("ingest", folder / "takes", "-o", folder / "corpus") == 0
     small_model(small_corpus(folder / "other", takes=3, seed=8)).save(folder / "model")
     return folder
@@ -84,7 +84,7 @@ def test_a_disk_that_is_full_loses_nothing(most: int, made: Path, tmp_path: Path
     assert "run the same command again" in done.stderr
     assert pq.read_table(tmp_path / "corpus" / "clips.parquet").equals(before)
     assert command(*words) == 0
-    assert len(Corpus.open(tmp_path / "corpus")) == 3 and hidden(tmp_path) == []
+    assert len(Corpus.open(tmp_path / "corpus")) == 4 and hidden(tmp_path) == []
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
@@ -132,11 +132,11 @@ def test_a_file_that_changes_while_it_is_read(
     monkeypatch.setattr(convert, "read_motions", reading)
     corpus = Corpus.build(takes, tmp_path / "corpus", jobs=1, progress=False)
     told = {Path(row.file).name: row for row in corpus.report}
-    assert told[victim.name].status == "rejected" and len(corpus) == 1
+    assert told[victim.name].status == "rejected" and len(corpus) == 2
     assert "changed or went away while it was read; run the same command again" in told[victim.name].reason
     monkeypatch.undo()
     victim.write_bytes(sound)
-    assert len(Corpus.build(takes, tmp_path / "corpus", jobs=1, progress=False)) == 2
+    assert len(Corpus.build(takes, tmp_path / "corpus", jobs=1, progress=False)) == 3
 
 
 @pytest.mark.parametrize(
