@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kineme.errors import InputError, KinemeError
+from kineme.formats.atomic import atomic_folder
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.network import A4MerNetwork
 from kineme.models.a4mer.vocabulary import MotifTree, Vocabulary
@@ -38,9 +36,7 @@ def save(model: A4Mer, folder: Path) -> None:
 
     if folder.exists() and not (folder / "config.json").exists() and any(folder.iterdir()):
         raise InputError("is a folder with other things in it; name a new folder for the model", folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with atomic_folder(folder) as work:
         state = {k: np.ascontiguousarray(v.cpu().numpy()) for k, v in model.network.state_dict().items()}
         save_file(state, work / "model.safetensors")
         settings = {
@@ -70,16 +66,6 @@ def save(model: A4Mer, folder: Path) -> None:
                 "merges": tree.merges,
             }
             save_file(arrays, work / "motifs.safetensors")
-        work.chmod(0o755)
-        if folder.exists():
-            old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
-            os.replace(folder, old)
-            os.replace(work, folder)
-            shutil.rmtree(old)
-        else:
-            os.replace(work, folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, MotifTree | None, str]:
