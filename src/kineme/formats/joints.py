@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from kineme.formats.options import MAX_BYTES, MAX_JOINTS, MAX_TEXT_BYTES, MAX_VA
 from kineme.formats.placement import choose_unit
 from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import standing_frame
-from kineme.formats.soundness import sound_frames
+from kineme.formats.soundness import hole_runs, mend_holes, sound_frames
 from kineme.motion import Motion, Provenance, Skeleton
 from kineme.motion.rigs import recognise_rig
 
@@ -154,11 +154,23 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
     names, parents, kind = _joints(content, options, path)
     motions = []
     for positions in content.positions:
+        holes: tuple[tuple[int, int, int], ...] = ()
+        if options.holes:
+            positions, holes = _mend(positions, path)
         sound = (np.abs(positions) <= MAX_VALUE).all(axis=(1, 2))
         index, notes = sound_frames(sound, options.repair, path)
         positions = positions[index]
-        motions.append(_to_motion(positions, names, parents, kind, fps, path, options, notes))
+        motion = _to_motion(positions, names, parents, kind, fps, path, options, notes)
+        motions.append(motion.replace(provenance=replace(motion.provenance, holes=holes)) if holes else motion)
     return motions
+
+
+def _mend(positions: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[tuple[int, int, int], ...]]:
+    """Positions (T, J, 3) without unusable numbers, and the stretches of joints that had any."""
+    with np.errstate(invalid="ignore"):
+        sound = np.abs(positions) <= MAX_VALUE  # also false for NaN
+    mended = mend_holes(positions.reshape(len(positions), -1), sound.reshape(len(positions), -1), path)
+    return mended.reshape(positions.shape), hole_runs(~sound.all(axis=2))
 
 
 def _joints(

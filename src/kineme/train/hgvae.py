@@ -9,12 +9,40 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kineme.corpus.bank import Batch, WindowBank
+from kineme.corpus import Clip, Corpus
+from kineme.corpus.bank import Batch, WindowBank, standard_places
 from kineme.corpus.occlusion import training_occlusion
 from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
 from kineme.models.hgvae.objective import elbo, kl_weight
+from kineme.motion.channels import Channels
 from kineme.train.windows import Schedule, StepLoss, train_windows
+
+
+def label_names(corpus: Corpus) -> tuple[str, ...]:
+    """All labels of people in a corpus, sorted."""
+    return tuple(sorted({s.label for clip in corpus for s in clip.labels if s.level == "label"}))
+
+
+def bank_of(corpus: Corpus, config: HGVAEConfig, stride: int = 5) -> WindowBank:
+    """The windows of a corpus as a model sees them, with their classes where it has any."""
+    channels, clips, labels = Channels(config.joints, config.root), [], []
+    for clip in corpus:
+        clips.append(channels.of(standard_places(clip.motion, config.fps)))
+        labels.append(_frame_labels(clip, len(clips[-1]), config))
+    return WindowBank(
+        clips, channels, config.frames, stride=stride, frame_labels=labels if config.labels else None
+    )
+
+
+def _frame_labels(clip: Clip, frames: int, config: HGVAEConfig) -> np.ndarray:
+    """(frames,) class of each frame, -1 without one."""
+    found = np.full(frames, -1, dtype=np.int64)
+    times = np.arange(frames) / config.fps
+    for segment in clip.labels:
+        if segment.level == "label" and segment.label in config.labels:
+            found[(times >= segment.start) & (times < segment.end)] = config.labels.index(segment.label)
+    return found
 
 
 def schedule_of(config: HGVAEConfig) -> Schedule:
@@ -26,6 +54,7 @@ def schedule_of(config: HGVAEConfig) -> Schedule:
         config.learning_rate,
         config.decay,
         config.clip_norm,
+        config.gate_rate,
     )
 
 
@@ -69,6 +98,19 @@ def step_loss(model: HGVAE, off: int = 0) -> StepLoss:
     return loss
 
 
+def measure_noise(model: HGVAE, bank: WindowBank, seed: int, windows: int = 4000) -> None:
+    """Measure the noise of a trained model on windows of its training data, hidden in part as in training."""
+    if not model.config.noise_factors:
+        return
+    rng = np.random.default_rng([seed, 2])
+    whole = bank.only(bank.lengths == bank.frames)
+    batch = whole.take(rng.permutation(len(whole))[:windows])
+    joints = 3 * len(model.config.joints)
+    hidden = np.zeros(batch.windows.shape, dtype=bool)
+    hidden[:, :joints] = training_occlusion(rng, (len(hidden), joints, bank.frames), 0.9)
+    model.measure_noise(model.normalise(batch.windows), torch.from_numpy(hidden), model.config.noise_factors)
+
+
 def train_hgvae(
     bank: WindowBank,
     config: HGVAEConfig,
@@ -100,6 +142,7 @@ def train_hgvae(
         progress=progress,
         trainer_options=trainer_options,
     )
+    measure_noise(model, bank, seed)
     if first:
         model.save(run / "model")
     return model

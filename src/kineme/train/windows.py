@@ -28,7 +28,7 @@ class Schedule:
     ----------
     epochs : times that `per_epoch` windows (0: all) are gone through, `batch_size` at a time.
     learning_rate : Adam's; `decay` lets it fall along a cosine to a hundredth, after a short rise.
-    clip_norm : largest gradient norm.
+    clip_norm : largest gradient norm. gate_rate : by how much faster parameters of a single number learn.
     """
 
     epochs: int
@@ -37,6 +37,7 @@ class Schedule:
     learning_rate: float
     decay: bool
     clip_norm: float
+    gate_rate: float = 1.0
 
     def steps_per_epoch(self, windows: int) -> int:
         """Steps of an epoch of a bank of so many windows."""
@@ -72,7 +73,12 @@ class WindowModule(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Adam."""
-        optimizer = torch.optim.Adam(self.network.parameters(), lr=self.schedule.learning_rate)
+        rate, parameters = self.schedule.learning_rate, list(self.network.parameters())
+        groups = [
+            {"params": [p for p in parameters if p.ndim > 0], "lr": rate},
+            {"params": [p for p in parameters if p.ndim == 0], "lr": rate * self.schedule.gate_rate},
+        ]
+        optimizer = torch.optim.Adam([group for group in groups if group["params"]])
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: self.schedule.rate(s, self.total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -33,9 +33,9 @@ class HGVAEConfig:
     """classes that samples can be asked for; none for a model without condition"""
 
     # -- network
-    levels: tuple[tuple[int, int], ...] = ((67, 64), (24, 64), (8, 64), (1, 128))
+    levels: tuple[tuple[int, int], ...] = ((67, 48), (24, 48), (8, 48), (1, 64))
     """(nodes, features) of each stochastic level, from the bottom to the top"""
-    path_features: int = 96
+    path_features: int = 64
     """features of the decoder's deterministic path"""
     blocks: int = 1
     """graph blocks at each level of the encoder, and at each of the decoder"""
@@ -43,24 +43,28 @@ class HGVAEConfig:
     """A + alpha f(A), or f(A) + alpha A as equation 5 is printed"""
 
     # -- training
-    epochs: int = 60
+    epochs: int = 40
     """passes over the windows"""
-    epoch_windows: int = 6400
+    epoch_windows: int = 4800
     """windows of an epoch, drawn by seed; 0 takes every window of the corpus"""
-    warmup_epochs: float = 10.0
+    warmup_epochs: float = 24.0
     """epochs in which the weight of the divergence rises linearly"""
     kl_start: float = 0.001
     """that weight at the start; at the end it is 1"""
-    batch_size: int = 64
+    batch_size: int = 32
     """windows a step"""
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     """Adam's learning rate"""
+    gate_rate: float = 20.0
+    """by how much faster ReZero's weights learn: there are few, each starts at 0 and opens a whole branch"""
     decay: bool = True
     """the learning rate falls along a cosine, to a hundredth; otherwise it stays"""
     clip_norm: float = 100.0
     """largest gradient norm"""
     occlusion: float = 0.7
     """share of training windows whose input has features replaced by their mean; they are to be restored"""
+    noise_factors: int = 128
+    """directions of correlated noise that are measured after training, for imputation; 0 for none"""
     mirror: bool = True
     """half of the windows are seen in a mirror; only for models without classes of one side"""
 
@@ -114,7 +118,7 @@ class HGVAEConfig:
 _PAPER: dict[str, Any] = {
     "joints": PAPER_JOINTS, "root": False, "path_features": 256, "epochs": 5000, "epoch_windows": 0,
     "warmup_epochs": 200.0, "batch_size": 800, "learning_rate": 1e-3, "decay": False, "occlusion": 0.0,
-    "mirror": False,
+    "mirror": False, "gate_rate": 1.0, "noise_factors": 0,
 }  # fmt: skip
 
 PRESETS: dict[str, HGVAEConfig] = {

@@ -32,8 +32,11 @@ def save(model: HGVAE, folder: Path) -> None:
     if folder.exists() and not (folder / "config.json").exists() and any(folder.iterdir()):
         raise InputError("is a folder with other things in it; name a new folder for the model", folder)
     with atomic_folder(folder) as work:
-        state = {k: np.ascontiguousarray(v.cpu().numpy()) for k, v in model.network.state_dict().items()}
+        state = {k: v.cpu().numpy().copy() for k, v in model.network.state_dict().items()}
         arrays = {"statistics.mean": model.mean, "statistics.deviation": model.deviation}
+        if model.noise is not None:
+            factors, variance = (part.contiguous().numpy() for part in model.noise)
+            arrays |= {"noise.factors": factors.astype(np.float16), "noise.variance": variance}
         save_file({**state, **arrays}, work / "model.safetensors")
         settings = {
             "format": FORMAT,
@@ -53,18 +56,29 @@ def load(folder: Path) -> HGVAE:
 
     from kineme.models.hgvae.model import HGVAE, Calibration
     from kineme.models.hgvae.network import HGVAENetwork
+    from kineme.nn.noise import FactorNoise
 
     config, values = _settings(folder)
     path = folder / "model.safetensors"
     arrays = _arrays(path)
-    mean, deviation = (arrays.pop(f"statistics.{name}", None) for name in ("mean", "deviation"))
+    held = {name: arrays.pop(name) for name in list(arrays) if name.startswith(("statistics.", "noise."))}
     network = HGVAENetwork(config)
     shapes = {k: tuple(v.shape) for k, v in network.state_dict().items()}
-    fits = {k: v.shape for k, v in arrays.items()} == shapes
-    if not fits or any(s is None or s.shape != (config.nodes,) for s in (mean, deviation)):
+    size = config.nodes * config.frames
+    sizes = {"statistics.mean": config.nodes, "statistics.deviation": config.nodes, "noise.variance": size}
+    has_noise = "noise.factors" in held
+    if has_noise:
+        held["noise.factors"] = held["noise.factors"].astype(np.float32)
+    wanted = {name for name in sizes if has_noise or name.startswith("statistics.")}
+    fits = {k: v.shape for k, v in arrays.items()} == shapes and wanted == set(held) - {"noise.factors"}
+    if not fits or any(held[name].shape != (sizes[name],) for name in wanted):
         raise InputError("does not fit the settings in config.json; the folder mixes two models", path)
-    assert mean is not None and deviation is not None
-    if not all(np.isfinite(v).all() for v in (*arrays.values(), mean, deviation)) or (deviation <= 0).any():
+    if has_noise and (held["noise.factors"].ndim != 2 or held["noise.factors"].shape[1] != size):
+        raise InputError("has noise of another size than its windows; copy the model folder again", path)
+    positive = [held[name] for name in wanted if name != "statistics.mean"]
+    if not all(np.isfinite(v).all() for v in (*arrays.values(), *held.values())) or any(
+        (v <= 0).any() for v in positive
+    ):
         raise InputError("holds numbers that no training leaves; copy the model folder again", path)
     network.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()})
     try:
@@ -73,7 +87,11 @@ def load(folder: Path) -> HGVAE:
         raise InputError(f"has a damaged calibration ({error})", folder / "config.json") from None
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
-    return HGVAE(config, network, mean, deviation, calibration, text)
+    noise = None
+    if has_noise:
+        noise = FactorNoise(*(torch.from_numpy(held[f"noise.{name}"]) for name in ("factors", "variance")))
+    mean, deviation = held["statistics.mean"], held["statistics.deviation"]
+    return HGVAE(config, network, mean, deviation, noise, calibration, text)
 
 
 def _settings(folder: Path) -> tuple[HGVAEConfig, dict[str, Any]]:

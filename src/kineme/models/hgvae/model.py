@@ -17,6 +17,7 @@ from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.network import HGVAENetwork
 from kineme.motion.channels import Channels
 from kineme.nn.gaussian import Gaussian, total
+from kineme.nn.noise import FactorNoise
 
 #: what is maximised by an imputation: log p(x | z) + log p(z) at the posterior's mean, or log p(z) alone
 Score = Literal["joint", "latent"]
@@ -31,8 +32,8 @@ class Calibration:
     false_alarms : share of sound windows (and of sound joints' windows) above their threshold.
     window, joints : thresholds of the score of a window, and of each joint (in the model's order; last the
         root's where it is modelled).
-    interval : by what the standard deviation of a posterior sample is multiplied for a 90% interval, for gaps
-        of up to `interval_seconds` each.
+    interval : standard deviations to either side that hold 90 % of the true places, in gaps that last
+        `interval_seconds`.
     measured_on : what motion.
     """
 
@@ -63,6 +64,8 @@ class HGVAE:
     ----------
     config : its settings. network : the weights, in evaluation mode.
     mean, deviation : (C,) of the training data's channels, millimetres.
+    noise : what the likelihood's mean leaves of a window, with its correlations; None before it is measured.
+        It is not the paper's: see README.md.
     calibration : thresholds of `kineme anomaly` and widths of `kineme impute`; None before they are measured.
     card : text of the model card.
     """
@@ -73,13 +76,14 @@ class HGVAE:
         network: HGVAENetwork,
         mean: np.ndarray,
         deviation: np.ndarray,
+        noise: FactorNoise | None = None,
         calibration: Calibration | None = None,
         card: str = "",
     ):
         self.config, self.network = config, network.eval().requires_grad_(False)
         self.mean = np.asarray(mean, dtype=np.float32)
         self.deviation = np.asarray(deviation, dtype=np.float32)
-        self.calibration, self.card = calibration, card
+        self.noise, self.calibration, self.card = noise, calibration, card
 
     @classmethod
     def random(
@@ -118,15 +122,68 @@ class HGVAE:
     def score(self, windows: Tensor, kind: Score = "joint") -> Tensor:
         """(B,) log-density of normalised windows with their latents at the means of their posteriors.
 
-        ``latent`` is what the paper's experiments call log p(z | x). Differentiable in the windows.
+        ``joint`` is log p(x | z) + log p(z); the former by `noise` where the model has it. ``latent`` is what
+        the paper's experiments call log p(z | x). Differentiable in the windows.
         """
         made = self.network(windows, sample=False)
         latent = objective.latent_log_density(made)
-        return latent if kind == "latent" else latent + total(made.likelihood.log_density(windows), 0)
+        if kind == "latent":
+            return latent
+        if self.noise is None:
+            return latent + total(made.likelihood.log_density(windows), 0)
+        return latent + self.noise.log_density((windows - made.likelihood.mean).flatten(1))
+
+    def surprise(self, windows: Tensor) -> Tensor:
+        """(B, C, frames): minus log p(x | z) of every number, and its share of the divergence, in nats.
+
+        With `noise`, a number's density is the one given all other numbers of its window, which finds what does
+        not fit its surroundings however well the model can copy it.
+        """
+        made = self.network(windows, sample=False)
+        divergence = objective.elbo(windows, made).divergence / windows[0].numel()
+        if self.noise is None:
+            return divergence[:, None, None] - made.likelihood.log_density(windows)
+        rest = self.noise.leave_one_out((windows - made.likelihood.mean).flatten(1))
+        return divergence[:, None, None] - rest.view_as(windows)
 
     def reconstruct(self, windows: Tensor, generator: torch.Generator | None = None) -> Gaussian:
         """p(x | z), (B, C, frames), of the mean of the posterior, or of a sample where a generator is given."""
         return self.network(windows, sample=generator is not None, generator=generator).likelihood
+
+    def expect(self, windows: Tensor, missing: Tensor, generator: torch.Generator | None = None) -> Gaussian:
+        """The entries of windows (B, C, frames) given z and those that are not `missing`.
+
+        Without `noise` the known entries say nothing beyond z, and this is `reconstruct`.
+        """
+        made = self.reconstruct(windows, generator)
+        if self.noise is None:
+            return made
+        residual = (windows - made.mean).flatten(1)
+        mean, variance = self.noise.condition(residual, ~missing.flatten(1))
+        return Gaussian(made.mean + mean.view_as(windows), variance.log().view_as(windows))
+
+    def measure_noise(self, windows: Tensor, missing: Tensor, factors: int, batch: int = 256) -> None:
+        """Measure `noise` on windows (n, C, frames) with entries hidden, as they are when it is used."""
+        with torch.no_grad():
+            parts = zip(windows.split(batch), missing.split(batch), strict=True)
+            rest = [w - self.reconstruct(w.masked_fill(m, 0.0)).mean for w, m in parts]
+        self.noise = FactorNoise.fit(torch.cat(rest).flatten(1), factors)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of a window."""
+        return self.config.fps
+
+    @property
+    def frames(self) -> int:
+        """Frames of a window."""
+        return self.config.frames
+
+    def interval(self, seconds: float) -> float:
+        """Standard deviations to either side that hold 90 % in gaps of so many seconds; 1.64 uncalibrated."""
+        if self.calibration is None:
+            return 1.645
+        return float(np.interp(seconds, self.calibration.interval_seconds, self.calibration.interval))
 
     def label_number(self, label: str) -> int:
         """The class called `label`. Raises InputError with the labels that the model knows."""
