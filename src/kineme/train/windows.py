@@ -127,7 +127,7 @@ def train_windows(
         raise InputError(f"no take is as long as a window of {bank.frames} frames; there are {seconds} in all")
     run.mkdir(parents=True, exist_ok=True)
     last = run / "checkpoints" / "last.ckpt"
-    module = WindowModule(network, loss, bank, schedule, seed, settings)
+    module = WindowModule(network.train(), loss, bank, schedule, seed, settings)
     first = steps_done(last)
     options = trainer_options or {}
     trainer = make_trainer(run, first, module.total, schedule.clip_norm, progress, options)
