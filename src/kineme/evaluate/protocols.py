@@ -8,4 +8,12 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.discovery",
         "boundaries, label agreement, purity and probes of atoms and motifs, against their baselines",
     ),
+    "hgvae-imputation": (
+        "kineme.evaluate.hgvae_imputation",
+        "scattered features hidden, from one to all, and filled (HG-VAE, Figures 4, 7 and 8)",
+    ),
+    "hgvae-gaps": (
+        "kineme.evaluate.hgvae_gaps",
+        "joints hidden over stretches of time, and filled; intervals",
+    ),
 }
