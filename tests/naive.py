@@ -315,9 +315,7 @@ def dct(x):
     return [
         math.sqrt(2 / n_frames)
         * sum(
-            x[n - 1]
-            / math.sqrt(1 + (l == 1))
-            * math.cos(math.pi / (2 * n_frames) * (2 * n - 1) * (l - 1))
+            x[n - 1] / math.sqrt(1 + (l == 1)) * math.cos(math.pi / (2 * n_frames) * (2 * n - 1) * (l - 1))
             for n in range(1, n_frames + 1)
         )
         for l in range(1, n_frames + 1)  # noqa: E741  # the paper's letter
@@ -352,8 +350,8 @@ def log_normal(x, mean, log_variance):
 def hgvae(window, weights, config, basis):
     """One window (nodes, frames) through the whole model, all latents at their posterior means.
 
-    Returns mean and log-variance of x, and (posterior, prior) of z_0, z_1 ... as pairs of mean and log-variance.
-    """
+    Returns mean and log-variance of x, and (posterior, prior) of z_0, z_1 ... as pairs of mean and
+    log-variance."""
     import torch
 
     def gaussian(both):
@@ -394,7 +392,9 @@ def kl(posterior, prior):
 
     q = torch.distributions.Normal(posterior[0], torch.exp(posterior[1] / 2))
     zero = torch.zeros_like(posterior[0])
-    p = torch.distributions.Normal(*((zero, zero + 1) if prior is None else (prior[0], torch.exp(prior[1] / 2))))
+    p = torch.distributions.Normal(
+        *((zero, zero + 1) if prior is None else (prior[0], torch.exp(prior[1] / 2)))
+    )
     return torch.distributions.kl_divergence(q, p).sum()
 
 

@@ -1,7 +1,9 @@
 """How unlikely motion is: a score per file, where in time it is high, and which joints are to blame.
 
-A score is the mean surprise of a window's numbers under a model of motion, in nats. Windows above the threshold,
-which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows in which a single
+A score is the mean surprise of a window's numbers under a model of motion, in nats. Windows above the
+threshold,
+which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows in which a
+single
 joint is above its own threshold. Files shorter than a window are scored with their last frame repeated, and
 marked. Without --model the weights that come with kineme are used.
 """
@@ -113,7 +115,12 @@ def _json(found: Found, calibration: Calibration, limit: float) -> str:
     files = []
     for file, scores, raised in found:
         windows = [
-            {"start": start, "end": end, "score": score, "joints": dict(zip(scores.names, joints, strict=True))}
+            {
+                "start": start,
+                "end": end,
+                "score": score,
+                "joints": dict(zip(scores.names, joints, strict=True)),
+            }
             for (start, end), score, joints in zip(
                 scores.times.tolist(), scores.scores.tolist(), scores.joints.tolist(), strict=True
             )
@@ -134,10 +141,14 @@ def _print(found: Found, limit: float, calibration: Calibration) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"threshold {limit:.3f}: {calibration.false_alarms:.0%} of sound windows are above it")
+    table = Table(
+        title=f"threshold {limit:.3f}: {calibration.false_alarms:.0%} of sound windows are above it"
+    )
     table.title_justify = "left"
     for heading in ("file", "score", "alarm from", "to (s)", "joints"):
-        table.add_column(heading, justify="left" if heading in ("file", "joints") else "right", overflow="fold")
+        table.add_column(
+            heading, justify="left" if heading in ("file", "joints") else "right", overflow="fold"
+        )
     for file, scores, raised in found:
         name = Path(file).name + (" (shorter than a window)" if scores.padded else "")
         if not raised:

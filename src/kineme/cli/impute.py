@@ -1,9 +1,10 @@
 """Fill what is missing of a motion: named joints over named frames, or what is found to be broken.
 
-The file comes back in its own skeleton, rate and format. What was not missing keeps its very numbers, and bones
+The file comes back in its own skeleton, rate and format. What was not missing keeps its very numbers, and
+bones
 keep their lengths. In a file of rotations the channels of the named joints are missing, so all that hangs on
-them moves; in a file of positions their places are. Without --model the weights that come with kineme are used.
-"""
+them moves; in a file of positions their places are. Without --model the weights that come with kineme are
+used."""
 
 from __future__ import annotations
 
@@ -90,7 +91,9 @@ def _write_intervals(repair: Repair, motion: Motion, path: Path) -> None:
         table.writerow(["frame", "seconds", "joint", *axes])
         for row in repair.intervals:
             numbers = [
-                f"{n:.1f}" for low, at, high in zip(row.low, row.value, row.high, strict=True) for n in (low, at, high)
+                f"{n:.1f}"
+                for low, at, high in zip(row.low, row.value, row.high, strict=True)
+                for n in (low, at, high)
             ]
             table.writerow([row.frame, f"{row.frame / motion.fps:.4f}", row.joint, *numbers])
 
@@ -101,5 +104,7 @@ def _say(args: Args, motion: Motion, spans: Sequence[Span], repair: Repair, csv_
         print(f"{span.joint}: frames {span.start} to {span.stop - 1} ({seconds}), {span.reason}")
     if repair.bridged_only:
         names = ", ".join(repair.bridged_only)
-        print(f"between their neighbours in time, since no place shows how they turn: {names}", file=sys.stderr)
+        print(
+            f"between their neighbours in time, since no place shows how they turn: {names}", file=sys.stderr
+        )
     print(f"repaired: {args.out}; intervals: {csv_file}")

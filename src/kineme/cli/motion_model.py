@@ -29,5 +29,7 @@ def read_one(path: Path, options: ReadOptions) -> Motion:
 
     motions = load_all(path, options)
     if len(motions) != 1:
-        raise InputError(f"holds {len(motions)} motions; write them to a file each with `kineme convert`", path)
+        raise InputError(
+            f"holds {len(motions)} motions; write them to a file each with `kineme convert`", path
+        )
     return motions[0]

@@ -1,4 +1,5 @@
-"""Options made of a dataclass of settings: each can be changed from its preset, and says in help what it is."""
+"""Options made of a dataclass of settings: each can be changed from its preset, and says in help what it
+is."""
 
 from __future__ import annotations
 
@@ -81,7 +82,10 @@ def training_command(model: str, args: Any, given: dict[str, Any]) -> str:
         if name in type(args).__dataclass_fields__:
             value = getattr(args, name)
             if value != type(args).__dataclass_fields__[name].default:
-                words += [f"--{name}", *(str(value).split() if not isinstance(value, tuple) else map(str, value))]
+                words += [
+                    f"--{name}",
+                    *(str(value).split() if not isinstance(value, tuple) else map(str, value)),
+                ]
     for name, value in given.items():
         words += [f"--{name.replace('_', '-')}", *_words(value)]
     return shlex.join(words)

@@ -76,7 +76,9 @@ def run(args: Args) -> int:
     if args.conditional:
         labels = label_names(corpus)
         if not labels:
-            raise UsageError("--conditional needs a corpus with labels; `kineme ingest --labels` attaches them")
+            raise UsageError(
+                "--conditional needs a corpus with labels; `kineme ingest --labels` attaches them"
+            )
         config = dataclasses.replace(config, labels=labels, mirror=False)
     bank = bank_of(corpus, config)
     card = model_card(
@@ -96,7 +98,13 @@ def run(args: Args) -> int:
     say(f"training {args.preset} on {say_duration(corpus.duration)} of motion, {len(bank)} windows")
     options = {"devices": args.devices, "accelerator": args.accelerator, "precision": args.precision}
     model = train_hgvae(
-        bank, config, args.out, seed=args.seed, card=card, progress=sys.stderr.isatty(), trainer_options=options
+        bank,
+        config,
+        args.out,
+        seed=args.seed,
+        card=card,
+        progress=sys.stderr.isatty(),
+        trainer_options=options,
     )
     if first_process():
         held = whole.split(args.calibrate) if args.calibrate else corpus

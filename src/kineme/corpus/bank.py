@@ -66,7 +66,9 @@ class WindowBank:
             for number, (clip, offset) in enumerate(zip(clips, offsets, strict=False))
             for first in starts(len(clip), frames, stride)
         ]
-        self.starts, self.lengths, self.clips = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
+        self.starts, self.lengths, self.clips = (
+            np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)
+        )
         self.labels = np.full(len(rows), -1, dtype=np.int64)
         if frame_labels is not None:
             per_frame = np.concatenate(list(frame_labels)).astype(np.int64)
@@ -77,7 +79,9 @@ class WindowBank:
     @classmethod
     def of(cls, motions: Iterable[Motion], channels: Channels, frames: int, fps: float, **rest) -> WindowBank:
         """From motions of any humanoid rig."""
-        return cls([channels.of(standard_places(motion, fps)) for motion in motions], channels, frames, **rest)
+        return cls(
+            [channels.of(standard_places(motion, fps)) for motion in motions], channels, frames, **rest
+        )
 
     def __len__(self) -> int:
         return len(self.starts)

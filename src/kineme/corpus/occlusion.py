@@ -15,9 +15,7 @@ def random_features(rng: np.random.Generator, shape: tuple[int, int, int], share
     return missing.reshape(shape)
 
 
-def joint_gaps(
-    rng: np.random.Generator, shape: tuple[int, int, int], joints: int, length: int
-) -> np.ndarray:
+def joint_gaps(rng: np.random.Generator, shape: tuple[int, int, int], joints: int, length: int) -> np.ndarray:
     """(B, C, T) bool: `joints` joints of every window, all three channels, over `length` frames in a row."""
     batch, channels, frames = shape
     missing = np.zeros((batch, channels // 3, frames), dtype=bool)
@@ -28,9 +26,7 @@ def joint_gaps(
     return np.repeat(missing, 3, axis=1)
 
 
-def training_occlusion(
-    rng: np.random.Generator, shape: tuple[int, int, int], share: float
-) -> np.ndarray:
+def training_occlusion(rng: np.random.Generator, shape: tuple[int, int, int], share: float) -> np.ndarray:
     """(B, C, T) bool: in a share of the windows, scattered features, gaps of joints, or whole stretches.
 
     C is a multiple of three: the channels of joints alone.

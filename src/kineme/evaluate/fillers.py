@@ -48,7 +48,8 @@ def mean_fill(fold: MotionFold) -> Fill:
 
 
 def in_time(windows: np.ndarray, missing: np.ndarray, mean: np.ndarray, smooth: bool) -> np.ndarray:
-    """Between sound neighbours in time, linearly or by PCHIP, held at the ends; the mean where there is none."""
+    """Between sound neighbours in time, linearly or by PCHIP, held at the ends; the mean where there is
+    none."""
     filled = np.where(missing, mean[:, None], windows)
     frames = np.arange(windows.shape[2])
     for window, channel in np.argwhere(missing.any(2)):
@@ -90,7 +91,9 @@ class ConditionalPCA:
         """As in the table."""
         return "conditional PCA"
 
-    def gaussian(self, fold: MotionFold, seed: int, most: int = 4000) -> tuple[FactorNoise, np.ndarray, np.ndarray]:
+    def gaussian(
+        self, fold: MotionFold, seed: int, most: int = 4000
+    ) -> tuple[FactorNoise, np.ndarray, np.ndarray]:
         """Fitted to normalised windows of the training takes; with their mean and deviation."""
         mean, deviation = fold.train.statistics()
         whole = fold.train.only(fold.train.lengths == fold.train.frames)
@@ -161,7 +164,8 @@ class Learned:
 
     Attributes
     ----------
-    kind : ``HG-VAE``, ``HM-VAE`` or ``VAE``. how : ``best`` (rounds and ascent on log p(x, z)), ``latent`` (the
+    kind : ``HG-VAE``, ``HM-VAE`` or ``VAE``. how : ``best`` (rounds and ascent on log p(x, z)), ``latent``
+        (the
         paper's 10 steps of 1 mm on log p(z | x) from the mean) or ``random`` (weights as before training).
     config : of HG-VAE; the baselines train on as many windows.
     """
@@ -174,7 +178,8 @@ class Learned:
     @property
     def name(self) -> str:
         """As in the table."""
-        return self.kind + {"best": "", "latent": ", paper's ascent", "random": ", random weights"}[self.how]
+        how = {"plain": ", without noise", "latent": ", paper's ascent", "random": ", random weights"}
+        return self.kind + how.get(self.how, "")
 
     def model(self, fold: MotionFold, seed: int, models: Path) -> HGVAE | Baseline:
         """The trained model: read from `models`, or trained there now."""
@@ -187,8 +192,11 @@ class Learned:
                 measure_noise(model, fold.train, seed)
                 return model
             if (run / "model" / "config.json").is_file():
-                return HGVAE.load(run / "model")
-            return train_hgvae(fold.train, self.config, run, seed=seed, progress=False)
+                model = HGVAE.load(run / "model")
+            else:
+                model = train_hgvae(fold.train, self.config, run, seed=seed, progress=False)
+            model.noise = None if self.how == "plain" else model.noise
+            return model
         from kineme.train.baselines import train_vae
         from kineme.train.hgvae import schedule_of
 
@@ -245,6 +253,6 @@ def spread_of(model: HGVAE, filled: np.ndarray, missing: np.ndarray, seed: int) 
 
 def all_fillers(config: HGVAEConfig) -> list[Filler]:
     """The rows of the tables."""
-    learned = [Learned("HG-VAE", how, config) for how in ("best", "latent", "random")]
+    learned = [Learned("HG-VAE", how, config) for how in ("best", "plain", "latent", "random")]
     others = [Learned(kind, "best", config) for kind in ("HM-VAE", "VAE")]
     return [*learned, *others, ConditionalPCA(), Simple("PCHIP"), Simple("linear"), Simple("mean")]

@@ -51,13 +51,17 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     return outcome(protocol, folds, values, [(rival, "HG-VAE", m) for m in metrics for rival in RIVALS])
 
 
-def hidden_joints(fold: MotionFold, windows: np.ndarray, joints: int, seconds: float, fps: float, seed: int) -> np.ndarray:
+def hidden_joints(
+    fold: MotionFold, windows: np.ndarray, joints: int, seconds: float, fps: float, seed: int
+) -> np.ndarray:
     """(n, C, frames) bool: so many joints over so many seconds of every window."""
     places = 3 * len(fold.train.channels.joints)
     missing = np.zeros(windows.shape, dtype=bool)
     rng = np.random.default_rng([seed, 14, joints, round(seconds * 1000)])
     length = max(1, round(seconds * fps))
-    missing[:, :places] = joint_gaps(rng, (len(windows), places, windows.shape[2]), min(joints, places // 3), length)
+    missing[:, :places] = joint_gaps(
+        rng, (len(windows), places, windows.shape[2]), min(joints, places // 3), length
+    )
     return missing
 
 
@@ -103,8 +107,12 @@ def _spread(filler: Filler, fold: MotionFold, seed: int, models: Path) -> Spread
         def spread(filled: np.ndarray, missing: np.ndarray) -> np.ndarray:
             made = []
             for at in range(0, len(filled), 50):
-                part = torch.from_numpy(((filled[at : at + 50] - mean[:, None]) / deviation[:, None]).astype(np.float32))
-                _, variance = gaussian.condition(part.flatten(1), torch.from_numpy(~missing[at : at + 50]).flatten(1))
+                part = torch.from_numpy(
+                    ((filled[at : at + 50] - mean[:, None]) / deviation[:, None]).astype(np.float32)
+                )
+                _, variance = gaussian.condition(
+                    part.flatten(1), torch.from_numpy(~missing[at : at + 50]).flatten(1)
+                )
                 made.append(variance.view_as(part).sqrt().numpy() * deviation[:, None])
             return np.concatenate(made)
 

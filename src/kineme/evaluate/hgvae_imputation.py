@@ -1,4 +1,5 @@
-"""The protocol **hgvae-imputation** (Figures 4, 7 and 8): scattered features hidden, from one to all of them."""
+"""The protocol **hgvae-imputation** (Figures 4, 7 and 8): scattered features hidden, from one to all of
+them."""
 
 from __future__ import annotations
 

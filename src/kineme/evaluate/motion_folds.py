@@ -14,7 +14,7 @@ from kineme.models.hgvae.config import HGVAEConfig
 from kineme.motion.channels import Channels
 
 #: windows that are tested on, drawn by seed: the same for all methods
-TEST_WINDOWS, QUICK_WINDOWS = 200, 24
+TEST_WINDOWS, QUICK_WINDOWS = 100, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +43,24 @@ class MotionFold:
         return whole.take(order[:count]).windows
 
 
-def open_folds(names: tuple[str, ...], size: corpora.Size, config: HGVAEConfig, data: Path | None = None) -> list[MotionFold]:
-    """``joined`` (blocks of takes held out), ``hdm05`` (a subject held out) or ``synthetic`` (people held out).
+def open_folds(
+    names: tuple[str, ...], size: corpora.Size, config: HGVAEConfig, data: Path | None = None
+) -> list[MotionFold]:
+    """``joined`` (blocks of takes held out), ``hdm05`` (a subject held out) or ``synthetic`` (people held
+    out).
 
     Trained on the training takes of all that are named together, tested on each by itself.
     """
     channels = Channels(config.joints, config.root)
     opened = {name: corpora.open_corpus(name, size, data) for name in names}
-    labels = tuple(sorted({s.label for c in opened.values() for clip in c for s in clip.labels if s.level == "label"}))
-    parts = {(n, s): _clips(c.split(s), channels, config, labels) for n, c in opened.items() for s in corpora.SPLITS}
+    labels = tuple(
+        sorted({s.label for c in opened.values() for clip in c for s in clip.labels if s.level == "label"})
+    )
+    parts = {
+        (n, s): _clips(c.split(s), channels, config, labels)
+        for n, c in opened.items()
+        for s in corpora.SPLITS
+    }
     joined = {split: _together([parts[n, split] for n in names]) for split in ("train", "val")}
     checksum = " ".join(c.checksum for c in opened.values())
     train, val = (

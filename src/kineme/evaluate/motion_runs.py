@@ -15,9 +15,9 @@ from kineme.models.hgvae.config import PRESETS, HGVAEConfig
 
 #: sources that every figure of these tables depends on, beside those of all tables
 CODE = (
-    "models/*/network.py", "models/hgvae/*.py", "nn/*.py", "tasks/ascent.py", "tasks/anomaly.py", "train/hgvae.py",
-    "train/windows.py", "train/baselines.py", "corpus/bank.py", "corpus/occlusion.py", "evaluate/fillers.py",
-    "evaluate/motion_*.py",
+    "models/*/network.py", "models/hgvae/*.py", "nn/*.py", "tasks/ascent.py", "tasks/anomaly.py",
+    "train/hgvae.py", "train/windows.py", "train/baselines.py", "corpus/bank.py", "corpus/occlusion.py",
+    "evaluate/fillers.py", "evaluate/motion_*.py",
 )  # fmt: skip
 #: the model of the quick version: nothing is learnt in it
 QUICK_CONFIG: HGVAEConfig = HGVAEConfig(
@@ -54,14 +54,20 @@ def measure_rows(
     for name, measure in rows.items():
         for seed in request.seeds:
             for fold in folds:
-                key = hashlib.sha256("\n".join([fold.checksum, code_digest((*CODE, code)), name]).encode()).hexdigest()
+                key = hashlib.sha256(
+                    "\n".join([fold.checksum, code_digest((*CODE, code)), name]).encode()
+                ).hexdigest()
 
-                def made(name: str = name, measure: Measure = measure, fold: MotionFold = fold, seed: int = seed):
+                def made(
+                    name: str = name, measure: Measure = measure, fold: MotionFold = fold, seed: int = seed
+                ):
                     say(f"{name}, {fold.name}, seed {seed}")
                     found = measure(fold, seed, models)
                     return [Value(name, fold.name, "", seed, "window", k, float(v)) for k, v in found.items()]
 
-                values += kept_values(folder / "results" / slug(fold.name) / f"{slug(name)}-{seed}.json", key, made)
+                values += kept_values(
+                    folder / "results" / slug(fold.name) / f"{slug(name)}-{seed}.json", key, made
+                )
     return values
 
 

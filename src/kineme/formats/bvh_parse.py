@@ -49,7 +49,8 @@ class BvhJoint:
 
 @dataclass(frozen=True, eq=False)
 class BvhFile:
-    """A BVH file taken apart: the bytes of its header, its joints, float64 rows (T, C), and `Provenance.holes`."""
+    """A BVH file taken apart: the bytes of its header, its joints, float64 rows (T, C), and
+    `Provenance.holes`."""
 
     header: bytes
     joints: tuple[BvhJoint, ...]
@@ -358,7 +359,5 @@ def _mend(
         sound = np.abs(values) <= MAX_VALUE  # also false for NaN
     if sound.all():
         return values, ()
-    missing = np.stack(
-        [~sound[:, j.column : j.column + len(j.channels)].all(axis=1) for j in joints], axis=1
-    )
+    missing = np.stack([~sound[:, j.column : j.column + len(j.channels)].all(axis=1) for j in joints], axis=1)
     return mend_holes(values, sound, path), hole_runs(missing)

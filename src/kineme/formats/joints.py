@@ -157,11 +157,13 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
         holes: tuple[tuple[int, int, int], ...] = ()
         if options.holes:
             positions, holes = _mend(positions, path)
-        sound = (np.abs(positions) <= MAX_VALUE).all(axis=(1, 2))
+        sound: np.ndarray = np.asarray((np.abs(positions) <= MAX_VALUE).all(axis=(1, 2)))
         index, notes = sound_frames(sound, options.repair, path)
         positions = positions[index]
         motion = _to_motion(positions, names, parents, kind, fps, path, options, notes)
-        motions.append(motion.replace(provenance=replace(motion.provenance, holes=holes)) if holes else motion)
+        motions.append(
+            motion.replace(provenance=replace(motion.provenance, holes=holes)) if holes else motion
+        )
     return motions
 
 
@@ -170,7 +172,7 @@ def _mend(positions: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[tuple[in
     with np.errstate(invalid="ignore"):
         sound = np.abs(positions) <= MAX_VALUE  # also false for NaN
     mended = mend_holes(positions.reshape(len(positions), -1), sound.reshape(len(positions), -1), path)
-    return mended.reshape(positions.shape), hole_runs(~sound.all(axis=2))
+    return mended.reshape(positions.shape), hole_runs(np.asarray(~sound.all(axis=2)))
 
 
 def _joints(

@@ -10,7 +10,8 @@ from kineme.motion.rotations import slerp
 
 
 def neighbours(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For the missing frames of a series (T,): the sound frame before and after, and the weight of the latter.
+    """For the missing frames of a series (T,): the sound frame before and after, and the weight of the
+    latter.
 
     At the ends both are the nearest sound frame. At least one frame must be sound.
     """
@@ -24,7 +25,8 @@ def neighbours(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def bridge(motion: Motion, missing: np.ndarray) -> Motion:
     """Joints `missing` (T, J) bool between their sound frames: rotations along the shortest arc, all else
-    linearly, held at the ends. A joint that is sound nowhere takes its rest pose. The rest is kept bit by bit.
+    linearly, held at the ends. A joint that is sound nowhere takes its rest pose. The rest is kept bit by
+    bit.
 
     Raises InputError where the root is missing in all frames.
     """

@@ -1,7 +1,7 @@
 """A body's motion as channels (T, C), one number each: what models of whole motion see.
 
-Three channels a joint: its place relative to the pelvis in millimetres, the frame's heading turned to +Z. And,
-if asked for, four of the root: height of the pelvis (mm), its velocity sideways and ahead in the frame's
+Three channels a joint: its place relative to the pelvis in millimetres, the frame's heading turned to +Z.
+And, if asked for, four of the root: height of the pelvis (mm), its velocity sideways and ahead in the frame's
 heading (mm a frame), and its turning (1/1000 rad a frame). The velocity at a frame leads to the next one.
 Places and headings can be had back up to where the body starts.
 """

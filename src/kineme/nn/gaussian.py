@@ -44,7 +44,8 @@ def kl_divergence(q: Gaussian, p: Gaussian | None) -> Tensor:
 
 
 class LevelState(NamedTuple):
-    """One stochastic level of a pass. Tensors have the level's shape, with the batch wherever the model has it.
+    """One stochastic level of a pass. Tensors have the level's shape, with the batch wherever the model
+    has it.
 
     Attributes
     ----------

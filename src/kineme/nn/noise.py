@@ -1,6 +1,7 @@
-"""Gaussian noise with a few shared factors: what is left of a window after a model's mean, and its conditionals.
+"""Gaussian noise with a few shared factors: what is left of a window after a model's mean, and its
+conditionals.
 
-    r = W f + e,        f ~ N(0, 1),  e ~ N(0, diag(psi))        (probabilistic PCA with noise of its own per entry)
+    r = W f + e,    f ~ N(0, 1),  e ~ N(0, diag(psi))    (probabilistic PCA, a noise of its own per entry)
 
 Neighbouring entries err alike, so what is known of a window says something about the error of what is not.
 """
@@ -31,7 +32,9 @@ class FactorNoise(NamedTuple):
         """
         count = min(count, *residuals.shape)
         if count == 0:
-            return cls(residuals.new_zeros(0, residuals.shape[1]), residuals.square().mean(0).clamp(min=LEAST))
+            return cls(
+                residuals.new_zeros(0, residuals.shape[1]), residuals.square().mean(0).clamp(min=LEAST)
+            )
         wide = residuals.double()
         # eigenvectors of the smaller Gram matrix are far cheaper than the singular vectors of all
         flat = len(wide) < wide.shape[1]

@@ -101,7 +101,8 @@ def score_channels(values: np.ndarray, model: Scorer, stride_seconds: float = 0.
 
 
 def score_windows(windows: np.ndarray, exists: np.ndarray, model: Scorer) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (W,) and of joints (W, J) of windows (W, C, frames) in mm; `exists` (W, frames) says what counts."""
+    """Scores (W,) and of joints (W, J) of windows (W, C, frames) in mm; `exists` (W, frames) says what
+    counts."""
     owners = torch.from_numpy(model.channels.owners)
     count = len(joint_names(model.channels))
     scores, joints = [], []

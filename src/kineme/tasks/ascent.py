@@ -1,4 +1,5 @@
-"""Maximum a posteriori filling of what is missing of windows: gradient ascent on the missing entries alone."""
+"""Maximum a posteriori filling of what is missing of windows: gradient ascent on the missing entries
+alone."""
 
 from __future__ import annotations
 
@@ -54,6 +55,8 @@ class Ascent(NamedTuple):
     rounds: int = 3
 
 
+#: what val chose
+BEST = Ascent()
 #: the settings of the paper: from the mean, 10 steps of about 1 mm
 PAPER_ASCENT = Ascent(steps=10, rate=1.0, decay=False, rounds=0)
 
@@ -69,7 +72,7 @@ def fill_windows(
     model: Density,
     windows: Tensor,
     missing: Tensor,
-    ascent: Ascent = Ascent(),
+    ascent: Ascent = BEST,
     score: Callable[[Tensor], Tensor] | None = None,
     rounds_best: bool = True,
 ) -> Filled:

@@ -1,4 +1,5 @@
-"""What `kineme anomaly` and `kineme impute` need to know of a model, measured on motion that it has not seen."""
+"""What `kineme anomaly` and `kineme impute` need to know of a model, measured on motion that it has not
+seen."""
 
 from __future__ import annotations
 
@@ -8,8 +9,8 @@ import torch
 from kineme.corpus.bank import WindowBank
 from kineme.corpus.occlusion import joint_gaps
 from kineme.models.hgvae.model import HGVAE, Calibration
-from kineme.tasks.ascent import Ascent, fill_windows, missing_spread
 from kineme.tasks.anomaly import score_windows, threshold
+from kineme.tasks.ascent import BEST, Ascent, fill_windows, missing_spread
 
 #: share of sound windows that may raise an alarm
 FALSE_ALARMS = 0.01
@@ -19,7 +20,13 @@ LEVEL = 0.9
 
 
 def calibrate(
-    model: HGVAE, bank: WindowBank, measured_on: str, *, windows: int = 256, seed: int = 0, ascent: Ascent = Ascent()
+    model: HGVAE,
+    bank: WindowBank,
+    measured_on: str,
+    *,
+    windows: int = 256,
+    seed: int = 0,
+    ascent: Ascent = BEST,
 ) -> Calibration:
     """Thresholds at a false-alarm rate of `FALSE_ALARMS`, and widths that hold 90 % of hidden places."""
     rng = np.random.default_rng([seed, 3])
@@ -27,7 +34,8 @@ def calibrate(
     batch = whole.take(rng.permutation(len(whole))[: 4 * windows])
     scores, joints = score_windows(batch.windows, batch.valid, model)
     ratios = [
-        float(np.quantile(_ratios(model, batch.windows[:windows], gap, rng, seed, ascent), LEVEL)) for gap in GAPS
+        float(np.quantile(_ratios(model, batch.windows[:windows], gap, rng, seed, ascent), LEVEL))
+        for gap in GAPS
     ]
     return Calibration(
         FALSE_ALARMS,

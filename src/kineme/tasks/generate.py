@@ -43,8 +43,8 @@ def generate(
 ) -> list[Motion]:
     """`count` motions on the standard body, from the origin and facing +Z on.
 
-    levels : draw that many levels from the top and take the mean of those below. places : motions of positions
-    just as the model gives them; otherwise of rotations, so that bones have their lengths.
+    levels : draw that many levels from the top and take the mean of those below. places : motions of
+    positions just as the model gives them; otherwise of rotations, so that bones have their lengths.
     Raises InputError for a label that the model does not know.
     """
     found = []

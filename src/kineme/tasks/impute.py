@@ -1,7 +1,7 @@
 """Filling what is missing of a motion: the most probable places under a model, on the user's own skeleton.
 
-    file -> bridged motion -> channels on the standard body at the model's rate -> windows -> the most probable
-    values of the missing channels -> places -> the missing joints of the file, and nothing else
+file -> bridged motion -> channels on the standard body at the model's rate -> windows -> the most probable
+values of the missing channels -> places -> the missing joints of the file, and nothing else
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kineme.motion.frame import facing_angle
 from kineme.motion.retarget import retarget, to_standard_body
 from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import axis_angle_to_matrix
-from kineme.tasks.ascent import Ascent, Density, fill_windows, missing_spread
+from kineme.tasks.ascent import BEST, Ascent, Density, fill_windows, missing_spread
 from kineme.tasks.missing import Span, spans_mask
 from kineme.tasks.restore import fit_rotations, place_source, turn_source, world_turns
 
@@ -107,11 +107,18 @@ class Repair:
 
 
 def impute(
-    motion: Motion, spans: Sequence[Span], model: WindowModel, *, ascent: Ascent = Ascent(), samples: int = 8, seed: int = 0
+    motion: Motion,
+    spans: Sequence[Span],
+    model: WindowModel,
+    *,
+    ascent: Ascent = BEST,
+    samples: int = 8,
+    seed: int = 0,
 ) -> Repair:
     """Fill the missing joints of a motion of any humanoid rig.
 
-    What is missing are the channels of the named joints. In a file of rotations those turn, and all that hangs
+    What is missing are the channels of the named joints. In a file of rotations those turn, and all that
+    hangs
     on them moves with them; in a file of positions the joints themselves move. Bones keep their lengths.
 
     Raises InputError where nothing or everything is missing, or where the rig cannot be mapped.
@@ -211,7 +218,13 @@ def _above_missing(bridged: Motion, rig: RigMap, missing: np.ndarray) -> np.ndar
 
 
 def _estimate(
-    canonical: Motion, headings: np.ndarray, gone: np.ndarray, model: WindowModel, ascent: Ascent, samples: int, seed: int
+    canonical: Motion,
+    headings: np.ndarray,
+    gone: np.ndarray,
+    model: WindowModel,
+    ascent: Ascent,
+    samples: int,
+    seed: int,
 ) -> tuple[Estimate, np.ndarray]:
     """The clip's channels at the model's rate, and what to add (T, C) to the bridged ones at the file's."""
     from scipy.interpolate import PchipInterpolator
@@ -240,14 +253,21 @@ def _estimate(
 
 
 def estimate_channels(
-    values: np.ndarray, missing: np.ndarray, model: WindowModel, ascent: Ascent, samples: int = 8, seed: int = 0
+    values: np.ndarray,
+    missing: np.ndarray,
+    model: WindowModel,
+    ascent: Ascent,
+    samples: int = 8,
+    seed: int = 0,
 ) -> Estimate:
     """Missing channels of a clip (T', C) in windows that overlap by half, blended where they do."""
     frames, total = model.frames, len(values)
     first = [s for s in starts(total, frames, frames / 2) if missing[s : s + frames].any()]
     index = np.minimum(np.array(first)[:, None] + np.arange(frames), total - 1)
     windows = model.normalise(values[index].transpose(0, 2, 1))
-    beyond = np.arange(frames)[None] >= total - np.array(first)[:, None]  # padding of a clip shorter than a window
+    beyond = (
+        np.arange(frames)[None] >= total - np.array(first)[:, None]
+    )  # padding of a clip shorter than a window
     gone = torch.from_numpy(missing[index].transpose(0, 2, 1) | beyond[:, None])
     filled, spread = [], []
     for batch in range(0, len(windows), BATCH):
@@ -294,4 +314,3 @@ def _intervals(
             value, half = values[frame, own], wide[frame, own]
             found.append(JointInterval(frame, name, value, value - half, value + half))
     return tuple(sorted(found, key=lambda row: row.frame))
-

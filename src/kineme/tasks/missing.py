@@ -1,4 +1,5 @@
-"""Which joints of a motion are missing in which frames: as a person says it, or found in the motion itself."""
+"""Which joints of a motion are missing in which frames: as a person says it, or found in the motion
+itself."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def spans_mask(motion: Motion, spans: Sequence[Span]) -> np.ndarray:
 
 
 def declared(motion: Motion, joints: Sequence[str], frames: str) -> list[Span]:
-    """The named joints over ``a:b``: frames of the file from 0 on, b exclusive; an end left out is the clip's.
+    """The named joints over ``a:b``: frames of the file from 0 on, b exclusive; an end left out is the
+    clip's.
 
     Raises InputError for an unknown joint, with the nearest names, and UsageError for frames that are none.
     """
@@ -55,13 +57,18 @@ def declared(motion: Motion, joints: Sequence[str], frames: str) -> list[Span]:
         if joint not in names:
             near = get_close_matches(joint, names, n=3, cutoff=0.5)
             lower = [name for name in names if joint.lower() in name.lower()][:3]
-            advice = f"did you mean {' or '.join(near or lower)}?" if near or lower else f"there are {', '.join(names)}"
+            advice = (
+                f"did you mean {' or '.join(near or lower)}?"
+                if near or lower
+                else f"there are {', '.join(names)}"
+            )
             raise InputError(f"no joint is called {joint!r}; {advice}")
     return [Span(joint, start, stop, "named") for joint in dict.fromkeys(joints)]
 
 
 def found_missing(motion: Motion) -> list[Span]:
-    """Joints without numbers, frozen or dropped out, as `detect_holes`, `detect_frozen`, `detect_dropped` say."""
+    """Joints without numbers, frozen or dropped out, as `detect_holes`, `detect_frozen`, `detect_dropped`
+    say."""
     spans = detect_holes(motion)
     for more in (detect_dropped(motion), detect_frozen(motion)):
         taken = spans_mask(motion, spans)

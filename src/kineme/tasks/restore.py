@@ -48,11 +48,13 @@ def fit_rotations(canonical: Motion, targets: np.ndarray, loose: np.ndarray) -> 
             canonical.root_translation[frames],
             None if canonical.local_translations is None else canonical.local_translations[frames],
         )
-        reached = _reached(joint, loose[frames].any(0))
+        reached = _reached(joint, np.asarray(loose[frames].any(0)))
         if not reached:
             continue  # nothing follows, so nothing says how it is turned
         origin = places[:, joint, None]
-        turn = best_turn(places[:, reached] - origin, targets[frames][:, reached] - origin, np.ones(len(reached)))
+        turn = best_turn(
+            places[:, reached] - origin, targets[frames][:, reached] - origin, np.ones(len(reached))
+        )
         world = turn @ turns[:, joint]
         parent = PARENTS[joint]
         local[frames, joint] = world if parent < 0 else np.swapaxes(turns[:, parent], -1, -2) @ world
@@ -71,7 +73,8 @@ def _reached(joint: int, loose: np.ndarray) -> list[int]:
 
 
 def turn_source(motion: Motion, rig: RigMap, missing: np.ndarray, turned: np.ndarray) -> Motion:
-    """The bridged `motion` of a user's skeleton with its missing joints (T, J) turned in the world by `turned`
+    """The bridged `motion` of a user's skeleton with its missing joints (T, J) turned in the world by
+    `turned`
     (T, 22, 3, 3), each by that of its canonical joint; all other local rotations are the very same."""
     assert motion.local_rotations is not None
     skeleton, local = motion.skeleton, motion.local_rotations.copy()
@@ -91,8 +94,8 @@ def turn_source(motion: Motion, rig: RigMap, missing: np.ndarray, turned: np.nda
 
 
 def place_source(motion: Motion, rig: RigMap, missing: np.ndarray, targets: np.ndarray) -> Motion:
-    """The bridged motion of positions with its missing joints in the directions of `targets` (T, 22, 3) on the
-    standard body, at the lengths of the user's own bones; all other places are the very same."""
+    """The bridged motion of positions with its missing joints in the directions of `targets` (T, 22, 3) on
+    the standard body, at the lengths of the user's own bones; all other places are the very same."""
     assert motion.given_positions is not None
     skeleton, places = motion.skeleton, motion.given_positions.astype(np.float64)
     lengths = bone_lengths(motion, missing)
@@ -151,5 +154,3 @@ def _keep_lengths(places: np.ndarray, missing: np.ndarray, lengths: dict[tuple[i
 def world_turns(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """(..., 3, 3): what turns orientations into others in the world."""
     return after @ np.swapaxes(before, -1, -2)
-
-

@@ -12,7 +12,8 @@ from kineme.tasks.restore import fit_rotations
 
 
 def solve_rotations(positions: np.ndarray, fps: float) -> Motion:
-    """A motion of `SMPL22` from world positions (T, 22, 3): bones point where theirs do, with its own lengths.
+    """A motion of `SMPL22` from world positions (T, 22, 3): bones point where theirs do, with its own
+    lengths.
 
     The pelvis is turned with the torso; twists that no place shows are as small as they can be.
     """

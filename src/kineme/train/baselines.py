@@ -17,7 +17,8 @@ from kineme.train.windows import Schedule, StepLoss, train_windows
 def vae_loss(
     bank: WindowBank, kl_weight: float, warmup_epochs: float, occlusion: float, mirror: bool = True
 ) -> StepLoss:
-    """Negative log-likelihood plus the weighted divergence, on windows hidden and mirrored as HG-VAE's are."""
+    """Negative log-likelihood plus the weighted divergence, on windows hidden and mirrored as HG-VAE's
+    are."""
     mean, deviation = (part[:, None] for part in bank.statistics())
     places = 3 * len(bank.channels.joints)
 
@@ -54,7 +55,12 @@ def train_vae(
     seed: int = 0,
 ) -> nn.Module:
     """Train a network of latents in place; a run found in `run` goes on, and a finished one is read."""
-    settings = {"kl_weight": kl_weight, "warmup": warmup_epochs, "occlusion": occlusion, "class": type(network).__name__}
+    settings = {
+        "kl_weight": kl_weight,
+        "warmup": warmup_epochs,
+        "occlusion": occlusion,
+        "class": type(network).__name__,
+    }
     loss = vae_loss(bank, kl_weight, warmup_epochs, occlusion)
     train_windows(network, loss, bank, schedule, run, settings=settings, seed=seed, progress=False)
     return network

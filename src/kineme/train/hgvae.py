@@ -124,7 +124,8 @@ def train_hgvae(
 ) -> HGVAE:
     """Train HG-VAE on windows and write the model to ``run/model``.
 
-    `off` : so many top levels are turned off (the depth study). A run found in `run` goes on where it stopped.
+    `off` : so many top levels are turned off (the depth study). A run found in `run` goes on where it
+        stopped.
     Raises InputError for takes too short to learn from, UsageError where a run to resume does not fit.
     """
     model = HGVAE.random(config, *bank.statistics(), seed=seed)

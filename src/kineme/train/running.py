@@ -57,8 +57,8 @@ def make_trainer(
 ) -> L.Trainer:
     """A Trainer that keeps its checkpoint, CSV and TensorBoard logs in the folder `run`.
 
-    first, total : steps that an earlier run has taken, and those of the whole run. watching : callbacks beside
-    those that save and show progress. `options` go to Lightning's Trainer as they are.
+    first, total : steps that an earlier run has taken, and those of the whole run. watching : callbacks
+    beside those that save and show progress. `options` go to Lightning's Trainer as they are.
     """
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 

@@ -1,5 +1,5 @@
-"""Training of any network on windows of channels: every batch is a pure function of (seed, step), so a run that
-was killed goes on to the same weights as one that was not."""
+"""Training of any network on windows of channels: every batch is a pure function of (seed, step), so a run
+that was killed goes on to the same weights as one that was not."""
 
 from __future__ import annotations
 
@@ -62,12 +62,23 @@ class WindowModule(L.LightningModule):
     """A network and its loss as `Schedule` says. `settings` decide whether a run may be resumed."""
 
     def __init__(
-        self, network: nn.Module, loss: StepLoss, bank: WindowBank, schedule: Schedule, seed: int, settings: Any
+        self,
+        network: nn.Module,
+        loss: StepLoss,
+        bank: WindowBank,
+        schedule: Schedule,
+        seed: int,
+        settings: Any,
     ):
         super().__init__()
         self.network = network
         self._loss, self.bank, self.schedule, self.seed = loss, bank, schedule, seed
-        self.about = {"settings": settings, "schedule": asdict(schedule), "seed": seed, "frames": len(bank.values)}
+        self.about = {
+            "settings": settings,
+            "schedule": asdict(schedule),
+            "seed": seed,
+            "frames": len(bank.values),
+        }
         self.per_epoch = schedule.steps_per_epoch(len(bank))
         self.total = schedule.epochs * self.per_epoch
 
@@ -102,7 +113,9 @@ class WindowModule(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a run with other settings or takes."""
         if checkpoint.get("kineme_run") != self.about:
-            raise UsageError("the run to resume has other settings, another seed or other takes; name a new folder")
+            raise UsageError(
+                "the run to resume has other settings, another seed or other takes; name a new folder"
+            )
 
 
 def train_windows(
@@ -124,7 +137,9 @@ def train_windows(
     """
     if not (bank.lengths == bank.frames).any():
         seconds = len(bank.values)
-        raise InputError(f"no take is as long as a window of {bank.frames} frames; there are {seconds} in all")
+        raise InputError(
+            f"no take is as long as a window of {bank.frames} frames; there are {seconds} in all"
+        )
     run.mkdir(parents=True, exist_ok=True)
     last = run / "checkpoints" / "last.ckpt"
     module = WindowModule(network.train(), loss, bank, schedule, seed, settings)

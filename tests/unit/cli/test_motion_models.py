@@ -50,7 +50,10 @@ def test_impute_named_joints_and_found_damage(folder, tmp_path, capsys) -> None:
     elbow = motion.skeleton.index("right_elbow")
     rotations[41:75, elbow] = rotations[40, elbow]
     save(motion.replace(local_rotations=rotations), tmp_path / "frozen.bvh")
-    assert run("impute", tmp_path / "frozen.bvh", "-o", out, "--model", folder / "model", "--steps", 1, "--auto") == 0
+    assert (
+        run("impute", tmp_path / "frozen.bvh", "-o", out, "--model", folder / "model", "--steps", 1, "--auto")
+        == 0
+    )
     assert "right_elbow: frames 41 to 74" in capsys.readouterr().out
     fixed = load(out)
     assert np.ptp(fixed.local_rotations[41:75, elbow], axis=0).max() > 1e-3

@@ -18,10 +18,17 @@ def test_a_folder_gives_the_same_model(tmp_path) -> None:
     model.save(tmp_path / "model")
     again = HGVAE.load(tmp_path / "model")
     windows = model.normalise(small_bank().all().windows[:2])
-    assert torch.equal(model.network(windows, sample=False).likelihood.mean, again.network(windows, sample=False).likelihood.mean)
+    assert torch.equal(
+        model.network(windows, sample=False).likelihood.mean,
+        again.network(windows, sample=False).likelihood.mean,
+    )
     assert again.config == model.config and again.calibration == model.calibration
     torch.testing.assert_close(again.noise.factors, model.noise.factors, atol=1e-3, rtol=1e-3)
-    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
     small_hgvae(calibrated=False).save(tmp_path / "model")  # replaces it
 
 
@@ -48,7 +55,10 @@ def test_damaged_weights_are_refused(tmp_path) -> None:
     small_hgvae().save(tmp_path / "model")
     path = tmp_path / "model" / "model.safetensors"
     arrays = load_file(path)
-    for name, value in (("out.bias", np.zeros(3)), ("statistics.deviation", 0 * arrays["statistics.deviation"])):
+    for name, value in (
+        ("out.bias", np.zeros(3)),
+        ("statistics.deviation", 0 * arrays["statistics.deviation"]),
+    ):
         save_file({**arrays, name: value}, path)
         with pytest.raises(InputError, match="does not fit|no training leaves"):
             HGVAE.load(tmp_path / "model")

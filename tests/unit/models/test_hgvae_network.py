@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import naive
 import pytest
 import torch
 
+import naive
 from kineme.errors import UsageError
 from kineme.models.hgvae.config import PRESETS, HGVAEConfig
 from kineme.models.hgvae.network import HGVAENetwork
@@ -20,7 +20,11 @@ from kineme.models.hgvae.objective import (
 )
 
 TINY = HGVAEConfig(
-    joints=("left_knee", "right_knee"), root=True, frames=12, levels=((10, 6), (4, 5), (1, 7)), path_features=8
+    joints=("left_knee", "right_knee"),
+    root=True,
+    frames=12,
+    levels=((10, 6), (4, 5), (1, 7)),
+    path_features=8,
 )
 
 
@@ -92,7 +96,8 @@ def test_levels_that_are_off_take_the_mean() -> None:
     made = network(windows, off=2)
     for number, level in enumerate(made.levels):
         assert torch.equal(level.latent, level.posterior.mean) == (number < 2)
-    assert [torch.equal(a.latent, b.latent) for a, b in zip(made.levels, network(windows, off=2).levels)] == [
+    pairs = list(zip(made.levels, network(windows, off=2).levels, strict=True))
+    assert [torch.equal(a.latent, b.latent) for a, b in pairs] == [
         True, True, False,
     ]  # fmt: skip
 
@@ -106,7 +111,9 @@ def test_a_class_reaches_the_samples_and_no_class_is_allowed() -> None:
         for labels, g in zip((torch.zeros(2).long(), torch.ones(2).long(), None), noise, strict=True)
     )
     assert not torch.allclose(walk, run) and not torch.allclose(walk, none)
-    mixed = network.generate(2, torch.tensor([0, -1]), generator=torch.Generator().manual_seed(1)).likelihood.mean
+    mixed = network.generate(
+        2, torch.tensor([0, -1]), generator=torch.Generator().manual_seed(1)
+    ).likelihood.mean
     torch.testing.assert_close(mixed, torch.stack([walk[0], none[1]]))
 
 

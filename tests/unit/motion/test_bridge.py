@@ -27,7 +27,10 @@ def test_only_missing_joints_change() -> None:
         missing = np.zeros((len(motion), 22), dtype=bool)
         missing[5:9, 16], missing[30:40, 4] = True, True
         made = bridge(source, missing)
-        for old, new in ((source.local_rotations, made.local_rotations), (source.given_positions, made.given_positions)):
+        for old, new in (
+            (source.local_rotations, made.local_rotations),
+            (source.given_positions, made.given_positions),
+        ):
             if old is not None:
                 assert np.array_equal(old[~missing], new[~missing])
                 assert not np.array_equal(old[missing], new[missing])

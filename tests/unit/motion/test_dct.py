@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import naive
 import numpy as np
 import pytest
 import scipy.fft
 from hypothesis import given
 from hypothesis import strategies as st
 
+import naive
 from kineme.errors import UsageError
 from kineme.motion.dct import dct, dct_basis, idct
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import naive
 import pytest
 import torch
 
+import naive
 from kineme.nn.gaussian import Gaussian, kl_divergence
 from kineme.nn.graph import GraphBlock, GraphConvolution
 

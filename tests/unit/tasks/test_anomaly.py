@@ -9,7 +9,15 @@ import torch
 from kineme.errors import InputError
 from kineme.models.hgvae.objective import elbo
 from kineme.motion.canonical import INDEX, PARENTS, SMPL22
-from kineme.tasks.anomaly import Alarm, WindowScores, alarms, joint_names, score_channels, score_motion, threshold
+from kineme.tasks.anomaly import (
+    Alarm,
+    WindowScores,
+    alarms,
+    joint_names,
+    score_channels,
+    score_motion,
+    threshold,
+)
 from kineme.tasks.generate import generate
 from small_hgvae import small_bank, small_hgvae, takes
 
@@ -29,7 +37,10 @@ def test_a_broken_joint_stands_out_where_it_is_broken() -> None:
     places = motion.positions.copy()
     places[60:75, INDEX["left_wrist"]] += [0.5, 0.3, 0.0]
     broken = motion.from_positions(motion.skeleton, motion.fps, places)
-    whole, found = score_motion(broken.replace(given_positions=motion.positions), model), score_motion(broken, model)
+    whole, found = (
+        score_motion(broken.replace(given_positions=motion.positions), model),
+        score_motion(broken, model),
+    )
     window, joint = found.worst
     assert joint == "left_wrist" and found.clip > whole.clip
     assert found.times[window, 0] < 75 / motion.fps and found.times[window, 1] > 60 / motion.fps
@@ -49,7 +60,9 @@ def test_thresholds_have_their_rate_of_false_alarms() -> None:
     scores = np.random.default_rng(0).normal(size=2000)
     assert (scores > threshold(scores, 0.05)).mean() == pytest.approx(0.05, abs=0.001)
     calibration = small_hgvae().calibration
-    assert calibration.false_alarms == 0.01 and len(calibration.joints) == len(joint_names(small_hgvae().channels))
+    assert calibration.false_alarms == 0.01 and len(calibration.joints) == len(
+        joint_names(small_hgvae().channels)
+    )
 
 
 def test_alarms_join_neighbours_and_name_joints() -> None:

@@ -51,7 +51,8 @@ def save(model: HGVAE, folder: Path) -> None:
 
 
 def load(folder: Path) -> HGVAE:
-    """The model in a folder; InputError names the file that is missing, damaged, of another kind or too new."""
+    """The model in a folder; InputError names the file that is missing, damaged, of another kind or too
+    new."""
     import torch
 
     from kineme.models.hgvae.model import HGVAE, Calibration
@@ -106,7 +107,9 @@ def _settings(folder: Path) -> tuple[HGVAEConfig, dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"cannot be read ({error}); copy the model folder again", path) from error
     if kind != KIND:
-        raise InputError(f"is a model of another kind ({kind}); name a folder made by `kineme train hgvae`", folder)
+        raise InputError(
+            f"is a model of another kind ({kind}); name a folder made by `kineme train hgvae`", folder
+        )
     if not isinstance(number, int) or number > FORMAT:
         raise InputError(f"was written by a newer kineme (format {number}); upgrade kineme to read it", path)
     try:

@@ -87,7 +87,11 @@ class HGVAE:
 
     @classmethod
     def random(
-        cls, config: HGVAEConfig, mean: np.ndarray | None = None, deviation: np.ndarray | None = None, seed: int = 0
+        cls,
+        config: HGVAEConfig,
+        mean: np.ndarray | None = None,
+        deviation: np.ndarray | None = None,
+        seed: int = 0,
     ) -> HGVAE:
         """A model with random weights: the control that every table shows."""
         with torch.random.fork_rng(devices=[]):
@@ -136,8 +140,8 @@ class HGVAE:
     def surprise(self, windows: Tensor) -> Tensor:
         """(B, C, frames): minus log p(x | z) of every number, and its share of the divergence, in nats.
 
-        With `noise`, a number's density is the one given all other numbers of its window, which finds what does
-        not fit its surroundings however well the model can copy it.
+        With `noise`, a number's density is the one given all other numbers of its window, which finds what
+        does not fit its surroundings however well the model can copy it.
         """
         made = self.network(windows, sample=False)
         divergence = objective.elbo(windows, made).divergence / windows[0].numel()
@@ -147,7 +151,8 @@ class HGVAE:
         return divergence[:, None, None] - rest.view_as(windows)
 
     def reconstruct(self, windows: Tensor, generator: torch.Generator | None = None) -> Gaussian:
-        """p(x | z), (B, C, frames), of the mean of the posterior, or of a sample where a generator is given."""
+        """p(x | z), (B, C, frames), of the mean of the posterior, or of a sample where a generator is
+        given."""
         return self.network(windows, sample=generator is not None, generator=generator).likelihood
 
     def expect(self, windows: Tensor, missing: Tensor, generator: torch.Generator | None = None) -> Gaussian:

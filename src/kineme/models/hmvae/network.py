@@ -1,7 +1,7 @@
 """HM-VAE's motion prior (Li et al. 2021) as the HG-VAE paper compares it: two levels, the upper one pooled.
 
-Joints are pooled by averaging the members of six body parts, and unpooled by copying; nothing of that is learned.
-Graphs are node-major, (nodes, B, features).
+Joints are pooled by averaging the members of six body parts, and unpooled by copying; nothing of that is
+learned. Graphs are node-major, (nodes, B, features).
 """
 
 from __future__ import annotations
@@ -37,8 +37,12 @@ class HMVAEConfig:
 
 
 def pooling(config: HMVAEConfig) -> Tensor:
-    """(18 or 19, nodes): each body part's mean over its joints, an axis a row; the root's nodes make one more."""
-    parts = [[config.joints.index(JOINTS[j]) for j in part if JOINTS[j] in config.joints] for part in PARTS.values()]
+    """(18 or 19, nodes): each body part's mean over its joints, an axis a row; the root's nodes make one
+    more."""
+    parts = [
+        [config.joints.index(JOINTS[j]) for j in part if JOINTS[j] in config.joints]
+        for part in PARTS.values()
+    ]
     rows = []
     for members in (part for part in parts if part):
         for axis in range(3):
@@ -65,10 +69,16 @@ class HMVAENetwork(nn.Module):
         self.register_buffer("basis", basis_tensor(frames), persistent=False)
         self.register_buffer("pool", pooling(config), persistent=False)
         top = self.pool.shape[0]
-        self.low = nn.Sequential(GraphConvolution((nodes, nodes), (frames, features)), GraphBlock(nodes, features))
-        self.high = nn.Sequential(GraphConvolution((top, top), (features, features)), GraphBlock(top, features))
+        self.low = nn.Sequential(
+            GraphConvolution((nodes, nodes), (frames, features)), GraphBlock(nodes, features)
+        )
+        self.high = nn.Sequential(
+            GraphConvolution((top, top), (features, features)), GraphBlock(top, features)
+        )
         self.posterior_0 = GraphConvolution((top, top), (features, 2 * features), activation=False)
-        self.down = nn.Sequential(GraphConvolution((top, top), (features, features)), GraphBlock(top, features))
+        self.down = nn.Sequential(
+            GraphConvolution((top, top), (features, features)), GraphBlock(top, features)
+        )
         self.prior_1 = GraphConvolution((nodes, nodes), (features, 2 * features), activation=False)
         self.posterior_1 = GraphConvolution((nodes, nodes), (2 * features, 2 * features), activation=False)
         self.decoder = nn.Sequential(
@@ -79,7 +89,9 @@ class HMVAENetwork(nn.Module):
             for layer in (self.posterior_0, self.prior_1, self.posterior_1, self.out):
                 layer.weight.mul_(0.1)
 
-    def forward(self, windows: Tensor, *, sample: bool = True, generator: torch.Generator | None = None) -> Pass:
+    def forward(
+        self, windows: Tensor, *, sample: bool = True, generator: torch.Generator | None = None
+    ) -> Pass:
         """Reconstruct windows (B, nodes, frames)."""
         low = self.low(windows.transpose(0, 1) @ self.basis.T)
         high = self.high(_mixed(self.pool, low))

@@ -34,7 +34,9 @@ class VAENetwork(nn.Module):
         self.decoder = nn.Sequential(*(_layer(a, b) for a, b in pairwise(back)))
         self.out = nn.Linear(config.widths[0], 2 * size)
 
-    def forward(self, windows: Tensor, *, sample: bool = True, generator: torch.Generator | None = None) -> Pass:
+    def forward(
+        self, windows: Tensor, *, sample: bool = True, generator: torch.Generator | None = None
+    ) -> Pass:
         """Reconstruct windows (B, nodes, frames); one level, whose latents are (1, B, latent)."""
         posterior = Gaussian.of(self.posterior(self.encoder(windows.flatten(1)))[None])
         latent = posterior.sample(generator) if sample else posterior.mean
