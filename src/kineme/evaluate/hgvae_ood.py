@@ -42,10 +42,12 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     config, folder, models, folds, protocol = setting(request, "hgvae-ood")
     count = QUICK_WINDOWS if request.quick else WINDOWS
     makers = scorers(config)
+    rows = {name: _measure(make, count) for name, make in makers.items()}
+    rows |= {f"{name}, {FOREIGN} left out": _foreign(make, count) for name, make in makers.items()}
     for name in request.methods:
-        if name not in makers:
-            raise UsageError(f"there is no method {name!r}; there are {', '.join(makers)}")
-    rows = {name: _measure(makers[name], count) for name in request.methods or makers}
+        if name not in rows:
+            raise UsageError(f"there is no method {name!r}; there are {', '.join(rows)}")
+    rows = {name: row for name, row in rows.items() if not request.methods or name in request.methods}
     code = "evaluate/[hc]*o*.py"
     values = measure_rows(rows, folds, request, folder, models, code, say)
     best = "HG-VAE: worst joint"
@@ -146,30 +148,37 @@ def _measure(make: Maker, count: int):
         for number, (name, corrupt) in enumerate(CORRUPTIONS.items()):
             rng = np.random.default_rng([seed, 17, number])
             found[name] = auroc(clean, score(corrupt(windows, fold.train.channels, mean, rng)))
-        if FOREIGN in fold.labels:
-            found |= _foreign(make, fold, seed, models, count)
         return found
 
     return measure
 
 
-def _foreign(make: Maker, fold: MotionFold, seed: int, models: Path, count: int) -> dict[str, float]:
+def _foreign(make: Maker, count: int):
     """A model that has not seen one content, on test windows of that content against those of all others."""
-    number = fold.labels.index(FOREIGN)
-    home = replace(
-        fold,
-        training=f"{fold.training}-no-{FOREIGN}",
-        train=fold.train.only(fold.train.labels != number),
-        val=fold.val.only(fold.val.labels != number),
-    )
-    test = fold.test.only(fold.test.lengths == fold.test.frames)
-    strange, known = test.only(test.labels == number), test.only((test.labels != number) & (test.labels >= 0))
-    if not len(strange) or not len(known) or not len(home.train):
-        return {}
-    score = make(home, seed, models)
-    rng = np.random.default_rng([seed, 18])
-    parts = (bank.take(rng.permutation(len(bank))[:count]).windows for bank in (known, strange))
-    return {"foreign": auroc(*(score(part) for part in parts))}
+
+    def measure(fold: MotionFold, seed: int, models: Path) -> dict[str, float]:
+        if FOREIGN not in fold.labels:
+            return {}
+        number = fold.labels.index(FOREIGN)
+        home = replace(
+            fold,
+            training=f"{fold.training}-no-{FOREIGN}",
+            train=fold.train.only(fold.train.labels != number),
+            val=fold.val.only(fold.val.labels != number),
+        )
+        test = fold.test.only(fold.test.lengths == fold.test.frames)
+        strange, known = (
+            test.only(test.labels == number),
+            test.only((test.labels != number) & (test.labels >= 0)),
+        )
+        if not len(strange) or not len(known) or not len(home.train):
+            return {}
+        score = make(home, seed, models)
+        rng = np.random.default_rng([seed, 18])
+        parts = (bank.take(rng.permutation(len(bank))[:count]).windows for bank in (known, strange))
+        return {"foreign": auroc(*(score(part) for part in parts))}
+
+    return measure
 
 
 def auroc(clean: np.ndarray, other: np.ndarray) -> float:

@@ -20,6 +20,10 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.hgvae_ood",
         "clean motion told from damaged and foreign motion (HG-VAE, Figures 1 and 7)",
     ),
+    "hgvae-downstream": (
+        "kineme.evaluate.hgvae_downstream",
+        "predictors that are given occluded motion, filled in different ways (HG-VAE, Figure 5)",
+    ),
     "hgvae-depth": (
         "kineme.evaluate.hgvae_depth",
         "likelihood and divergence with 1 to 16 stochastic levels (HG-VAE, Table 1)",

@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kineme.evaluate import corpora, hgvae_conditional, hgvae_depth, hgvae_gaps, hgvae_imputation, hgvae_ood
+from kineme.evaluate import (
+    corpora,
+    hgvae_conditional,
+    hgvae_depth,
+    hgvae_downstream,
+    hgvae_gaps,
+    hgvae_imputation,
+    hgvae_ood,
+)
 from kineme.evaluate.corruptions import CORRUPTIONS, largest_acceleration, worst_body
 from kineme.evaluate.fillers import ConditionalPCA, Learned, Simple, in_time
 from kineme.evaluate.motion_folds import MotionFold
@@ -118,6 +126,7 @@ def test_a_map_escapes_its_names() -> None:
         (hgvae_gaps, ("HG-VAE", "conditional PCA")),
         (hgvae_ood, ("HG-VAE: worst joint", "acceleration", "PCA: worst joint")),
         (hgvae_depth, ()),
+        (hgvae_downstream, ("repeat last pose, mean", "HisRepItself, HG-VAE", "siMLPe, mean")),
         (hgvae_conditional, ("real motion, held out", "HG-VAE", "HG-VAE, 1 level drawn")),
     ],
     ids=lambda value: getattr(value, "__name__", "").rsplit(".", 1)[-1],

@@ -142,9 +142,9 @@ def test_nothing_is_kept_on_the_module() -> None:
 
 def test_presets_have_the_sizes_that_the_documentation_says() -> None:
     count = {name: sum(p.numel() for p in HGVAENetwork(c).parameters()) for name, c in PRESETS.items()}
-    assert len(PRESETS["deep"].levels) == 16 and 14e6 < count["deep"] < 16e6
-    assert PRESETS["paper"].nodes == 54 and PRESETS["paper"].levels[-1] == (1, 256)
-    assert count["small"] * 4 < 4e6
+    assert count == {"small": 382_884, "full-body": 2_390_324, "paper": 2_290_497, "deep": 15_001_313}
+    assert len(PRESETS["deep"].levels) == 16 and PRESETS["paper"].nodes == 54
+    assert PRESETS["paper"].levels == ((54, 128), (24, 128), (8, 128), (1, 256))
 
 
 def test_warm_up_is_linear() -> None:
