@@ -1,7 +1,7 @@
 """HG-VAE against a straight transcription of the paper's equations (the twin in `tests/naive.py`).
 
-Goal: training and filling at least 2 times as fast as the twin at equal results (1e-5); and the memory that filling
-800 windows at once takes.
+Goal: training and filling at least 2 times as fast as the twin at equal results (1e-5); and the memory
+that filling 800 windows at once takes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import naive  # noqa: E402
-
 from kineme.models.hgvae import HGVAE, PRESETS  # noqa: E402
 from kineme.models.hgvae.objective import elbo, latent_log_density  # noqa: E402
 from kineme.tasks.ascent import PAPER_ASCENT, fill_windows  # noqa: E402
@@ -98,9 +97,8 @@ def main() -> None:
     missing = torch.rand(windows.shape) < 0.1
     fill_windows(model, windows, missing, PAPER_ASCENT._replace(steps=1), lambda x: model.score(x, "latent"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(
-        f"filling 800 windows at once, paper: peak memory {peak / 2**20:.2f} GB ({(peak - before) / 2**20:.2f} more)"
-    )
+    peak, more = (n / 2**20 for n in (peak, peak - before))
+    print(f"filling 800 windows at once, paper: peak memory {peak:.2f} GB ({more:.2f} more)")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The protocol **hgvae-downstream** (Figure 5): predictors that are given occluded motion, filled in different ways."""
+"""The protocol **hgvae-downstream** (Figure 5): predictors that are given occluded motion, filled in
+different ways."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ from kineme.train.windows import Schedule
 
 HISTORY, FUTURE = 50, 25
 SHARES = (0.05, 0.1, 0.25, 0.5)
-#: predicted frames (from 1) at 25 frames a second that are shown by themselves: 80, 160, 320, 400, 560, 1000 ms
+#: predicted frames that are shown by themselves, from 1, at 25 a second: 80, 160, 320, 400, 560, 1000 ms
 HORIZONS = (2, 4, 8, 10, 14, 25)
 PREDICTORS: dict[str, Callable[[int], nn.Module]] = {
     "repeat last pose": lambda channels: RepeatLast(FUTURE),

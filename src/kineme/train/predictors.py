@@ -13,7 +13,8 @@ from kineme.train.windows import Schedule, StepLoss, train_windows
 
 
 def joint_distance(predicted: Tensor, true: Tensor, places: int) -> Tensor:
-    """Mean distance of joints in the unit of the channels (..., C), the first `places` of which are x, y, z."""
+    """Mean distance of joints in the unit of the channels (..., C), the first `places` of which are x, y,
+    z."""
     apart = (predicted - true)[..., :places]
     return apart.unflatten(-1, (-1, 3)).square().sum(-1).clamp(min=1e-9).sqrt().mean()
 

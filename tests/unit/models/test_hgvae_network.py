@@ -9,7 +9,7 @@ import torch
 
 import naive
 from kineme.errors import UsageError
-from kineme.models.hgvae.config import PRESETS, HGVAEConfig
+from kineme.models.hgvae.config import BODY_JOINTS, PAPER_JOINTS, PRESETS, HGVAEConfig
 from kineme.models.hgvae.network import HGVAENetwork
 from kineme.models.hgvae.objective import (
     elbo,
@@ -18,6 +18,7 @@ from kineme.models.hgvae.objective import (
     posterior_log_density,
     prior_log_density,
 )
+from kineme.motion.canonical import JOINTS
 
 TINY = HGVAEConfig(
     joints=("left_knee", "right_knee"),
@@ -145,6 +146,10 @@ def test_presets_have_the_sizes_that_the_documentation_says() -> None:
     assert count == {"small": 382_884, "full-body": 2_390_324, "paper": 2_290_497, "deep": 15_001_313}
     assert len(PRESETS["deep"].levels) == 16 and PRESETS["paper"].nodes == 54
     assert PRESETS["paper"].levels == ((54, 128), (24, 128), (8, 128), (1, 256))
+
+
+def test_joints_are_those_of_the_canonical_body() -> None:
+    assert BODY_JOINTS == JOINTS[1:] and PAPER_JOINTS == JOINTS[4:]
 
 
 def test_warm_up_is_linear() -> None:

@@ -6,12 +6,17 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from kineme.errors import UsageError
-from kineme.motion.canonical import JOINTS
 
 #: nodes of the root's own motion: height of the pelvis, its velocity sideways and ahead, its turning
 ROOT_NODES = 4
+#: the canonical joints but the pelvis; written out, since the help of commands is to come without numpy
+BODY_JOINTS = (
+    "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
+    "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+)  # fmt: skip
 #: the joints of the AMASS experiments: SMPL's 4th to 21st
-PAPER_JOINTS = JOINTS[4:]
+PAPER_JOINTS = BODY_JOINTS[3:]
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class HGVAEConfig:
     """Settings of the model and of its training. Every field has an effect."""
 
     # -- input
-    joints: tuple[str, ...] = JOINTS[1:]
+    joints: tuple[str, ...] = BODY_JOINTS
     """canonical joints that are modelled: their places relative to the pelvis, heading taken out"""
     root: bool = True
     """also model the pelvis' height, velocity and turning"""
@@ -69,9 +74,11 @@ class HGVAEConfig:
     """half of the windows are seen in a mirror; only for models without classes of one side"""
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.joints) - set(JOINTS[1:]))
+        unknown = sorted(set(self.joints) - set(BODY_JOINTS))
         if unknown:
-            raise UsageError(f"no joint to model is called {', '.join(unknown)}; there are {JOINTS[1:]}")
+            raise UsageError(
+                f"no joint to model is called {', '.join(unknown)}; there are {', '.join(BODY_JOINTS)}"
+            )
         if not self.levels or min(min(level) for level in self.levels) < 1:
             raise UsageError("levels is a list of (nodes, features), at least one, from bottom to top")
         if not 0 <= self.frequencies <= self.frames or self.frames < 2 or self.fps <= 0:

@@ -15,7 +15,8 @@ RECENT = 20
 
 
 class ConvEncoder(nn.Module):
-    """A window (B, T, C) as an image of time by channels: three strided convolutions and a layer to a code."""
+    """A window (B, T, C) as an image of time by channels: three strided convolutions and a layer to a
+    code."""
 
     def __init__(self, frames: int, channels: int, width: int, code: int):
         super().__init__()

@@ -1,8 +1,9 @@
 """HisRepItself (Mao et al., ECCV 2020, arXiv 2007.11755): what followed when the body last moved like this.
 
-The latest M frames are the query; every stretch of M frames of the history is a key, and the cosine transform of
-that stretch with the T frames after it its value. The attended value and the transform of the latest frames, padded
-with the last one, go through graph convolutions whose nodes are channels.
+The latest M frames are the query; every stretch of M frames of the history is a key, and the cosine
+transform of
+that stretch with the T frames after it its value. The attended value and the transform of the latest
+frames, padded with the last one, go through graph convolutions whose nodes are channels.
 """
 
 from __future__ import annotations
