@@ -12,7 +12,7 @@ from kineme.motion import Motion
 from kineme.motion.canonical import INDEX, JOINTS, PARENTS
 from kineme.motion.kinematics import forward_kinematics
 from kineme.tasks.ascent import Ascent
-from kineme.tasks.impute import estimate_channels, impute
+from kineme.tasks.impute import estimate_channels, impute, join_ends
 from kineme.tasks.missing import Span
 from kineme.tasks.restore import best_turn, bone_lengths, fit_rotations
 from small_hgvae import small_bank, small_hgvae, takes
@@ -118,6 +118,18 @@ def test_a_clip_shorter_than_a_window_and_a_long_one() -> None:
         found = estimate_channels(values, missing, model, QUICK, 2)
         assert np.array_equal(found.values[~missing], values[~missing])
         assert np.isfinite(found.values).all() and (found.deviation[missing] > 0).all()
+
+
+def test_filled_stretches_join_the_frames_beside_them() -> None:
+    line = np.arange(30.0)[:, None] * np.ones((1, 2))
+    missing = np.zeros(line.shape, dtype=bool)
+    missing[10:20, 0], missing[:4, 1], missing[15, 1] = True, True, True
+    made = join_ends(np.where(missing, line + 5, line), missing, 8)
+    assert np.array_equal(made[~missing], line[~missing])
+    np.testing.assert_allclose(made[[10, 19], 0], line[[10, 19], 0])
+    assert (np.diff(made[10:15, 0] - line[10:15, 0]) > 0).all() and (made[10:20] <= line[10:20] + 5).all()
+    assert made[0, 1] == 5 and made[3, 1] == 3  # nothing stands before the first frame
+    assert made[15, 1] == pytest.approx(15)  # both ends of a single frame
 
 
 def test_rotations_are_fitted_to_places() -> None:
