@@ -15,16 +15,19 @@ from kineme.models.hgvae.config import PRESETS, HGVAEConfig
 from kineme.motion.channels import Channels
 from kineme.motion.time import legacy_stride
 
-#: data sets of AMASS by split, in the spelling of its folders; other spellings of the same sets are known,
-too AMASS = {
-    "train": ("CMU", "MPI_Limits", "TotalCapture", "Eyes_Japan_Dataset", "KIT", "EKUT", "TCD_handMocap",
-    "ACCAD"), "val": ("HumanEva", "MPI_HDM05", "SFU", "MPI_mosh"),
+#: data sets of AMASS by split, in the spelling of its folders; `_ALSO` has other spellings
+AMASS = {
+    "train": (
+        "CMU", "MPI_Limits", "TotalCapture", "Eyes_Japan_Dataset", "KIT", "EKUT", "TCD_handMocap", "ACCAD",
+    ),
+    "val": ("HumanEva", "MPI_HDM05", "SFU", "MPI_mosh"),
     "test": ("BioMotionLab_NTroje",),
-}
+}  # fmt: skip
 _ALSO = {
     "PosePrior": "MPI_Limits", "EyesJapanDataset": "Eyes_Japan_Dataset", "TCDHands": "TCD_handMocap",
-    "HDM05": "MPI_HDM05", "MoSh": "MPI_mosh", "BMLrub": "BioMotionLab_NTroje", "Eyes_Japan":
-"Eyes_Japan_Dataset", }  # fmt: skip
+    "HDM05": "MPI_HDM05", "MoSh": "MPI_mosh", "BMLrub": "BioMotionLab_NTroje",
+    "Eyes_Japan": "Eyes_Japan_Dataset",
+}  # fmt: skip
 #: subjects of H3.6M by split
 H36M = {"train": ("S1", "S6", "S7", "S8", "S9"), "val": ("S11",), "test": ("S5",)}
 
@@ -50,8 +53,8 @@ def _by_folder(root: Path, known: dict[str, str], name: str) -> dict[str, list[P
             found[splits[0]].append(file)
     if not any(found.values()):
         names = ", ".join(known)
-        raise InputError(f"is no folder of {name}; it needs folders with the names of its parts ({names})",
-    root) return found
+        raise InputError(f"is no folder of {name}: it has none of the folders {names}", root)
+    return found
 
 
 def published_bank(
