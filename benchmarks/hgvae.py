@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-import naive  # noqa: E402
+import naive  # noqa: E402  # pyright: ignore[reportMissingImports]
 from kineme.models.hgvae import HGVAE, PRESETS  # noqa: E402
 from kineme.models.hgvae.objective import elbo, latent_log_density  # noqa: E402
 from kineme.tasks.ascent import PAPER_ASCENT, fill_windows  # noqa: E402

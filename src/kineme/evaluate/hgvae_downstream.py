@@ -56,15 +56,13 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     """Measure, or read what was measured before."""
     config, folder, models, folds, protocol = setting(request, "hgvae-downstream")
     count = QUICK_WINDOWS if request.quick else TEST_WINDOWS
-    names = [f"{predictor}, {fill}" for predictor in PREDICTORS for fill in FILLS]
+    pairs = {f"{predictor}, {fill}": (predictor, fill) for predictor in PREDICTORS for fill in FILLS}
     for name in request.methods:
-        if name not in names:
-            raise UsageError(f"there is no method {name!r}; there are {', '.join(names)}")
+        if name not in pairs:
+            raise UsageError(f"there is no method {name!r}; there are {', '.join(pairs)}")
     epochs = 1 if request.quick else 20
     schedule = Schedule(epochs, 64 if request.quick else 3200, 32, 1e-3, True, 10.0)
-    rows = {
-        name: _measure(*name.split(", "), config, schedule, count) for name in request.methods or tuple(names)
-    }
+    rows = {name: _measure(*pairs[name], config, schedule, count) for name in request.methods or tuple(pairs)}
     values = measure_rows(rows, folds, request, folder, models, "evaluate/hgvae_downstream.py", say)
     compared = [
         (f"{predictor}, {rival}", f"{predictor}, HG-VAE", f"hidden_{s * 100:g}")
