@@ -342,3 +342,107 @@ def scan_values(clips, looks, share, length, tempos):
                     value = sum(float(((clip[p] - q) ** 2).sum()) for p, q in zip(places, look, strict=True))
                     found[number, row] = min(found.get((number, row), math.inf), value)
     return found
+
+
+# --- HG-VAE -----------------------------------------------------------------------------------------------
+# A straight transcription of the paper's equations: one window after another, as the formulas are printed.
+
+
+def dct(x):
+    """Eq. 7 for one joint coordinate, l = 1 ... N."""
+    n_frames = len(x)
+    return [
+        math.sqrt(2 / n_frames)
+        * sum(
+            x[n - 1] / math.sqrt(1 + (l == 1)) * math.cos(math.pi / (2 * n_frames) * (2 * n - 1) * (l - 1))
+            for n in range(1, n_frames + 1)
+        )
+        for l in range(1, n_frames + 1)  # noqa: E741  # the paper's letter
+    ]
+
+
+def gcl(graph, weights, name, activation=True):
+    """Eq. 4: sigma(S A W + b) of one graph (N, F); weights by their names in the state dict."""
+    import torch
+
+    s, w, b = (weights[f"{name}.{part}"] for part in ("adjacency", "weight", "bias"))
+    out = torch.matmul(torch.matmul(s, graph), w) + b
+    if not activation:
+        return out
+    return 0.5 * out * (1 + torch.erf(out / math.sqrt(2)))  # GELU
+
+
+def gcb(graph, weights, name, printed=False):
+    """Eq. 5 of one graph."""
+    inner = gcl(gcl(graph, weights, f"{name}.first"), weights, f"{name}.second")
+    alpha = weights[f"{name}.alpha"]
+    return inner + alpha * graph if printed else graph + alpha * inner
+
+
+def log_normal(x, mean, log_variance):
+    """Sum of log N(x; mean, variance) over all entries."""
+    import torch
+
+    return torch.distributions.Normal(mean, torch.exp(log_variance / 2)).log_prob(x).sum()
+
+
+def hgvae(window, weights, config, basis):
+    """One window (nodes, frames) through the whole model, all latents at their posterior means.
+
+    Returns mean and log-variance of x, and (posterior, prior) of z_0, z_1 ... as pairs of mean and
+    log-variance."""
+    import torch
+
+    def gaussian(both):
+        mean, log_variance = both.split(both.shape[-1] // 2, dim=-1)
+        return mean, torch.clamp(log_variance, -20, 3)
+
+    printed = config.residual == "printed"
+    graph, features = torch.matmul(window, basis.T), []
+    for level in range(len(config.levels)):
+        graph = gcl(graph, weights, f"encoder.{level}.0")
+        for block in range(config.blocks):
+            graph = gcb(graph, weights, f"encoder.{level}.{block + 1}", printed)
+        features.append(graph)
+    path, levels = weights["start"][:, 0], []
+    for number, seen in enumerate(reversed(features)):
+        rung, prior = f"rungs.{number}", None
+        if number:
+            for block in range(config.blocks):
+                path = gcb(path, weights, f"{rung}.blocks.{block}", printed)
+            both = gcl(path, weights, f"{rung}.prior", activation=False)
+            prior = gaussian(both)
+            path = path + weights[f"{rung}.prior_weight"] * gcl(both, weights, f"{rung}.beside_prior")
+            seen = torch.cat([gcl(path, weights, f"{rung}.resize"), seen], dim=-1)
+        mixed = gcl(seen, weights, f"{rung}.mix")
+        posterior = gaussian(gcl(mixed, weights, f"{rung}.posterior", activation=False))
+        path = path + weights[f"{rung}.latent_weight"] * gcl(posterior[0], weights, f"{rung}.expand")
+        levels.append((posterior, prior))
+    for block in range(config.blocks):
+        path = gcb(path, weights, f"last.{block}", printed)
+    mean, log_variance = gcl(path, weights, "out", activation=False).split(basis.shape[0], dim=-1)
+    log_variance = torch.clamp(torch.matmul(log_variance, basis), -20, 3)
+    return torch.matmul(mean, basis), log_variance, levels
+
+
+def kl(posterior, prior):
+    """Eq. 1's divergence of one level, by torch.distributions; the standard normal where prior is None."""
+    import torch
+
+    q = torch.distributions.Normal(posterior[0], torch.exp(posterior[1] / 2))
+    zero = torch.zeros_like(posterior[0])
+    p = torch.distributions.Normal(
+        *((zero, zero + 1) if prior is None else (prior[0], torch.exp(prior[1] / 2)))
+    )
+    return torch.distributions.kl_divergence(q, p).sum()
+
+
+def latent_log_density(levels):
+    """Eq. 2 at the posterior means: log p(z_0) + sum log p(z_l | z_<l)."""
+    import torch
+
+    found = torch.zeros(())
+    for posterior, prior in levels:
+        mean, log_variance = (torch.zeros_like(posterior[0]),) * 2 if prior is None else prior
+        found = found + log_normal(posterior[0], mean, log_variance)
+    return found

@@ -46,10 +46,22 @@ def check_folder(folder: Path) -> tuple[str, int]:
         Corpus.open(folder)
         return "corpus", len(files)
     if (folder / "config.json").is_file():
-        from kineme.models.a4mer import A4Mer
-
-        A4Mer.load(folder)
+        _load_model(folder)
         return "model", len(files)
     raise InputError(
         "is no library, corpus or model (it has no library.json, corpus.json or config.json)", folder
     )
+
+
+def _load_model(folder: Path) -> None:
+    """Opens a model of whatever kind; of one that cannot tell its kind, A4Mer's reader says what is wrong."""
+    import json
+
+    from kineme.models.a4mer import A4Mer
+    from kineme.models.hgvae import HGVAE
+
+    try:
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        kind = None
+    (HGVAE if kind == "hgvae" else A4Mer).load(folder)

@@ -42,7 +42,10 @@ VERBS: dict[str, Verb] = {
     "ingest": Verb("read a folder of motion files into a corpus", "kineme.cli.ingest"),
     "train": Verb(
         "train a model on a corpus",
-        words={"a4mer": Verb("Action Atoms and Action Motifs", "kineme.cli.train_a4mer")},
+        words={
+            "a4mer": Verb("Action Atoms and Action Motifs", "kineme.cli.train_a4mer"),
+            "hgvae": Verb("a generative model of whole motion", "kineme.cli.train_hgvae"),
+        },
     ),
     "index": Verb("files in, a library of atoms and motifs out, with its page", "kineme.cli.index"),
     "segment": Verb("the atoms and motifs of files, as CSV, JSON, ELAN or NWB", "kineme.cli.segment"),
@@ -53,6 +56,9 @@ VERBS: dict[str, Verb] = {
     ),
     "duplicates": Verb("stretches that a library holds twice, as CSV or JSON", "kineme.cli.duplicates"),
     "stats": Verb("how often and how long each motif occurs, by subject or group", "kineme.cli.stats"),
+    "impute": Verb("fill what is missing of a motion, and leave the rest alone", "kineme.cli.impute"),
+    "anomaly": Verb("how unlikely motion is, when, and which joints", "kineme.cli.anomaly"),
+    "generate": Verb("make new motion with a trained model", "kineme.cli.generate"),
     "open": Verb("show a library's page in the browser", "kineme.cli.open"),
     "name": Verb("give a motif of a library a name that stays", "kineme.cli.name"),
     "check": Verb("whether every file of a library, corpus or model is whole", "kineme.cli.check"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from kineme.errors import UsageError
@@ -12,6 +11,7 @@ from kineme.evaluate import corpora, runs, tables
 from kineme.evaluate.baselines import BASELINES
 from kineme.evaluate.learned import A4MerRow, Remined
 from kineme.evaluate.representation import Fold, Method
+from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.tables import Column, Comparison, Row
 
 #: one table a heading and a condition
@@ -43,29 +43,6 @@ _COMPARED = {
     "motifs": ("f1_codes", "f1_mined", "nmi", "knn_top1", "linear"),
 }
 _ALONE = ("k-means on frames", "PCA on 1 s clips")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to measure. `corpora` and `methods`, where not empty, choose among those of the protocol."""
-
-    seeds: tuple[int, ...] = (0, 1, 2)
-    quick: bool = False
-    corpora: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ()
-    run: Path | None = None
-    models: Path | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was measured: the protocol's name, a checksum of all corpora, rows and comparisons."""
-
-    protocol: str
-    corpus_sha256: str
-    rows: tuple[Row, ...]
-    comparisons: tuple[Comparison, ...]
-    conditions: tuple[str, ...]
 
 
 def all_methods(models: Path, quick: bool) -> list[Method]:

@@ -12,4 +12,28 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.search",
         "whether changed copies of a stretch are found among real takes, and how quickly",
     ),
+    "hgvae-imputation": (
+        "kineme.evaluate.hgvae_imputation",
+        "scattered features hidden, from one to all, and filled (HG-VAE, Figures 4, 7 and 8)",
+    ),
+    "hgvae-gaps": (
+        "kineme.evaluate.hgvae_gaps",
+        "joints hidden over stretches of time, and filled; intervals",
+    ),
+    "hgvae-ood": (
+        "kineme.evaluate.hgvae_ood",
+        "clean motion told from damaged and foreign motion (HG-VAE, Figures 1 and 7)",
+    ),
+    "hgvae-downstream": (
+        "kineme.evaluate.hgvae_downstream",
+        "predictors that are given occluded motion, filled in different ways (HG-VAE, Figure 5)",
+    ),
+    "hgvae-depth": (
+        "kineme.evaluate.hgvae_depth",
+        "likelihood and divergence with 1 to 16 stochastic levels (HG-VAE, Table 1)",
+    ),
+    "hgvae-conditional": (
+        "kineme.evaluate.hgvae_conditional",
+        "samples of a class, and the map of the top latent (HG-VAE, Figures 3, 6 and 9)",
+    ),
 }

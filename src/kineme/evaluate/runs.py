@@ -57,7 +57,7 @@ def measure_all(
             fitted: dict[str, Representation] = {}
             for fold in folds:
                 number += 1
-                file = results / _slug(f"{fold.corpus} {fold.name}") / f"{_slug(method.name)}-{seed}.json"
+                file = results / slug(f"{fold.corpus} {fold.name}") / f"{slug(method.name)}-{seed}.json"
                 kept = _read(file, _key(method, fold, seed))
                 if kept is None:
                     say(f"{number} of {total}: {method.name}, {fold.corpus} {fold.name}, seed {seed}")
@@ -74,16 +74,17 @@ def measure_all(
     return values
 
 
-def kept(file: Path, key: str, measure_now: Callable[[], list[Value]]) -> list[Value]:
-    """The values in `file` if they were written under the same key; otherwise measured now, and written."""
-    values = _read(file, key)
-    if values is None:
-        values = measure_now()
-        _write(file, key, values)
-    return values
+def kept_values(file: Path, key: str, measure: Callable[[], list[Value]]) -> list[Value]:
+    """The values in `file` where it was written under the same key; measured and written there otherwise."""
+    kept = _read(file, key)
+    if kept is None:
+        kept = measure()
+        _write(file, key, kept)
+    return kept
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """As a file name."""
     return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 

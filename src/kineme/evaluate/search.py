@@ -130,7 +130,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
             job = _Job(cache(searcher), clips, size, seed, say)
             for kind, measure in (("recall", job.recall), ("latency", job.latency)):
                 file = folder / "results" / f"{_slug(name)}-{kind}-{seed}.json"
-                values += runs.kept(file, key, measure)
+                values += runs.kept_values(file, key, measure)
     return Outcome("search", corpus.checksum, tuple(tables.aggregate(values)), (), (CONDITION,))
 
 

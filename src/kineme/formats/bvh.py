@@ -212,6 +212,7 @@ def _to_motion(file: BvhFile, path: Path, options: ReadOptions) -> Motion:
         up_axis=placed.up,
         notes=(*notes, *placed.notes),
         guessed=guessed,
+        holes=file.holes,
     )
     motion = Motion(skeleton, provenance.fps, root, local, moves, provenance=provenance, source=source)
     return note_quirks(motion)

@@ -27,7 +27,7 @@ from kineme.formats.options import (
     MAX_VALUE,
     ReadOptions,
 )
-from kineme.formats.soundness import check_amount, sound_frames
+from kineme.formats.soundness import check_amount, hole_runs, mend_holes, sound_frames
 
 _CHANNEL = re.compile(r"^([XYZ])(position|rotation)$", re.IGNORECASE)
 _MOTION = re.compile(rb"^[ \t]*MOTION[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
@@ -61,7 +61,8 @@ class BvhJoint:
 
 @dataclass(frozen=True, eq=False)
 class BvhFile:
-    """A BVH file taken apart: the bytes of its header, its joints, and float64 rows (T, C)."""
+    """A BVH file taken apart: the bytes of its header, its joints, float64 rows (T, C), and
+    `Provenance.holes`."""
 
     header: bytes
     joints: tuple[BvhJoint, ...]
@@ -69,6 +70,7 @@ class BvhFile:
     frame_time: float
     frame_time_text: str
     notes: tuple[str, ...] = ()
+    holes: tuple[tuple[int, int, int], ...] = ()
 
 
 def parse(path: Path, options: ReadOptions) -> BvhFile:
@@ -108,8 +110,11 @@ def parse(path: Path, options: ReadOptions) -> BvhFile:
     block = _Block(data[time.end() :], int(frames[1]), channels, block_line, path)
     del data
     values, notes = block.read(options.repair)
+    holes: tuple[tuple[int, int, int], ...] = ()
+    if options.holes:
+        values, holes = _mend(values, joints, path)
     values, unusable = _check_values(values, joints, block, options.repair)
-    return BvhFile(header, joints, values, frame_time, time_text, (*notes, *unusable))
+    return BvhFile(header, joints, values, frame_time, time_text, (*notes, *unusable), holes)
 
 
 def _decode(data: bytes) -> str:
@@ -383,3 +388,15 @@ def _check_values(
     example = f"{channel} of {joint.name} is {values[frame, column]:g}"
     index, notes = sound_frames(sound, repair, block.path, example, block.line_of(frame))
     return values[index], notes
+
+
+def _mend(
+    values: np.ndarray, joints: tuple[BvhJoint, ...], path: Path
+) -> tuple[np.ndarray, tuple[tuple[int, int, int], ...]]:
+    """Values without unusable numbers, and the stretches of joints that had any."""
+    with np.errstate(invalid="ignore"):
+        sound = np.abs(values) <= MAX_VALUE  # also false for NaN
+    if sound.all():
+        return values, ()
+    missing = np.stack([~sound[:, j.column : j.column + len(j.channels)].all(axis=1) for j in joints], axis=1)
+    return mend_holes(values, sound, path), hole_runs(missing)

@@ -28,7 +28,7 @@ from kineme.formats.options import MAX_JOINTS, MAX_TEXT_BYTES, MAX_VALUE, MAX_WO
 from kineme.formats.placement import choose_unit
 from kineme.formats.quirks import note_quirks
 from kineme.formats.rest_pose import standing_frame
-from kineme.formats.soundness import check_amount, sound_frames
+from kineme.formats.soundness import check_amount, hole_runs, mend_holes, sound_frames
 from kineme.motion import Motion, Provenance, Skeleton
 from kineme.motion.rigs import recognise_rig
 
@@ -160,12 +160,26 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
     names, parents, kind = _joints(content, options, path)
     motions = []
     for positions in content.positions:
-        sound = (np.abs(positions) <= MAX_VALUE).all(axis=(1, 2))
+        holes: tuple[tuple[int, int, int], ...] = ()
+        if options.holes:
+            positions, holes = _mend(positions, path)
+        sound: np.ndarray = np.asarray((np.abs(positions) <= MAX_VALUE).all(axis=(1, 2)))
         index, notes = sound_frames(sound, options.repair, path)
         positions = positions[index]
         bare = Skeleton(names, parents, np.zeros((len(names), 3)), name=kind)
-        motions.append(motion_of_positions(positions, bare, fps, path, options, notes))
+        motion = motion_of_positions(positions, bare, fps, path, options, notes)
+        motions.append(
+            motion.replace(provenance=replace(motion.provenance, holes=holes)) if holes else motion
+        )
     return motions
+
+
+def _mend(positions: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[tuple[int, int, int], ...]]:
+    """Positions (T, J, 3) without unusable numbers, and the stretches of joints that had any."""
+    with np.errstate(invalid="ignore"):
+        sound = np.abs(positions) <= MAX_VALUE  # also false for NaN
+    mended = mend_holes(positions.reshape(len(positions), -1), sound.reshape(len(positions), -1), path)
+    return mended.reshape(positions.shape), hole_runs(np.asarray(~sound.all(axis=2)))
 
 
 def _joints(

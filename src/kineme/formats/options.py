@@ -50,6 +50,8 @@ class ReadOptions:
     map : a TOML file that says which joint plays which part (`kineme.motion.map_file`).
     repair : keep what is sound of a damaged file (whole frames before a cut, neighbours of unusable
         numbers) instead of refusing it.
+    holes : unusable numbers of single joints are made up in time, and listed in `Provenance.holes`,
+        instead of being a reason to refuse the file. BVH and joints files only.
     """
 
     unit: float | None = None
@@ -61,6 +63,7 @@ class ReadOptions:
     repair: bool = False
     map: Path | None = None
     legacy: bool = False
+    holes: bool = False
 
     def __post_init__(self) -> None:
         if self.up is not None:

@@ -59,3 +59,27 @@ def sound_frames(
 def count_held(notes: Iterable[str]) -> int:
     """How many frames of a motion hold a neighbour, from the notes that `sound_frames` made."""
     return sum(int(match[1]) for note in notes if (match := _HELD.match(note)))
+
+
+def mend_holes(values: np.ndarray, sound: np.ndarray, path: Path) -> np.ndarray:
+    """Columns (T, C) with what is not `sound` (T, C) on the line between its neighbours in time.
+
+    Raises InputError where a column has no sound number.
+    """
+    empty = np.flatnonzero(~sound.any(axis=0))
+    if len(empty):
+        raise InputError(f"column {empty[0] + 1} of the motion has no usable number; export it again", path)
+    mended, frames = values.copy(), np.arange(len(values))
+    for column in np.flatnonzero(~sound.all(axis=0)):
+        good = sound[:, column]
+        mended[~good, column] = np.interp(frames[~good], frames[good], values[good, column])
+    return mended
+
+
+def hole_runs(missing: np.ndarray) -> tuple[tuple[int, int, int], ...]:
+    """`Provenance.holes` of joints (T, J) without usable numbers."""
+    found = []
+    for joint in np.flatnonzero(missing.any(axis=0)).tolist():
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], missing[:, joint].astype(int), [0]]))).tolist()
+        found += [(joint, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return tuple(found)

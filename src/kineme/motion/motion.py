@@ -45,6 +45,8 @@ class Provenance:
     up_axis : ``+Y`` or ``+Z`` ...: the file's.
     notes : decisions and repairs in plain words ("row 1 is a rest pose: dropped").
     guessed : which of unit, up axis and channel meaning were guessed, name -> value.
+    holes : (joint, first frame, frame after the last): stretches without usable numbers that the reader was
+        asked to make up.
     """
 
     file: str = ""
@@ -55,6 +57,7 @@ class Provenance:
     up_axis: str = "+Y"
     notes: tuple[str, ...] = ()
     guessed: dict[str, str] = field(default_factory=dict)
+    holes: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,45 +7,28 @@ that was not, and N processes that share a batch follow the loss of one process 
 from __future__ import annotations
 
 import copy
-import logging
 import math
-import os
-import signal
-import threading
-import warnings
 from collections.abc import Iterable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from kineme.errors import InputError, UsageError
-from kineme.formats.atomic import clean_up
-from kineme.formats.lock import folder_lock
 from kineme.models.a4mer.batch import Batch, TakeBank, draw_windows, stage_one_batch
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.learner import A4MerLearner, joint_batch
 from kineme.models.a4mer.model import A4Mer
 from kineme.models.a4mer.vocabulary import Vocabulary, build_vocabulary
 from kineme.symbols import Codebook, Patterns, Ragged
-from kineme.train.callbacks import AtomicCheckpoint, CollapseWatch, StepProgress
+from kineme.train.callbacks import CollapseWatch
+from kineme.train.running import Steps, fit, make_trainer, run_folder, steps_done
 
 #: takes that the vocabulary is mined from in training, in seconds of motion at most
 MINING_SECONDS = 6 * 3600.0
-
-
-class Steps(IterableDataset):
-    """The numbers of the steps still to take; the batch of a step is made from its number."""
-
-    def __init__(self, first: int, last: int):
-        self.first, self.last = first, last
-
-    def __iter__(self):
-        return iter(range(self.first, self.last))
 
 
 class A4MerModule(L.LightningModule):
@@ -204,17 +187,8 @@ def train_a4mer(
             f"{bank.seconds:.0f} s of motion are too little to train on; "
             f"give at least {config.window_seconds:.0f} s"
         )
-    with folder_lock(run, "training") if _is_first() else nullcontext():
-        run.mkdir(parents=True, exist_ok=True)
-        for folder in (run, run / "checkpoints"):
-            if _is_first():
-                clean_up(folder)
+    with run_folder(run):
         return _train(bank, config, run, seed, resume, card, progress, trainer_options or {})
-
-
-def _is_first() -> bool:
-    """False in the further processes of a run, which the Trainer starts."""
-    return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def _train(
@@ -230,15 +204,11 @@ def _train(
     last = run / "checkpoints" / "last.ckpt"
     module = A4MerModule(config, bank, seed)
     total = config.steps + config.joint_steps
-    first = (
-        torch.load(last, map_location="cpu", weights_only=True)["global_step"]
-        if resume and last.exists()
-        else 0
-    )
-    trainer = _trainer(run, first, total, config, progress, options)
+    first = steps_done(last) if resume else 0
+    trainer = make_trainer(run, first, total, config.clip_norm, progress, options, [CollapseWatch()])
     if first < total:
         loader = DataLoader(Steps(first, total), batch_size=None)
-        _fit(trainer, module, loader, last if first else None)
+        fit(trainer, module, loader, last if first else None)
     else:
         module.on_load_checkpoint(held := torch.load(last, map_location="cpu", weights_only=True))
         module.load_state_dict(held["state_dict"])
@@ -248,62 +218,6 @@ def _train(
     if trainer.is_global_zero:
         model.save(run / "model")
     return model
-
-
-def _fit(trainer: L.Trainer, module: A4MerModule, loader: DataLoader, checkpoint: Path | None) -> None:
-    """The Trainer's `fit`, in which Ctrl-C is a KeyboardInterrupt as everywhere else."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
-    except SystemExit:
-        # Lightning's answer to Ctrl-C, after which it would ignore every further one
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from None
-
-
-def _trainer(
-    run: Path, first: int, total: int, config: A4MerConfig, progress: bool, options: dict[str, Any]
-) -> L.Trainer:
-    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-
-    quiet()
-    callbacks: list[L.Callback] = [AtomicCheckpoint(run / "checkpoints" / "last.ckpt"), CollapseWatch()]
-    if progress:
-        callbacks.append(StepProgress(total))
-    defaults: dict[str, Any] = {
-        "max_steps": total,
-        "max_epochs": -1,
-        "gradient_clip_val": config.clip_norm,
-        "accelerator": "auto",
-        "devices": 1,
-        "logger": [
-            CSVLogger(run / "csv", name="", version=f"from_step_{first:07d}"),
-            TensorBoardLogger(run, name="", version="tensorboard"),
-        ],
-        "callbacks": callbacks,
-        "enable_checkpointing": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-        "log_every_n_steps": min(10, max(1, total // 100)),
-        "use_distributed_sampler": False,
-    }
-    if options.get("devices", 1) not in (1, "1"):
-        defaults["strategy"] = "ddp_find_unused_parameters_true"
-    return L.Trainer(**{**defaults, **options})
-
-
-def quiet() -> None:
-    """Silence Lightning's banners and its advice about workers: our batches are made in the step."""
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    for text in (
-        ".*does not have many workers.*",
-        ".*isinstance.*treespec.*",
-        ".*Checkpoint directory.*",
-        ".*`IterableDataset`.*",
-    ):
-        warnings.filterwarnings("ignore", text)
 
 
 def bank_of(motions: Iterable[Any], fps: float) -> TakeBank:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-import kineme
 from kineme.models.a4mer.batch import TakeBank, draw_windows, stage_one_batch
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
 from kineme.models.a4mer.learner import A4MerLearner
+from kineme.train import cards
 
 #: minutes of motion below which `tiny` is enough
 TINY_BELOW = 30.0
@@ -82,39 +81,17 @@ def model_card(
     command: str,
     checksum: str = "",
 ) -> str:
-    """The README.md of a model: a YAML header for machines, then the same for people.
-
-    data : names of the training data. licence : of that data. checksum : of the corpus.
-    """
-    header: dict[str, object] = {
-        "library_name": "kineme",
-        "tags": ["motion", "mocap", "a4mer"],
-        "datasets": list(data),
-        "data_licence": licence,
-        "corpus_sha256": checksum,
-        "seed": seed,
-        "preset": plan.preset,
-        "command": command,
-        "kineme": kineme.__version__,
-    }
-    settings = _yaml({"settings": plan.config.to_dict()})
-    names = ", ".join(header["datasets"])  # type: ignore[arg-type]
-    return (
-        f"---\n{_yaml(header)}{settings}---\n\n# A4Mer, {plan.preset}\n\n"
-        f"Action Atoms and Action Motifs, trained with kineme {kineme.__version__} on "
-        f"{seconds / 60:.1f} minutes of motion: {names}.\n\nLicence of that data: {licence}. A model learns "
-        "from data that has a licence of its own; look it up before you pass the model on.\n\n"
-        f"Made by\n\n```\n{command}\n```\n\nUse it with "
-        "`kineme index TAKES -o LIBRARY --model THIS_FOLDER` or `kineme.A4Mer.load(THIS_FOLDER)`.\n"
+    """The README.md of an A4Mer model; see `train.cards.model_card`."""
+    return cards.model_card(
+        "A4Mer",
+        "Action Atoms and Action Motifs",
+        "`kineme index TAKES -o LIBRARY --model THIS_FOLDER` or `kineme.A4Mer.load(THIS_FOLDER)`",
+        plan.config.to_dict(),
+        data=data,
+        seconds=seconds,
+        preset=plan.preset,
+        seed=seed,
+        licence=licence,
+        command=command,
+        checksum=checksum,
     )
-
-
-def _yaml(values: Mapping[str, object], indent: str = "") -> str:
-    """Flat YAML: strings as JSON strings, which YAML reads as they are."""
-    lines = []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            lines.append(f"{indent}{key}:\n{_yaml(value, indent + '  ')}".rstrip("\n"))
-        else:
-            lines.append(f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}")
-    return "\n".join(lines) + "\n"

@@ -1,0 +1,143 @@
+"""Every setting of HG-VAE, and its named presets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from kineme.errors import UsageError
+
+#: nodes of the root's own motion: height of the pelvis, its velocity sideways and ahead, its turning
+ROOT_NODES = 4
+#: the canonical joints but the pelvis; written out, since the help of commands is to come without numpy
+BODY_JOINTS = (
+    "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
+    "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+)  # fmt: skip
+#: the joints of the AMASS experiments: SMPL's 4th to 21st
+PAPER_JOINTS = BODY_JOINTS[3:]
+
+
+@dataclass(frozen=True)
+class HGVAEConfig:
+    """Settings of the model and of its training. Every field has an effect."""
+
+    # -- input
+    joints: tuple[str, ...] = BODY_JOINTS
+    """canonical joints that are modelled: their places relative to the pelvis, heading taken out"""
+    root: bool = True
+    """also model the pelvis' height, velocity and turning"""
+    fps: float = 25.0
+    """frames per second that the model sees"""
+    frames: int = 50
+    """frames of a window"""
+    frequencies: int = 0
+    """cosine coefficients a node keeps; 0 keeps all"""
+    labels: tuple[str, ...] = ()
+    """classes that samples can be asked for; none for a model without condition"""
+
+    # -- network
+    levels: tuple[tuple[int, int], ...] = ((67, 48), (24, 48), (8, 48), (1, 64))
+    """(nodes, features) of each stochastic level, from the bottom to the top"""
+    path_features: int = 64
+    """features of the decoder's deterministic path"""
+    blocks: int = 1
+    """graph blocks at each level of the encoder, and at each of the decoder"""
+    residual: Literal["rezero", "printed"] = "rezero"
+    """A + alpha f(A), or f(A) + alpha A as equation 5 is printed"""
+
+    # -- training
+    epochs: int = 40
+    """passes over the windows"""
+    epoch_windows: int = 4800
+    """windows of an epoch, drawn by seed; 0 takes every window of the corpus"""
+    warmup_epochs: float = 24.0
+    """epochs in which the weight of the divergence rises linearly"""
+    kl_start: float = 0.001
+    """that weight at the start; at the end it is 1"""
+    batch_size: int = 32
+    """windows a step"""
+    learning_rate: float = 4e-3
+    """Adam's learning rate"""
+    gate_rate: float = 20.0
+    """by how much faster ReZero's weights learn: there are few, each starts at 0 and opens a whole branch"""
+    decay: bool = True
+    """the learning rate falls along a cosine, to a hundredth; otherwise it stays"""
+    clip_norm: float = 100.0
+    """largest gradient norm"""
+    occlusion: float = 0.7
+    """share of training windows whose input has features replaced by their mean; they are to be restored"""
+    noise_factors: int = 128
+    """directions of correlated noise that are measured after training, for imputation; 0 for none"""
+    mirror: bool = True
+    """half of the windows are seen in a mirror; only for models without classes of one side"""
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.joints) - set(BODY_JOINTS))
+        if unknown:
+            raise UsageError(
+                f"no joint to model is called {', '.join(unknown)}; there are {', '.join(BODY_JOINTS)}"
+            )
+        if not self.levels or min(min(level) for level in self.levels) < 1:
+            raise UsageError("levels is a list of (nodes, features), at least one, from bottom to top")
+        if not 0 <= self.frequencies <= self.frames or self.frames < 2 or self.fps <= 0:
+            raise UsageError("frequencies lie between 0 (all) and frames, frames is at least 2, fps positive")
+        if min(self.epochs, self.batch_size, self.path_features, self.blocks) < 1:
+            raise UsageError("epochs, batch_size, path_features and blocks are at least 1")
+        if not (0 <= self.occlusion <= 1 and 0 <= self.kl_start <= 1):
+            raise UsageError("occlusion and kl_start lie between 0 and 1")
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of a window: three a joint, and the root's own."""
+        return 3 * len(self.joints) + (ROOT_NODES if self.root else 0)
+
+    @property
+    def coefficients(self) -> int:
+        """Cosine coefficients of a node."""
+        return self.frequencies or self.frames
+
+    @property
+    def seconds(self) -> float:
+        """Length of a window."""
+        return self.frames / self.fps
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> HGVAEConfig:
+        """From plain values; an unknown key raises UsageError."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise UsageError(f"unknown HG-VAE setting {', '.join(unknown)}")
+        values = dict(values)
+        for name in ("joints", "labels"):
+            values[name] = tuple(values.get(name, getattr(cls, name, ())))
+        if "levels" in values:
+            values["levels"] = tuple((int(n), int(f)) for n, f in values["levels"])
+        return cls(**values)
+
+
+#: what the paper says where our defaults differ
+_PAPER: dict[str, Any] = {
+    "joints": PAPER_JOINTS, "root": False, "path_features": 256, "epochs": 5000, "epoch_windows": 0,
+    "warmup_epochs": 200.0, "batch_size": 800, "learning_rate": 1e-3, "decay": False, "occlusion": 0.0,
+    "mirror": False, "gate_rate": 1.0, "noise_factors": 0,
+}  # fmt: skip
+
+PRESETS: dict[str, HGVAEConfig] = {
+    "small": HGVAEConfig(),
+    "full-body": HGVAEConfig(
+        levels=((67, 128), (24, 128), (8, 128), (1, 256)), path_features=256, epochs=400,
+        epoch_windows=0, warmup_epochs=40.0, batch_size=256,
+    ),
+    "paper": HGVAEConfig(levels=((54, 128), (24, 128), (8, 128), (1, 256)), **_PAPER),
+    "deep": HGVAEConfig(
+        levels=(
+            *(((54, 224),) * 5), *(((24, 224),) * 5), *(((8, 224),) * 5), (1, 256),
+        ), **_PAPER,
+    ),
+}  # fmt: skip

@@ -1,0 +1,134 @@
+"""HG-VAE's model folder: weights and statistics as safetensors, settings as JSON, a card. Never a pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kineme.errors import InputError, KinemeError
+from kineme.formats.atomic import atomic_folder
+from kineme.formats.checksums import read_checksums, verify, write_checksums
+from kineme.models.hgvae.config import HGVAEConfig
+
+if TYPE_CHECKING:
+    from kineme.models.hgvae.model import HGVAE
+
+#: raised by one when an older reader would misread a folder
+FORMAT = 1
+KIND = "hgvae"
+FILES = ("config.json", "model.safetensors", "README.md")
+#: those with a checksum; a card may be edited
+CHECKED = FILES[:2]
+_RESTORE = "copy or download the model again, or train it again with the command in its README.md"
+#: a settings file is a few kilobytes; a stranger's folder may hold anything
+MOST_BYTES = 1_000_000
+
+
+def save(model: HGVAE, folder: Path) -> None:
+    """Write the folder beside its place, then move it there; an older model at that place is replaced."""
+    from safetensors.numpy import save_file
+
+    import kineme
+
+    if folder.exists() and not (folder / "config.json").exists() and any(folder.iterdir()):
+        raise InputError("is a folder with other things in it; name a new folder for the model", folder)
+    with atomic_folder(folder) as work:
+        state = {k: v.cpu().numpy().copy() for k, v in model.network.state_dict().items()}
+        arrays = {"statistics.mean": model.mean, "statistics.deviation": model.deviation}
+        if model.noise is not None:
+            factors, variance = (part.contiguous().numpy() for part in model.noise)
+            arrays |= {"noise.factors": factors.astype(np.float16), "noise.variance": variance}
+        save_file({**state, **arrays}, work / "model.safetensors")
+        settings = {
+            "format": FORMAT,
+            "model": KIND,
+            "kineme": kineme.__version__,
+            "settings": model.config.to_dict(),
+            "calibration": model.calibration.to_dict() if model.calibration else None,
+        }
+        (work / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        card = model.card or "# HG-VAE\n\nNo card was written for this model.\n"
+        (work / "README.md").write_text(card, encoding="utf-8")
+        write_checksums(work, CHECKED)
+
+
+def load(folder: Path) -> HGVAE:
+    """The model in a folder; InputError names the file that is missing, damaged, of another kind or too
+    new."""
+    import torch
+
+    from kineme.models.hgvae.model import HGVAE, Calibration
+    from kineme.models.hgvae.network import HGVAENetwork
+    from kineme.nn.noise import FactorNoise
+
+    config, values = _settings(folder)
+    path = folder / "model.safetensors"
+    arrays = _arrays(path)
+    verify(folder, read_checksums(folder), _RESTORE, whole=True)
+    held = {name: arrays.pop(name) for name in list(arrays) if name.startswith(("statistics.", "noise."))}
+    network = HGVAENetwork(config)
+    shapes = {k: tuple(v.shape) for k, v in network.state_dict().items()}
+    size = config.nodes * config.frames
+    sizes = {"statistics.mean": config.nodes, "statistics.deviation": config.nodes, "noise.variance": size}
+    has_noise = "noise.factors" in held
+    if has_noise:
+        held["noise.factors"] = held["noise.factors"].astype(np.float32)
+    wanted = {name for name in sizes if has_noise or name.startswith("statistics.")}
+    fits = {k: v.shape for k, v in arrays.items()} == shapes and wanted == set(held) - {"noise.factors"}
+    if not fits or any(held[name].shape != (sizes[name],) for name in wanted):
+        raise InputError("does not fit the settings in config.json; the folder mixes two models", path)
+    if has_noise and (held["noise.factors"].ndim != 2 or held["noise.factors"].shape[1] != size):
+        raise InputError("has noise of another size than its windows; copy the model folder again", path)
+    positive = [held[name] for name in wanted if name != "statistics.mean"]
+    if not all(np.isfinite(v).all() for v in (*arrays.values(), *held.values())) or any(
+        (v <= 0).any() for v in positive
+    ):
+        raise InputError("holds numbers that no training leaves; copy the model folder again", path)
+    network.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()})
+    try:
+        calibration = Calibration.from_dict(values) if (values := values.get("calibration")) else None
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(f"has a damaged calibration ({error})", folder / "config.json") from None
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
+    noise = None
+    if has_noise:
+        noise = FactorNoise(*(torch.from_numpy(held[f"noise.{name}"]) for name in ("factors", "variance")))
+    mean, deviation = held["statistics.mean"], held["statistics.deviation"]
+    return HGVAE(config, network, mean, deviation, noise, calibration, text)
+
+
+def _settings(folder: Path) -> tuple[HGVAEConfig, dict[str, Any]]:
+    path = folder / "config.json"
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError("is far too long for a model's settings", path)
+        values = json.loads(path.read_text(encoding="utf-8"))
+        number, settings, kind = values["format"], values["settings"], values["model"]
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError("is no model folder: it has no config.json", folder) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"cannot be read ({error}); copy the model folder again", path) from error
+    if kind != KIND:
+        raise InputError(
+            f"is a model of another kind ({kind}); name a folder made by `kineme train hgvae`", folder
+        )
+    if not isinstance(number, int) or number > FORMAT:
+        raise InputError(f"was written by a newer kineme (format {number}); upgrade kineme to read it", path)
+    try:
+        return HGVAEConfig.from_dict(settings), values
+    except (KinemeError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(str(error), path) from error
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"is missing or damaged ({error}); copy the model folder again", path) from error

@@ -1,0 +1,64 @@
+"""What `kineme anomaly` and `kineme impute` need to know of a model, measured on motion that it has not
+seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from kineme.corpus.bank import WindowBank
+from kineme.corpus.occlusion import joint_gaps
+from kineme.models.hgvae.model import HGVAE, Calibration
+from kineme.tasks.anomaly import score_windows, threshold
+from kineme.tasks.ascent import BEST, Ascent, fill_windows, missing_spread
+
+#: share of sound windows that may raise an alarm
+FALSE_ALARMS = 0.01
+#: gaps for which widths are measured, seconds, and how many joints are hidden in them
+GAPS, GAP_JOINTS = (0.12, 0.52, 1.0, 2.0), 3
+LEVEL = 0.9
+
+
+def calibrate(
+    model: HGVAE,
+    bank: WindowBank,
+    measured_on: str,
+    *,
+    windows: int = 256,
+    seed: int = 0,
+    ascent: Ascent = BEST,
+) -> Calibration:
+    """Thresholds at a false-alarm rate of `FALSE_ALARMS`, and widths that hold 90 % of hidden places."""
+    rng = np.random.default_rng([seed, 3])
+    whole = bank.only(bank.lengths == bank.frames)
+    batch = whole.take(rng.permutation(len(whole))[: 4 * windows])
+    scores, joints = score_windows(batch.windows, batch.valid, model)
+    ratios = [
+        float(np.quantile(_ratios(model, batch.windows[:windows], gap, rng, seed, ascent), LEVEL))
+        for gap in GAPS
+    ]
+    return Calibration(
+        FALSE_ALARMS,
+        float(threshold(scores, FALSE_ALARMS)),
+        tuple(threshold(joints, FALSE_ALARMS / joints.shape[1]).tolist()),
+        tuple(ratios),
+        GAPS,
+        measured_on,
+    )
+
+
+def _ratios(
+    model: HGVAE, windows: np.ndarray, seconds: float, rng: np.random.Generator, seed: int, ascent: Ascent
+) -> np.ndarray:
+    """(n,) of hidden numbers, how many of its deviations an estimate is off."""
+    places = 3 * len(model.config.joints)
+    hidden = np.zeros(windows.shape, dtype=bool)
+    length = max(1, round(seconds * model.fps))
+    hidden[:, :places] = joint_gaps(rng, (len(windows), places, windows.shape[2]), GAP_JOINTS, length)
+    found = []
+    for at in range(0, len(windows), 64):
+        missing, truth = torch.from_numpy(hidden[at : at + 64]), model.normalise(windows[at : at + 64])
+        filled = fill_windows(model, truth, missing, ascent).windows
+        wide = missing_spread(model, filled, missing, 8, seed)
+        found.append(((filled - truth).abs() / wide.clamp(min=1e-9))[missing])
+    return torch.cat(found).numpy()

@@ -1,0 +1,57 @@
+"""New motion from a model's prior, on the standard body."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from kineme.motion import Motion
+from kineme.motion.canonical import SMPL22
+from kineme.motion.channels import Channels
+from kineme.tasks.solve import solve_rotations
+
+
+class Sampler(Protocol):
+    """A model that samples windows of channels, for an action where it knows any."""
+
+    @property
+    def channels(self) -> Channels:
+        """What the channels are."""
+        ...
+
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+        ...
+
+    def sample(
+        self, count: int, label: str | None = None, *, levels: int | None = None, seed: int = 0
+    ) -> np.ndarray:
+        """Channels (count, frames, C) in millimetres."""
+        ...
+
+
+def generate(
+    model: Sampler,
+    count: int,
+    label: str | None = None,
+    *,
+    levels: int | None = None,
+    seed: int = 0,
+    places: bool = False,
+) -> list[Motion]:
+    """`count` motions on the standard body, from the origin and facing +Z on.
+
+    levels : draw that many levels from the top and take the mean of those below. places : motions of
+    positions just as the model gives them; otherwise of rotations, so that bones have their lengths.
+    Raises InputError for a label that the model does not know.
+    """
+    found = []
+    for channels in model.sample(count, label, levels=levels, seed=seed):
+        positions = model.channels.places(channels)
+        if places:
+            found.append(Motion.from_positions(SMPL22, model.fps, positions))
+        else:
+            found.append(solve_rotations(positions, model.fps))
+    return found

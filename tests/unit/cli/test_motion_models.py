@@ -1,0 +1,110 @@
+"""`kineme train hgvae`, `impute`, `anomaly` and `generate` as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from kineme.cli.main import main
+from kineme.formats import load, save
+from small_hgvae import small_hgvae, takes
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    small_hgvae(labels=("walk", "run")).save(root / "model")
+    for number, take in enumerate(takes()):
+        save(take, root / "takes" / f"take_{number}.bvh")
+    return root
+
+
+def run(*words) -> int:
+    return main([str(word) for word in words])
+
+
+def test_train_makes_a_model_that_the_verbs_take(folder, tmp_path, capsys) -> None:
+    words = ["train", "hgvae", folder / "takes", "-o", tmp_path / "run", "--frames", 20, "--epochs", 1]
+    words += ["--epoch-windows", 8, "--batch-size", 4, "--path-features", 8, "--noise-factors", 4]
+    words += ["--levels", 67, 4, 1, 4, "--data-licence", "CC0", "--jobs", 1]
+    assert run(*words) == 0, capsys.readouterr().err
+    card = (tmp_path / "run" / "model" / "README.md").read_text()
+    assert "CC0" in card and "--levels 67 4 1 4" in card
+    assert run("anomaly", folder / "takes", "--model", tmp_path / "run" / "model") == 0
+    assert "threshold" in capsys.readouterr().out
+
+
+def test_impute_named_joints_and_found_damage(folder, tmp_path, capsys) -> None:
+    take, out = folder / "takes" / "take_0.bvh", tmp_path / "fixed.bvh"
+    words = ["impute", take, "-o", out, "--model", folder / "model", "--steps", 1]
+    assert run(*words, "--joints", "left_elbow,left_wrist", "--frames", "20:30") == 0
+    rows = list(csv.DictReader(open(tmp_path / "fixed-intervals.csv")))
+    assert {row["joint"] for row in rows} == {"left_wrist"} and len(rows) == 10
+    assert float(rows[0]["up_low"]) < float(rows[0]["up_mm"]) < float(rows[0]["up_high"])
+    assert "left_elbow: frames 20 to 29" in capsys.readouterr().out
+    motion = load(folder / "takes" / "take_1.bvh")
+    rotations = motion.local_rotations.copy()
+    elbow = motion.skeleton.index("right_elbow")
+    rotations[41:75, elbow] = rotations[40, elbow]
+    save(motion.replace(local_rotations=rotations), tmp_path / "frozen.bvh")
+    assert (
+        run("impute", tmp_path / "frozen.bvh", "-o", out, "--model", folder / "model", "--steps", 1, "--auto")
+        == 0
+    )
+    assert "right_elbow: frames 41 to 74" in capsys.readouterr().out
+    fixed = load(out)
+    assert np.ptp(fixed.local_rotations[41:75, elbow], axis=0).max() > 1e-3
+    assert run("impute", take, "-o", tmp_path / "none.bvh", "--model", folder / "model", "--auto") == 0
+    assert "nothing was written" in capsys.readouterr().out and not (tmp_path / "none.bvh").exists()
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--joints", "left_elbo"], "did you mean left_elbow"),
+        (["--joints", "head", "--frames", "5:1"], "do not lie within"),
+        ([], "--auto"),
+        (["--joints", "head", "--model", "MODEL/nowhere"], "no model folder"),
+    ],
+)
+def test_what_impute_cannot_do_is_said_in_a_sentence(folder, tmp_path, capsys, words, sentence) -> None:
+    words = [word.replace("MODEL", str(folder)) for word in words]
+    if "--model" not in words:
+        words += ["--model", folder / "model"]
+    assert run("impute", folder / "takes" / "take_0.bvh", "-o", tmp_path / "x.bvh", *words) == 2
+    error = capsys.readouterr().err
+    assert sentence in error and error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_anomaly_writes_scores_and_a_page(folder, tmp_path, capsys) -> None:
+    common = ["anomaly", folder / "takes", "--model", folder / "model"]
+    assert run(*common, "-o", tmp_path / "s.csv", "--page", tmp_path / "s.html") == 0
+    rows = list(csv.DictReader(open(tmp_path / "s.csv")))
+    assert len({row["file"] for row in rows}) == 3 and "left_wrist" in rows[0] and rows[0]["padded"] == "0"
+    page = (tmp_path / "s.html").read_text()
+    assert page.count("<svg") == 3 and "http" not in page
+    assert run(*common, "-o", tmp_path / "s.json", "--format", "json", "--threshold", "-99") == 0
+    held = json.loads((tmp_path / "s.json").read_text())
+    assert held["threshold"] == -99 and all(file["alarms"] for file in held["files"])
+    assert run("anomaly", folder / "model", "--model", folder / "model") == 2
+
+
+def test_names_of_files_are_no_markup() -> None:
+    from kineme.report.plots import score_page
+
+    page = score_page("x", [("<script>.bvh", np.array([1.0]), np.array([2.0]), 2.0)], 1.0)
+    assert "<script>" not in page and "&lt;script&gt;" in page
+
+
+def test_generate_writes_samples(folder, tmp_path, capsys) -> None:
+    words = ["generate", "--model", folder / "model", "-o", tmp_path, "--count", 2]
+    assert run(*words, "--label", "walk") == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["walk_0_000.bvh", "walk_0_001.bvh"]
+    assert len(load(tmp_path / "walk_0_000.bvh")) == 20
+    assert run(*words, "--label", "jump") == 2
+    assert "it knows walk, run" in capsys.readouterr().err
+    assert run(*words, "--levels", 7) == 2

@@ -1,0 +1,98 @@
+"""Model folders, and runs that are stopped and go on."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from kineme.errors import InputError, UsageError
+from kineme.models.hgvae import HGVAE
+from small_hgvae import CONFIG, small_bank, small_hgvae
+
+
+def test_a_folder_gives_the_same_model(tmp_path) -> None:
+    model = small_hgvae()
+    model.save(tmp_path / "model")
+    again = HGVAE.load(tmp_path / "model")
+    windows = model.normalise(small_bank().all().windows[:2])
+    assert torch.equal(
+        model.network(windows, sample=False).likelihood.mean,
+        again.network(windows, sample=False).likelihood.mean,
+    )
+    assert again.config == model.config and again.calibration == model.calibration
+    torch.testing.assert_close(again.noise.factors, model.noise.factors, atol=1e-3, rtol=1e-3)
+    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+    ]
+    small_hgvae(calibrated=False).save(tmp_path / "model")  # replaces it
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"model": "a4mer"}, "another kind"),
+        ({"format": 99}, "newer kineme"),
+        ({"settings": {"colour": 1}}, "unknown HG-VAE setting"),
+        ({"calibration": {"window": 1}}, "damaged calibration"),
+    ],
+)
+def test_folders_that_do_not_fit_are_refused(tmp_path, change, message) -> None:
+    small_hgvae().save(tmp_path / "model")
+    path = tmp_path / "model" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(InputError, match=message):
+        HGVAE.load(tmp_path / "model")
+
+
+def test_damaged_weights_are_refused(tmp_path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    small_hgvae().save(tmp_path / "model")
+    path = tmp_path / "model" / "model.safetensors"
+    arrays = load_file(path)
+    for name, value in (
+        ("out.bias", np.zeros(3)),
+        ("statistics.deviation", 0 * arrays["statistics.deviation"]),
+    ):
+        save_file({**arrays, name: value}, path)
+        with pytest.raises(InputError, match="does not fit|no training leaves"):
+            HGVAE.load(tmp_path / "model")
+    path.write_bytes(b"nothing")
+    with pytest.raises(InputError, match="missing or damaged"):
+        HGVAE.load(tmp_path / "model")
+    with pytest.raises(InputError, match="no model folder"):
+        HGVAE.load(tmp_path)
+
+
+def _weights(model: HGVAE) -> torch.Tensor:
+    return torch.cat([p.flatten() for p in model.network.parameters()])
+
+
+def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path) -> None:
+    from kineme.train import callbacks
+    from kineme.train.hgvae import train_hgvae
+
+    class Stop(callbacks.L.Callback):
+        """A kill after the second step."""
+
+        def on_train_batch_end(self, trainer, *_) -> None:
+            if trainer.global_step == 2:
+                callbacks.AtomicCheckpoint(tmp_path / "b" / "checkpoints" / "last.ckpt").save(trainer)
+                raise RuntimeError("killed")
+
+    bank = small_bank()
+    whole = train_hgvae(bank, CONFIG, tmp_path / "a", progress=False)
+    assert not torch.equal(_weights(whole), _weights(HGVAE.random(CONFIG)))
+    logger = {"logger": False, "callbacks": [Stop()]}
+    with pytest.raises(RuntimeError, match="killed"):
+        train_hgvae(bank, CONFIG, tmp_path / "b", progress=False, trainer_options=logger)
+    resumed = train_hgvae(bank, CONFIG, tmp_path / "b", progress=False)
+    assert torch.equal(_weights(whole), _weights(resumed))
+    assert torch.equal(_weights(HGVAE.load(tmp_path / "b" / "model")), _weights(resumed))
+    with pytest.raises(UsageError, match="other settings"):
+        train_hgvae(bank, CONFIG, tmp_path / "b", seed=1, progress=False)

@@ -1,0 +1,167 @@
+"""HG-VAE's network and objective against a transcription of the paper's equations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import naive
+from kineme.errors import UsageError
+from kineme.models.hgvae.config import BODY_JOINTS, PAPER_JOINTS, PRESETS, HGVAEConfig
+from kineme.models.hgvae.network import HGVAENetwork
+from kineme.models.hgvae.objective import (
+    elbo,
+    kl_weight,
+    latent_log_density,
+    posterior_log_density,
+    prior_log_density,
+)
+from kineme.motion.canonical import JOINTS
+
+TINY = HGVAEConfig(
+    joints=("left_knee", "right_knee"),
+    root=True,
+    frames=12,
+    levels=((10, 6), (4, 5), (1, 7)),
+    path_features=8,
+)
+
+
+def awake(config: HGVAEConfig) -> HGVAENetwork:
+    """A network in which every weight matters: ReZero's, too, which start at 0."""
+    network = HGVAENetwork(config)
+    with torch.no_grad():
+        for name, value in network.named_parameters():
+            if value.ndim == 0 or name == "start" or name.endswith("bias"):
+                value.copy_(torch.randn_like(value) * 0.3 + 0.1)
+    return network
+
+
+@pytest.mark.parametrize("residual", ["rezero", "printed"])
+@pytest.mark.parametrize("frequencies", [0, 5])
+def test_a_pass_equals_the_transcription(residual, frequencies) -> None:
+    config = replace(TINY, residual=residual, frequencies=frequencies, blocks=2)
+    network = awake(config)
+    windows = torch.randn(3, config.nodes, config.frames)
+    made = network(windows, sample=False)
+    bound, latent = elbo(windows, made), latent_log_density(made)
+    for k, window in enumerate(windows):
+        mean, log_variance, levels = naive.hgvae(window, network.state_dict(), config, network.basis)
+        torch.testing.assert_close(made.likelihood.mean[k], mean, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(made.likelihood.log_variance[k], log_variance, atol=1e-5, rtol=1e-5)
+        expected = naive.log_normal(window, mean, log_variance)
+        torch.testing.assert_close(bound.log_likelihood[k], expected, atol=1e-3, rtol=1e-5)
+        for number, (posterior, prior) in enumerate(levels):
+            torch.testing.assert_close(
+                bound.divergences[number, k], naive.kl(posterior, prior), atol=1e-4, rtol=1e-4
+            )
+        torch.testing.assert_close(latent[k], naive.latent_log_density(levels), atol=1e-3, rtol=1e-5)
+
+
+def test_the_bound_is_likelihood_minus_what_counts_of_the_divergence() -> None:
+    windows = torch.randn(4, TINY.nodes, TINY.frames)
+    made = awake(TINY)(windows)
+    whole, weighted, partly = elbo(windows, made), elbo(windows, made, 0.25), elbo(windows, made, off=2)
+    torch.testing.assert_close(whole.elbo, whole.log_likelihood - whole.divergence)
+    torch.testing.assert_close(weighted.elbo, whole.log_likelihood - 0.25 * whole.divergence)
+    torch.testing.assert_close(partly.elbo, whole.log_likelihood - whole.divergences[2])
+    assert elbo(windows, made, off=3).divergence.tolist() == [0] * 4
+
+
+def test_frames_that_do_not_exist_do_not_count() -> None:
+    windows, network = torch.randn(2, TINY.nodes, TINY.frames), awake(TINY)
+    valid = torch.ones(2, TINY.frames, dtype=torch.bool)
+    valid[1, 5:] = False
+    made = network(windows, sample=False)
+    found = elbo(windows, made, valid=valid).log_likelihood
+    density = made.likelihood.log_density(windows)
+    torch.testing.assert_close(found, torch.stack([density[0].sum(), density[1, :, :5].sum()]))
+
+
+def test_the_bound_is_the_expectation_over_the_posterior() -> None:
+    """E_q[log p(x | z) + log p(z) - log q(z | x)] by sampling, eq. 2 and 3, is eq. 1 in closed form."""
+    windows, network = torch.randn(1, TINY.nodes, TINY.frames), awake(TINY)
+    with torch.no_grad():
+        made = network(windows.expand(4000, -1, -1))
+        closed = elbo(windows.expand(4000, -1, -1), made)
+        latents = [level.latent for level in made.levels]
+        sampled = prior_log_density(made.levels, latents) - posterior_log_density(made.levels, latents)
+    spread = (sampled + closed.divergence).std() / 4000**0.5
+    assert abs(float((sampled + closed.divergence).mean())) < 5 * float(spread)
+
+
+def test_levels_that_are_off_take_the_mean() -> None:
+    network, windows = awake(TINY), torch.randn(2, TINY.nodes, TINY.frames)
+    made = network(windows, off=2)
+    for number, level in enumerate(made.levels):
+        assert torch.equal(level.latent, level.posterior.mean) == (number < 2)
+    pairs = list(zip(made.levels, network(windows, off=2).levels, strict=True))
+    assert [torch.equal(a.latent, b.latent) for a, b in pairs] == [
+        True, True, False,
+    ]  # fmt: skip
+
+
+def test_a_class_reaches_the_samples_and_no_class_is_allowed() -> None:
+    config = replace(TINY, labels=("walk", "run"))
+    network = awake(config)
+    noise = [torch.Generator().manual_seed(1) for _ in range(3)]
+    walk, run, none = (
+        network.generate(2, labels, generator=g).likelihood.mean
+        for labels, g in zip((torch.zeros(2).long(), torch.ones(2).long(), None), noise, strict=True)
+    )
+    assert not torch.allclose(walk, run) and not torch.allclose(walk, none)
+    mixed = network.generate(
+        2, torch.tensor([0, -1]), generator=torch.Generator().manual_seed(1)
+    ).likelihood.mean
+    torch.testing.assert_close(mixed, torch.stack([walk[0], none[1]]))
+
+
+def test_sampling_l_levels_leaves_the_rest_at_their_mean() -> None:
+    network = awake(TINY)
+    made = network.generate(2, sampled=1)
+    assert not torch.equal(made.levels[0].latent, torch.zeros_like(made.levels[0].latent))
+    for level in made.levels[1:]:
+        assert torch.equal(level.latent, level.prior.mean)
+
+
+def test_every_weight_learns() -> None:
+    network = awake(replace(TINY, labels=("walk",)))
+    windows = torch.randn(4, TINY.nodes, TINY.frames)
+    elbo(windows, network(windows, torch.tensor([0, 0, -1, 0]))).elbo.sum().backward()
+    silent = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not silent
+
+
+def test_nothing_is_kept_on_the_module() -> None:
+    network = awake(TINY)
+    before = set(vars(network))
+    network(torch.randn(1, TINY.nodes, TINY.frames))
+    assert set(vars(network)) == before
+
+
+def test_presets_have_the_sizes_that_the_documentation_says() -> None:
+    count = {name: sum(p.numel() for p in HGVAENetwork(c).parameters()) for name, c in PRESETS.items()}
+    assert count == {"small": 382_884, "full-body": 2_390_324, "paper": 2_290_497, "deep": 15_001_313}
+    assert len(PRESETS["deep"].levels) == 16 and PRESETS["paper"].nodes == 54
+    assert PRESETS["paper"].levels == ((54, 128), (24, 128), (8, 128), (1, 256))
+
+
+def test_joints_are_those_of_the_canonical_body() -> None:
+    assert BODY_JOINTS == JOINTS[1:] and PAPER_JOINTS == JOINTS[4:]
+
+
+def test_warm_up_is_linear() -> None:
+    assert [kl_weight(e, 0.001, 200) for e in (0, 100, 200, 900)] == pytest.approx([0.001, 0.5005, 1, 1])
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(UsageError, match="no joint"):
+        HGVAEConfig(joints=("tail",))
+    with pytest.raises(UsageError, match="unknown HG-VAE setting colour"):
+        HGVAEConfig.from_dict({"colour": 1})
+    for bad in ({"levels": ()}, {"frequencies": 51}, {"epochs": 0}, {"occlusion": 1.5}):
+        with pytest.raises(UsageError):
+            HGVAEConfig(**bad)
+    assert HGVAEConfig.from_dict(PRESETS["deep"].to_dict()) == PRESETS["deep"]
