@@ -68,6 +68,7 @@ def scorers(config: HGVAEConfig) -> Mapping[str, Maker]:
     trained, random = Learned("HG-VAE", "best", config), Learned("HG-VAE", "random", config)
     return {
         "HG-VAE: worst joint": _joints(trained),
+        "HG-VAE: worst number": _numbers(trained),
         "HG-VAE: window": _mean(trained),
         "HG-VAE: log p(z | x)": _latent(trained),
         "HG-VAE, random weights: worst joint": _joints(random),
@@ -91,6 +92,23 @@ def _joints(learned: Learned) -> Maker:
     def make(fold: MotionFold, seed: int, models: Path) -> Score:
         model = _hgvae(learned, fold, seed, models)
         return _worst(lambda w: score_windows(w, np.ones((len(w), w.shape[2]), bool), model)[1], fold, seed)
+
+    return make
+
+
+def _numbers(learned: Learned) -> Maker:
+    """The most surprising single number against its own channel's median in the window."""
+
+    def make(fold: MotionFold, seed: int, models: Path) -> Score:
+        model = _hgvae(learned, fold, seed, models)
+
+        def channels(windows: np.ndarray) -> np.ndarray:
+            with torch.no_grad():
+                parts = [model.surprise(model.normalise(w)) for w in np.array_split(windows, 8) if len(w)]
+            each = torch.cat(parts)
+            return (each.amax(2) - each.median(2).values).numpy()
+
+        return _worst(channels, fold, seed)
 
     return make
 
