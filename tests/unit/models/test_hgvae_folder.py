@@ -26,6 +26,7 @@ def test_a_folder_gives_the_same_model(tmp_path) -> None:
     torch.testing.assert_close(again.noise.factors, model.noise.factors, atol=1e-3, rtol=1e-3)
     assert sorted(p.name for p in (tmp_path / "model").iterdir()) == [
         "README.md",
+        "checksums.json",
         "config.json",
         "model.safetensors",
     ]

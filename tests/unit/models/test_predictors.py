@@ -32,7 +32,7 @@ def test_simlpe_begins_as_the_last_pose() -> None:
 def test_the_attended_value_is_a_weighted_sum_over_the_history() -> None:
     network, history = HisRepItself(6, width=8, blocks=1), torch.randn(1, 50, 6)
     weight, value = network.attended(history)
-    assert weight.shape == (1, 16) and float(weight.sum()) == pytest.approx(1)
+    assert weight.shape == (1, 16) and float(weight.sum().detach()) == pytest.approx(1)
     expected = np.zeros((35, 6))
     for start, share in enumerate(weight[0].tolist()):
         stretch = history[0, start : start + 35].double().numpy()

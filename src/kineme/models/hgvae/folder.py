@@ -67,7 +67,6 @@ def load(folder: Path) -> HGVAE:
     config, values = _settings(folder)
     path = folder / "model.safetensors"
     arrays = _arrays(path)
-    verify(folder, read_checksums(folder), _RESTORE, whole=True)
     held = {name: arrays.pop(name) for name in list(arrays) if name.startswith(("statistics.", "noise."))}
     network = HGVAENetwork(config)
     shapes = {k: tuple(v.shape) for k, v in network.state_dict().items()}
@@ -98,6 +97,7 @@ def load(folder: Path) -> HGVAE:
     if has_noise:
         noise = FactorNoise(*(torch.from_numpy(held[f"noise.{name}"]) for name in ("factors", "variance")))
     mean, deviation = held["statistics.mean"], held["statistics.deviation"]
+    verify(folder, read_checksums(folder), _RESTORE, whole=True)
     return HGVAE(config, network, mean, deviation, noise, calibration, text)
 
 
