@@ -144,7 +144,11 @@ _PAPER: dict[str, Any] = {
 }  # fmt: skip
 
 PRESETS: dict[str, A4MerConfig] = {
-    "tiny": A4MerConfig(width=64, encoder_layers=1, latent_layers=2, steps=900, joint_steps=100),
+    # half an hour of motion: its few, coarse codes recur by accident, so patterns need more occurrences
+    "tiny": A4MerConfig(
+        width=64, encoder_layers=1, latent_layers=2, steps=900, joint_steps=100,
+        settle_seconds=0.6, min_support=12,
+    ),
     "small": A4MerConfig(steps=4000),
     "base": A4MerConfig(
         width=384, heads=6, encoder_layers=4, latent_layers=8, predictor_layers=4, feed_ratio=4.0,
