@@ -24,7 +24,7 @@ from kineme.tasks.ascent import PAPER_ASCENT, Ascent, fill_windows, missing_spre
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 #: windows filled at once
 BATCH = 64
-#: principal directions of the conditional Gaussian: the number that val chose among 64, 128, 200 and 300
+#: principal directions of the conditional Gaussian: more did better than 64; others were not tried
 DIRECTIONS = 200
 
 
