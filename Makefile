@@ -45,7 +45,7 @@ docs: $(VENV)/.test
 	@echo "the documentation is in docs/_build/html/index.html"
 
 clean:
-	rm -rf demo docs/_build dist build .pytest_cache .ruff_cache
+	rm -rf demo fuzz-faults docs/_build dist build .pytest_cache .ruff_cache
 
 # A stamp for each set of packages, so that a second `make` is quick.
 $(VENV)/.core: pyproject.toml constraints.txt

@@ -245,7 +245,7 @@ def _read_spans(text: str, path: Path) -> Annotations:
         raise InputError("the first line should be 'subject trial', such as '86 01'", path, 1)
     notes, start = [], 0
     for number, words in lines[1:]:
-        if len(words) != 4 or not all(word.isdigit() for word in words[1:]):
+        if len(words) != 4 or not all(word.isdecimal() and len(word) < 12 for word in words[1:]):
             raise InputError("a line should be 'label a b c' with frame numbers a, b, c", path, number)
         end = int(words[2])
         if end <= start:

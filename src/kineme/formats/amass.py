@@ -33,9 +33,10 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
     """The motion of an AMASS file. See `kineme.formats.load` for what is raised."""
     arrays = open_npz(path, _KEYS)
     vectors, left_out = _vectors(arrays, path)
-    if "trans" not in arrays or arrays["trans"].shape != (len(vectors), 3):
+    trans = arrays.get("trans")
+    if trans is None or trans.shape != (len(vectors), 3) or trans.dtype.kind not in "fiu":
         raise InputError("'trans' must have a row of three numbers for every frame of the poses", path)
-    trans = arrays["trans"].astype(np.float64)
+    trans = trans.astype(np.float64)
     notes = ["canonical proportions (the body's own shape needs the licensed model)"]
     if left_out:
         notes.append(f"{left_out} were left out")
@@ -69,7 +70,8 @@ def _vectors(arrays: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, str
         root, body = arrays.get("root_orient"), arrays.get("pose_body")
         if root is None or body is None or root.ndim != 2 or body.ndim != 2:
             raise InputError("there is neither 'poses' nor 'root_orient' with 'pose_body' in this .npz", path)
-        if root.shape[1] != 3 or body.shape != (len(root), _BODY - 3):
+        plain = root.dtype.kind == body.dtype.kind == "f"
+        if root.shape[1] != 3 or body.shape != (len(root), _BODY - 3) or not plain:
             raise InputError(f"'root_orient' {root.shape} and 'pose_body' {body.shape} do not fit", path)
         result, left_out = np.concatenate([root, body], axis=1), "fingers and face"
     check_amount(len(result), len(JOINTS), path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -125,4 +126,13 @@ def _read_member(member: IO[bytes], size: int) -> np.ndarray:
     data = member.read(count * dtype.itemsize)
     if len(data) != count * dtype.itemsize or dtype.itemsize == 0:
         raise ValueError("an array is cut off")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+    return check_text(np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C"))
+
+
+def check_text(array: np.ndarray) -> np.ndarray:
+    """The array; ValueError where it holds characters that there are not, which break Python's own text."""
+    if array.dtype.kind == "U" and array.size:
+        codes = np.ascontiguousarray(array).reshape(-1).view(array.dtype.byteorder + "u4")
+        if int(codes.max()) > sys.maxunicode:
+            raise ValueError("its text has a character that there is not")
+    return array

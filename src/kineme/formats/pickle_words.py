@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from kineme.formats.arrays import check_text
+
 _DTYPE = re.compile(r"([<>|=]?)([biufcSUO])(\d{0,6})")
 #: largest side of a sparse matrix
 _MAX_SIDE = 10_000_000
@@ -139,7 +141,7 @@ def _array(call: Call, budget: Budget) -> np.ndarray:
         return flat.reshape(shape, order=order)
     data = _bytes(content, budget)
     _need(len(data) == math.prod(shape) * dtype.itemsize, "the size of an array")
-    return np.frombuffer(data, dtype).reshape(shape, order=order)
+    return check_text(np.frombuffer(data, dtype).reshape(shape, order=order))
 
 
 def _from_buffer(call: Call, budget: Budget) -> np.ndarray:
@@ -149,7 +151,7 @@ def _from_buffer(call: Call, budget: Budget) -> np.ndarray:
     data = _bytes(content, budget)
     shape = _shape(shape)
     _need(len(data) == math.prod(shape) * dtype.itemsize, "the size of an array")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if order == "F" else "C")
+    return check_text(np.frombuffer(data, dtype).reshape(shape, order="F" if order == "F" else "C"))
 
 
 def _scalar(call: Call, budget: Budget) -> Any:
@@ -158,7 +160,7 @@ def _scalar(call: Call, budget: Budget) -> Any:
     _need(not dtype.hasobject, "a number that is an object")
     data = _bytes(call.args[1], budget)
     _need(len(data) == dtype.itemsize, "the size of a number")
-    return np.frombuffer(data, dtype)[0]
+    return check_text(np.frombuffer(data, dtype))[0]
 
 
 # --- scipy.sparse and chumpy ------------------------------------------------------------------------------

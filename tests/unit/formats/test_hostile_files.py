@@ -264,3 +264,29 @@ def test_a_word_of_a_million_letters_does_not_fill_the_screen(tmp_path: Path) ->
     with pytest.raises(InputError, match="no number") as caught:
         read_labels(tmp_path / "labels.csv")
     assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize("kind", ["<U1", "|V8", "|S8"])
+@pytest.mark.parametrize("name", ["trans", "root_orient", "pose_body"])
+def test_rotations_that_are_no_numbers(name: str, kind: str, tmp_path: Path) -> None:
+    """Found by the fuzzer."""
+    arrays = {"trans": np.zeros((4, 3)), "root_orient": np.zeros((4, 3)), "pose_body": np.zeros((4, 63))}
+    np.savez(tmp_path / "take.npz", **(arrays | {name: np.zeros(arrays[name].shape, kind)}))
+    _refused(tmp_path / "take.npz", ".")
+
+
+def test_characters_that_there_are_not(tmp_path: Path) -> None:
+    """Found by the fuzzer: such text breaks Python's own, wherever it is looked at."""
+    broken = np.array([0x110000, 0x41], "<u4").view("<U1")
+    np.savez(tmp_path / "take.npz", positions=np.zeros((3, 2, 3)), names=broken, fps=30)
+    _refused(tmp_path / "take.npz", "a character that there is not")
+    (tmp_path / "take.pkl").write_bytes(pickle.dumps({"poses": broken}, 2))
+    _refused(tmp_path / "take.pkl", "a character that there is not")
+
+
+@pytest.mark.parametrize("word", ["9" * 5000, "\u00b2", "-1"])
+def test_frame_numbers_that_are_none(word: str, tmp_path: Path) -> None:
+    """Found by the fuzzer: Python refuses to make a number of thousands of digits."""
+    (tmp_path / "86_01.txt").write_text(f"86 01\nwalk 1 {word} 20\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 2: a line should be"):
+        read_labels(tmp_path / "86_01.txt")
