@@ -91,7 +91,8 @@ def members(data: Path) -> list[Member]:
     for place, kind in ARCHIVES.items():
         path = data / place
         if path.is_dir():
-            found += [Member(kind, file) for file in sorted(path.iterdir()) if file.suffix in endings]
+            bare = (file for file in sorted(path.iterdir()) if file.suffix in endings - {".txt"})
+            found += [Member(kind, file) for file in bare]
             continue
         with zipfile.ZipFile(path) as zipped:
             inside = [name for name in sorted(zipped.namelist()) if Path(name).suffix in endings]

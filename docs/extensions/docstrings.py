@@ -14,7 +14,7 @@ def to_rst(lines: list[str]) -> list[str]:
     """Sections become headings over definition lists; everything else stays."""
     out: list[str] = []
     in_section = False
-    for line, under in zip(lines, [*lines[1:], ""], strict=True):
+    for line, under in zip(lines, [*lines[1:], ""][: len(lines)], strict=True):
         if line and under and set(under) == {"-"} and len(under) >= len(line):
             out += ["", f".. rubric:: {line}", ""]
             in_section = True

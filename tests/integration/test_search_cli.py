@@ -106,7 +106,7 @@ def test_libraries_that_cannot_be_searched(
     save(generate(1, 1, 14.0)[0].motion, longer / "long.bvh")
     says(library, "longest clip lasts", "search", library, longer / "long.bvh")
     for name, change, said in (
-        ("format", {"format": 99}, "format"),
+        ("format", {"format": 99, "oldest_reader": 99}, "format"),
         ("model", {"model_sha256": "0"}, "another model"),
     ):
         copy = shutil.copytree(library, tmp_path / name)

@@ -69,6 +69,10 @@ def run(args: Args) -> int:
             for number, motion in enumerate(motions, start=1):
                 stem = file.stem if len(motions) == 1 else f"{file.stem}_{number:04d}"
                 target = _free(args.output / f"{stem}{suffix}", taken) if into_folder else args.output
+                if target.exists() and target.samefile(file):
+                    raise InputError(
+                        "it would be overwritten by its own conversion; name another output", file
+                    )
                 save(_prepared(motion, suffix, args), target)
                 taken[target] = file
                 print(f"{file} -> {target}")

@@ -97,4 +97,4 @@ def print_report(corpus: Corpus, *, verbose: bool = False) -> None:
     for row in shown if verbose else shown[:_FEW]:
         print(printable(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else "")))
     if len(shown) > _FEW and not verbose:
-        print(f"  and {len(shown) - _FEW} more; --verbose prints them all")
+        print(f"  and {len(shown) - _FEW} more; ingest.parquet in that folder has them all")

@@ -16,9 +16,9 @@ class Args:
     library: tyro.conf.Positional[Path]
     """The folder that `kineme index` wrote."""
     motif: tyro.conf.Positional[str] = ""
-    """The motif's id, such as m3; without it the motifs are listed."""
-    name: tyro.conf.Positional[str] = ""
-    """Its name; an empty one ("") takes the name away."""
+    """The motif's id, such as 12; without it the motifs are listed."""
+    name: tyro.conf.Positional[str | None] = None
+    """Its name; an empty one ("") takes the name away. Without it, the name that the motif has is shown."""
     source: Annotated[Path | None, tyro.conf.arg(name="from", metavar="NAMES.JSON")] = None
     """Take all names from a file that the page's "Names" button made."""
 
@@ -44,6 +44,9 @@ def run(args: Args) -> int:
             raise InputError(
                 f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library
             )
+        if args.name is None:
+            print(names.names.get(args.motif) or motifs[args.motif])
+            return 0
         names = names.with_name(args.motif, args.name)
     with folder_lock(args.library, "kineme name"):
         write_names(names, args.library / FILE)

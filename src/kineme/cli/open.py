@@ -13,13 +13,18 @@ class Args:
     library: tyro.conf.Positional[Path]
     """The folder that `kineme index` wrote."""
     browser: bool = True
-    """Open the browser; without it, only the address is printed."""
+    """Do not open the browser; only print the address."""
     port: int = 0
     """The port on 127.0.0.1; 0 takes any that is free."""
 
 
 def run(args: Args) -> int:
     import webbrowser
+
+    from kineme.errors import UsageError
+
+    if not 0 <= args.port < 2**16:
+        raise UsageError(f"--port is a number from 0 to 65535, not {args.port}")
 
     from kineme.report.serve import PageServer
 

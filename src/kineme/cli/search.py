@@ -49,7 +49,7 @@ class Args:
     clip_format: str = "bvh"
     """Format of these files, by its ending."""
     mirror: bool = True
-    """Whether mirrored stretches count."""
+    """Leave mirrored stretches out."""
     open: bool = False
     """Show the page in the browser."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)

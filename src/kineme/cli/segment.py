@@ -22,7 +22,7 @@ import tyro
 
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
-from kineme.errors import InputError, UsageError, printable
+from kineme.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -63,6 +63,7 @@ def run(args: Args) -> int:
     from kineme.cli.index import load_model
     from kineme.corpus import Corpus
     from kineme.formats import find_files
+    from kineme.formats.registry import nothing_found
     from kineme.tasks.discover import discover
 
     if not args.files:
@@ -74,7 +75,7 @@ def run(args: Args) -> int:
     asked, fps = _settings(args)
     files = find_files(args.files)
     if not files:
-        raise InputError("there is no motion file in it", args.files[0])
+        raise nothing_found(args.files[0])
     given = {os.path.abspath(file): str(file) for file in files}
     options = args.reading.options(None, None)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:

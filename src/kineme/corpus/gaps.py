@@ -28,6 +28,8 @@ def read_motions(file: Path, options: ReadOptions) -> tuple[list[Motion], list[s
     repairs: list[str] = []
     mended = []
     for motion in motions:
+        if len(motion) < 2:
+            raise InputError("there is a single frame: a pose, not a motion; leave the file out", file)
         notes = _repair_notes(motion)
         held = _held_frames(motion)
         if held is not None and _longest_run(held) <= LONGEST_GAP * motion.fps:

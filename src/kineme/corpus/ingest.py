@@ -27,6 +27,7 @@ from kineme.errors import InputError, UsageError
 from kineme.formats import ReadOptions, find_files
 from kineme.formats.atomic import clean_up
 from kineme.formats.lock import folder_lock
+from kineme.formats.registry import nothing_found
 from kineme.motion import Motion, Segment
 
 
@@ -89,7 +90,7 @@ def _build(
     found = dict.fromkeys(Path(os.path.abspath(file)) for file in find_files(sources))
     files = [file for file in found if not file.is_relative_to(out)]
     if not files:
-        raise InputError("there is no motion file in it", sources[0] if sources else None)
+        raise nothing_found(Path(sources[0])) if sources else InputError("there is no motion file in it")
 
     request, work = request_of(fps, options), out.parent / f".{out.name}.ingest"
     done = unchanged(files, usable_pieces(out, work, request))

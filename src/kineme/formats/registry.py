@@ -180,6 +180,16 @@ def find_files(sources: str | Path | Iterable[str | Path]) -> list[Path]:
     return list(found)
 
 
+def nothing_found(source: Path) -> InputError:
+    """What to say of a source without a motion file; of FBX files, how Blender makes BVH of them."""
+    fbx = next(iter(sorted(source.rglob("*.fbx"))), None) if source.is_dir() else None
+    if fbx is None:
+        return InputError("there is no motion file in it", source)
+    return InputError(
+        f"there is no motion file in it but FBX; Blender makes BVH of it: {fbx_command(fbx)}", source
+    )
+
+
 def _walk(folder: Path) -> Iterable[Path]:
     seen: set[str] = set()
     for place, folders, files in os.walk(folder, followlinks=True):

@@ -28,7 +28,7 @@ def test_an_arm_of_a_held_out_subject_comes_back_better_than_between_its_neighbo
 ) -> None:
     """HDM05's dg is in no training split; the right arm of a jog is missing for 0.8 s."""
     folder = unpacked("hdm05/hdm05-11.zip", "*HDM_dg.asf", "*dg_jogLeftCircle4StepsRstart_008*")
-    motion = load(next(folder.rglob("*.amc")))
+    motion = load(next(folder.rglob("*dg_jogLeftCircle4StepsRstart_008*.amc")))
     spans = declared(motion, ["rhumerus", "rradius"], "60:156")
     missing = spans_mask(motion, spans)
     made = impute(motion, spans, load_model(None), samples=2).motion

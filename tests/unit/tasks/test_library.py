@@ -38,7 +38,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Library, Corpus, Dis
     begin_library(folder)
     corpus = small_corpus(folder / CORPUS)
     found = discover(corpus, small_model(corpus), motifs=4)
-    return write_results(folder, corpus, found, SETTINGS, "abc", {"1": "waves"}), corpus, found
+    words = {str(found.motifs[0].number): "waves"}
+    return write_results(folder, corpus, found, SETTINGS, "abc", words), corpus, found
 
 
 @pytest.fixture()
@@ -88,7 +89,7 @@ def test_the_motifs_stand_in_a_table(made: tuple[Library, Corpus, Discovery]) ->
         assert (row["count"], row["mean_seconds"]) == (motif.count, motif.mean_seconds)
         assert len(row["examples"]) == len(motif.examples)
         assert row["similar"] == [str(n) for n in motif.similar]
-    assert default["1"]["words"] == "waves"
+    assert default[str(found.motifs[0].number)]["words"] == "waves"
 
 
 def test_another_library_or_none_is_said(folder: Path, tmp_path: Path) -> None:

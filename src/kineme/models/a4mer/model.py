@@ -193,5 +193,7 @@ class A4Mer:
             return cls.load(snapshot_download(str(name), allow_patterns=list(_folder.FILES)))
         except (OSError, ValueError) as error:
             raise InputError(
-                f"is neither a model folder nor a hub model that can be fetched ({error})", name
+                "is no folder here, and no model of that name could be fetched from the Hugging Face hub; "
+                "give the path of a model folder (`kineme train a4mer` and `kineme index` write one)",
+                name,
             ) from error
