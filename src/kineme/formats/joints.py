@@ -46,6 +46,11 @@ class _Content:
     names: tuple[str, ...] | None = None
     parents: tuple[int, ...] | None = None
     fps: float | None = None
+    ours: bool = False  # written by `write`: metres, +Y up
+
+
+#: the first line of our own CSV, and the array `frame` of our own .npz
+_OURS = "metres, +Y up"
 
 
 def _read_npy(path: Path) -> _Content:
@@ -64,7 +69,7 @@ def _as_takes(array: np.ndarray, path: Path) -> np.ndarray:
 
 
 def _read_npz(path: Path) -> _Content:
-    arrays = open_npz(path, ("positions", "joints", "names", "parents", "fps"))
+    arrays = open_npz(path, ("positions", "joints", "names", "parents", "fps", "frame"))
     key = "positions" if "positions" in arrays else "joints"
     if key not in arrays:
         raise InputError("there is no array 'positions' in this .npz", path)
@@ -77,6 +82,7 @@ def _read_npz(path: Path) -> _Content:
             None if names is None else tuple(str(name) for name in names.reshape(-1)),
             None if parents is None else tuple(int(parent) for parent in parents.reshape(-1)),
             fps,
+            str(arrays["frame"]) == _OURS if "frame" in arrays else False,
         )
     except (TypeError, ValueError) as error:
         raise InputError(f"names, parents or fps cannot be used ({error})", path) from None
@@ -110,7 +116,8 @@ def _read_csv(path: Path) -> _Content:
     if fps is None and times and rows > 1:
         span = table[-1, times[0]] - table[0, times[0]]
         fps = float((rows - 1) / span) if span > 0 else None
-    return _Content(table[:, columns].reshape(1, rows, len(names), 3), names, parents, fps)
+    positions = table[:, columns].reshape(1, rows, len(names), 3)
+    return _Content(positions, names, parents, fps, said.startswith(f"# kineme joints: {_OURS},"))
 
 
 def _coordinate_columns(header: list[str], path: Path, line: int) -> tuple[list[int], tuple[str, ...]]:
@@ -158,6 +165,8 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
     if fps is None or not 0.01 <= fps <= 10_000:
         raise InputError("the file does not say its frame rate; give it with --fps", path)
     names, parents, kind = _joints(content, options, path)
+    if content.ours:  # it says what others leave to guessing
+        options = replace(options, unit=options.unit or 1.0, up=options.up or "+Y")
     motions = []
     for positions in content.positions:
         holes: tuple[tuple[int, int, int], ...] = ()
@@ -310,6 +319,7 @@ def write(motion: Motion, path: Path) -> None:
                 names=np.array(skeleton.names),
                 parents=np.array(skeleton.parents, dtype=np.int32),
                 fps=np.array(motion.fps),
+                frame=np.array(_OURS),
             )
     else:
         _write_csv(motion, path)
@@ -319,7 +329,7 @@ def _write_csv(motion: Motion, path: Path) -> None:
     names = [re.sub(r"[,\"\n\r]", "_", name) for name in motion.skeleton.names]
     parents = ",".join(map(str, motion.skeleton.parents))
     text = io.StringIO()
-    text.write(f"# kineme joints: metres, +Y up, fps={motion.fps!r} parents={parents}\n")
+    text.write(f"# kineme joints: {_OURS}, fps={motion.fps!r} parents={parents}\n")
     text.write(",".join(["time", *(f"{name}_{axis}" for name in names for axis in "xyz")]) + "\n")
     times = np.arange(len(motion)) / motion.fps
     for time, row in zip(times.tolist(), motion.positions.reshape(len(motion), -1), strict=True):

@@ -43,7 +43,17 @@ def test_round_trip(tmp_path: Path, suffix: str):
     again = one(path, **({"skeleton": "smpl22", "fps": 30} if suffix == ".npy" else {}))
     assert again.positions_only and again.fps == 30 and again.skeleton.same_tree(SMPL22)
     np.testing.assert_array_equal(again.positions, motion.positions)
-    assert again.provenance.guessed == {"up": "+Y", "unit": "m"}
+    assert again.provenance.guessed == ({"up": "+Y", "unit": "m"} if suffix == ".npy" else {})
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".csv"])
+def test_a_body_that_lies_is_not_stood_up(tmp_path: Path, suffix: str):
+    """Our own files say where up is; of others it is guessed from the way from feet to head."""
+    motion = moving()
+    lying = motion.positions @ Rotation.from_euler("x", -90, degrees=True).as_matrix().T
+    lying = Motion.from_positions(motion.skeleton, motion.fps, lying.astype(np.float32))
+    save(lying, tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(one(tmp_path / f"a{suffix}").positions, lying.positions)
 
 
 def test_rest_pose_has_the_median_bone_lengths_and_faces_forward(tmp_path: Path):
@@ -77,8 +87,13 @@ def test_a_root_that_stays_on_the_floor_does_not_make_a_giant(tmp_path: Path, su
     places = np.concatenate([np.zeros((60, 1, 3), np.float32), motion.positions + way], axis=1)
     names, parents = ("joint_Root", *SMPL22.names), (-1, *(parent + 1 for parent in SMPL22.parents))
     skeleton = Skeleton(names, parents, np.concatenate([np.zeros((1, 3)), SMPL22.offsets]))
-    save(Motion.from_positions(skeleton, 30.0, places.astype(np.float32)), tmp_path / f"a{suffix}")
-    again = one(tmp_path / f"a{suffix}")
+    path = tmp_path / f"a{suffix}"
+    save(Motion.from_positions(skeleton, 30.0, places.astype(np.float32)), path)
+    if suffix == ".csv":  # as others write it: without a word on unit and axes
+        path.write_text(path.read_text().replace("kineme joints: metres, +Y up", "joints"))
+    else:
+        np.savez(path, **{name: array for name, array in np.load(path).items() if name != "frame"})
+    again = one(path)
     assert again.provenance.guessed == {"up": "+Y", "unit": "m"}
     np.testing.assert_allclose(again.positions, places, atol=1e-5)
     assert 1.4 < again.skeleton.rest_height < 1.9
