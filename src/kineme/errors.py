@@ -1,4 +1,4 @@
-"""The errors that a person is meant to read: one sentence that says what is wrong and what to do."""
+"""The errors and warnings that a person is meant to read: one sentence, what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -45,3 +45,7 @@ class InputError(KinemeError):
 
 class UsageError(KinemeError):
     """Options or arguments that do not fit together."""
+
+
+class InputWarning(UserWarning):
+    """Something of the input that was left out, where the work goes on; printed as one sentence."""

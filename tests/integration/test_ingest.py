@@ -231,6 +231,17 @@ def test_a_damaged_corpus_is_made_anew(takes: Path, tmp_path: Path) -> None:
         assert _content(_build(takes, out).folder) == before
 
 
+def test_labels_of_takes_that_are_not_there_are_told(
+    takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("file,start,end,label\ntake_0.bvh,0,1,walk\ntake_77.bvh,0,1,walk\n")
+    words = ["ingest", str(takes), "-o", str(tmp_path / "corpus"), "--labels", str(labels)]
+    assert main(words) == 0
+    told = capsys.readouterr().err
+    assert "labels.csv" in told and "take_77" in told and "take_0" not in told
+
+
 def test_a_repaired_file_is_told(takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = takes / "take_0.bvh"
     lines = file.read_text().splitlines()

@@ -70,6 +70,16 @@ def test_search_finds_the_copy_and_writes_what_was_asked_for(
     assert tree(library) == before
 
 
+def test_a_take_is_not_its_own_match_under_another_name(library: Path, query: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.bvh"
+    copy.write_bytes(query.read_bytes())
+    for file in (query, copy):
+        words = ("search", library, file, "--from", "3", "--to", "4.6", "-o", tmp_path / "m.json")
+        assert command(*words) == 0
+        best = json.loads((tmp_path / "m.json").read_text())[0]
+        assert best["clip"] == "again", file
+
+
 @pytest.mark.parametrize(
     "words, said",
     [

@@ -65,7 +65,7 @@ def run(args: Args) -> int:
         where = args.model or "the model"
         raise InputError("has no thresholds; `kineme train hgvae` measures them", where)
     limit = calibration.window if args.threshold is None else args.threshold
-    options, found = args.reading.options(None, None), []
+    options, found = args.reading.options(), []
     files = find_files(args.files)
     for file in files:
         try:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.outputs import check_free
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, KinemeError, UsageError
 
@@ -37,23 +38,22 @@ class Args:
     """Frames per second of the result; resampled by time."""
     skeleton: Literal["own", "canonical"] = "own"
     """Keep the file's own skeleton, or retarget to the canonical 22 joints."""
+    overwrite: bool = False
+    """Replace files that are there already."""
     in_place: bool = False
     """Take the travel over the floor out: the pelvis stays where it was in the first frame."""
-    source_fps: float | None = None
-    """Frames per second of the files, where they do not say or are wrong."""
-    source_skeleton: str | None = None
-    """For files of bare joints: which joints they are, such as smpl22 or h36m17."""
 
 
 def run(args: Args) -> int:
     from kineme.formats import find_files, load_all, save
+    from kineme.formats.registry import nothing_found
 
-    options = args.reading.options(args.source_fps, args.source_skeleton)
+    options = args.reading.options()
     if not args.files:
         raise InputError("name a motion file or a folder")
     files = find_files(args.files)
     if not files:
-        raise InputError("there are no motion files in this folder", args.files[0])
+        raise nothing_found(args.files[0])
     suffix, into_folder = _target(args)
     if suffix == ".glb" and not into_folder:
         return _as_animations(files, options, args)
@@ -73,6 +73,7 @@ def run(args: Args) -> int:
                     raise InputError(
                         "it would be overwritten by its own conversion; name another output", file
                     )
+                check_free([target], args.overwrite)
                 save(_prepared(motion, suffix, args), target)
                 taken[target] = file
                 print(f"{file} -> {target}")
@@ -102,6 +103,7 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
             failed += 1
             print(f"kineme: {error}", file=sys.stderr)
     if motions:
+        check_free([args.output], args.overwrite)
         with atomic_write(args.output) as temporary:
             write_glb(motions, temporary)
     return 2 if failed == len(files) else 0

@@ -46,10 +46,6 @@ class Args:
     """Steps of gradient ascent; by default those that were measured to be best."""
     seed: int = 0
     """Seed of the samples from the posterior that the intervals come from."""
-    skeleton: str | None = None
-    """For files of bare joints, the name of a known skeleton."""
-    fps: float | None = None
-    """Frames per second, where the file does not say."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
@@ -65,7 +61,7 @@ def run(args: Args) -> int:
     names = [name.strip() for name in args.joints.split(",") if name.strip()]
     if not names and not args.auto:
         raise UsageError("say what is missing with --joints and --frames, or give --auto to look for it")
-    options = replace(args.reading.options(args.fps, args.skeleton), holes=args.auto)
+    options = replace(args.reading.options(), holes=args.auto)
     motion = read_one(args.file, options)
     spans = found_missing(motion) if args.auto else []
     if names:

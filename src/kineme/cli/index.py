@@ -146,7 +146,7 @@ def _corpus(args: Args) -> Corpus:
             jobs=args.jobs,
             labels=args.labels,
             progress=sys.stderr.isatty(),
-            options=args.reading.options(None, None),
+            options=args.reading.options(),
         )
     except KinemeError:
         if new:

@@ -29,10 +29,6 @@ class Args:
     files: tyro.conf.Positional[tuple[Path, ...]]
     """Motion files, or folders of them."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
-    fps: float | None = None
-    """Frames per second, where a file does not say or is wrong."""
-    skeleton: str | None = None
-    """For files of bare joints: which joints they are, such as smpl22 or h36m17."""
     json: bool = False
     """Print a list of objects instead of the table."""
     suggest_map: Annotated[Path | None, tyro.conf.arg(metavar="MAP.toml")] = None
@@ -41,8 +37,9 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.formats import find_files, load_all
+    from kineme.formats.registry import nothing_found
 
-    options = args.reading.options(args.fps, args.skeleton)
+    options = args.reading.options()
     if not args.files:
         raise InputError("name a motion file or a folder")
     rows: list[dict[str, Any]] = []
@@ -51,7 +48,7 @@ def run(args: Args) -> int:
         try:
             files = find_files(source)
             if not files:
-                raise InputError("there are no motion files in this folder", source)
+                raise nothing_found(source)
         except InputError as error:
             rows.append(_unreadable(source, error))
             continue
@@ -128,7 +125,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     if good:
         console.print(_table(good))
     if any(row["guessed"] for row in good):
-        console.print("[dim]? guessed; say it with --unit, --up, --channels or --fps[/dim]")
+        console.print("[dim]? guessed; say it with --unit, --up, --channels or --source-fps[/dim]")
     if len(good) == 1:
         _print_details(good[0], console)
     else:

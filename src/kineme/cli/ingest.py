@@ -51,12 +51,6 @@ class Args:
     group: str | None = None
     """Column of the label file that holds clips together."""
 
-    source_fps: float | None = None
-    """Frames per second of the files, where they do not say or are wrong."""
-
-    source_skeleton: str | None = None
-    """Name of the skeleton of joints files."""
-
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
     verbose: bool = False
@@ -79,7 +73,7 @@ def run(args: Args) -> int:
         split=args.split or None,
         group=args.group,
         progress=sys.stderr.isatty(),
-        options=args.reading.options(args.source_fps, args.source_skeleton),
+        options=args.reading.options(),
     )
     print_report(corpus, verbose=args.verbose)
     return 0

@@ -13,12 +13,13 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from kineme import __version__
-from kineme.errors import KinemeError, UsageError, printable
+from kineme.errors import InputWarning, KinemeError, UsageError, printable
 
 #: the disk is full, a quota is used up, a file may not grow, nothing may be written
 _DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EFBIG, errno.EROFS)
@@ -128,7 +129,15 @@ def _run(module_name: str, prog: str, words: list[str]) -> int:
         )
     except SystemExit as stop:  # tyro has printed its help, or what was wrong
         return stop.code if isinstance(stop.code, int) else BAD_INPUT
-    return module.run(args)
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+        warnings.simplefilter("always", InputWarning)
+        warnings.showwarning = lambda message, kind, *rest, **more: (
+            print(f"kineme: {printable(str(message))}", file=sys.stderr)
+            if issubclass(kind, InputWarning)
+            else others(message, kind, *rest, **more)
+        )
+        return module.run(args)
 
 
 def _help_text(path: list[str], table: dict[str, Verb]) -> str:

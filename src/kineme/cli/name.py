@@ -32,28 +32,40 @@ def run(args: Args) -> int:
     if args.source is not None and args.motif:
         raise UsageError("give either a motif and its name, or --from a file of names")
     page = args.library / PAGE
-    library, motifs = page_motifs(page)
-    names = names_for(library, args.library)
-    if args.source is None and not args.motif:
-        _list(motifs, dict(names.names))
-        return 0
-    if args.source is not None:
-        names = _merged(names, args.source, motifs)
-    else:
-        if args.motif not in motifs:
-            raise InputError(
-                f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library
-            )
-        if args.name is None:
-            print(names.names.get(args.motif) or motifs[args.motif])
-            return 0
-        names = names.with_name(args.motif, args.name)
+    if args.source is None and args.name is None:
+        return _show(args, *page_motifs(page))
     with folder_lock(args.library, "kineme name"):
+        library, motifs = page_motifs(page)
+        names = names_for(library, args.library)
+        if args.source is not None:
+            names = _merged(names, args.source, motifs)
+        else:
+            _check_motif(args, motifs)
+            names = names.with_name(args.motif, args.name or "")
         write_names(names, args.library / FILE)
         rename(page, names.names)
     what = "motif has a name" if len(names.names) == 1 else "motifs have names"
     print(f"{args.library}: {len(names.names)} {what} of your own")
     return 0
+
+
+def _show(args: Args, library: str, motifs: dict[str, str]) -> int:
+    from kineme.report.names import names_for
+
+    names = names_for(library, args.library).names
+    if not args.motif:
+        _list(motifs, dict(names))
+        return 0
+    _check_motif(args, motifs)
+    print(names.get(args.motif) or motifs[args.motif])
+    return 0
+
+
+def _check_motif(args: Args, motifs: dict[str, str]) -> None:
+    if args.motif not in motifs:
+        raise InputError(
+            f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library
+        )
 
 
 def _merged(names, source: Path, motifs: dict[str, str]):

@@ -24,7 +24,7 @@ def check_free(targets: Iterable[Path], overwrite: bool) -> None:
     there = [target for target in targets if target.exists()]
     if there and not overwrite:
         others = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise UsageError(f"{there[0]}{others} would be replaced; name another folder, or add --overwrite")
+        raise UsageError(f"{there[0]}{others} would be replaced; write elsewhere, or add --overwrite")
 
 
 def write_sheets(

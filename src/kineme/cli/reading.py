@@ -30,8 +30,12 @@ class ReadingArgs:
 
     legacy: bool = False
     """Benchmark files (exponential maps) as published numbers take them, without the corrections."""
+    source_fps: float | None = None
+    """Frames per second of the files, where they do not say or are wrong."""
+    source_skeleton: str | None = None
+    """For files of bare joints: which joints they are, such as smpl22 or h36m17."""
 
-    def options(self, fps: float | None, skeleton: str | None) -> ReadOptions:
+    def options(self) -> ReadOptions:
         """The same as the readers take it; raises UsageError for a value that makes no sense."""
         from kineme.formats import ReadOptions
 
@@ -39,8 +43,8 @@ class ReadingArgs:
             unit=self.unit,
             up=self.up,
             channels=self.channels,
-            fps=fps,
-            skeleton=skeleton,
+            fps=self.source_fps,
+            skeleton=self.source_skeleton,
             skeleton_file=self.skeleton_file,
             repair=self.repair,
             map=self.map,

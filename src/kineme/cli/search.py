@@ -13,11 +13,12 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from kineme.cli.durations import seconds_in
+from kineme.cli.outputs import check_free
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, UsageError
 
@@ -46,8 +47,10 @@ class Args:
     """Where to write them: .html for a page on which they play, .csv or .json for a table."""
     clips: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Also write every match as a motion file of its own, in the skeleton of its take."""
-    clip_format: str = "bvh"
-    """Format of these files, by its ending."""
+    clip_format: Literal["bvh", "glb", "npz", "npy", "csv"] = "bvh"
+    """Format of these files."""
+    overwrite: bool = False
+    """Replace files in that folder that are there already."""
     mirror: bool = True
     """Leave mirrored stretches out."""
     open: bool = False
@@ -93,7 +96,7 @@ def _read_query(args: Args, folder: Path, fps: float) -> Clip:
 
     if not args.query.is_file():
         raise InputError("is no file", args.query)
-    options = args.reading.options(None, None)
+    options = args.reading.options()
     try:
         found = Corpus.build([args.query], folder / "query", fps=fps, jobs=1, progress=False, options=options)
     except InputError as error:
@@ -165,13 +168,16 @@ def _as_csv(rows: list[dict[str, object]]) -> str:
 def _write_clips(args: Args, result: SearchResult) -> int:
     """Every match cut out of its own file, so that it keeps its skeleton, rate and fingers."""
     assert args.clips is not None
-    options = args.reading.options(None, None)
-    args.clips.mkdir(parents=True, exist_ok=True)
+    options = args.reading.options()
+    targets = []
     for rank, match in enumerate(result.matches, 1):
         stem = "".join(c if c.isalnum() or c in "._-" else "_" for c in match.clip)[-80:]
-        name = f"{rank:03d}-{stem}-{match.start:.2f}-{match.end:.2f}.{args.clip_format.lstrip('.')}"
-        save_stretch(match.file, match.clip, match.start, match.end, args.clips / name, options)
-    return len(result.matches)
+        targets.append(args.clips / f"{rank:03d}-{stem}-{match.start:.2f}-{match.end:.2f}.{args.clip_format}")
+    check_free(targets, args.overwrite)
+    args.clips.mkdir(parents=True, exist_ok=True)
+    for match, target in zip(result.matches, targets, strict=True):
+        save_stretch(match.file, match.clip, match.start, match.end, target, options)
+    return len(targets)
 
 
 def save_stretch(file: str, clip: str, start: float, end: float, out: Path, options) -> None:

@@ -77,7 +77,7 @@ def run(args: Args) -> int:
     if not files:
         raise nothing_found(args.files[0])
     given = {os.path.abspath(file): str(file) for file in files}
-    options = args.reading.options(None, None)
+    options = args.reading.options()
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
         # the way that files take into a library, so that they have the same segments here and there
         corpus = Corpus.build(

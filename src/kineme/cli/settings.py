@@ -68,7 +68,7 @@ def corpus_of(
     elif not first_process():  # the first one has read the files
         corpus = Corpus.open(place)
     else:
-        options = reading.options(None, None)
+        options = reading.options()
         corpus = Corpus.build(sources, place, jobs=jobs, progress=sys.stderr.isatty(), options=options)
         print_report(corpus)
     return corpus if split is None else corpus.split(split)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +24,7 @@ from kineme.corpus.labels import Annotations, as_groups, read_labels, read_split
 from kineme.corpus.shards import ingest_files, request_of, unchanged, usable_pieces
 from kineme.corpus.store import Corpus
 from kineme.corpus.tables import ClipData, ReportRow, check_target, write_corpus
-from kineme.errors import InputError, UsageError
+from kineme.errors import InputError, InputWarning, UsageError
 from kineme.formats import ReadOptions, find_files
 from kineme.formats.atomic import clean_up
 from kineme.formats.lock import folder_lock
@@ -85,7 +86,7 @@ def _build(
     options: ReadOptions,
 ) -> Corpus:
     check_target(out)
-    notes = [*read_labels(labels), read_splits(split)]
+    named, parts = read_labels(labels), read_splits(split)
     group_column, groups = as_groups(group)
     found = dict.fromkeys(Path(os.path.abspath(file)) for file in find_files(sources))
     files = [file for file in found if not file.is_relative_to(out)]
@@ -105,8 +106,8 @@ def _build(
         shutil.rmtree(work, ignore_errors=True)
         others = f" (none of the {len(files)} files can be used)" if len(files) > 1 else ""
         raise InputError(report[0].reason + others, files[0])
-    _check_used(notes, clips)
-    clips = [_annotate(clip, [*notes, groups], group_column, fps) for clip in clips]
+    _check_used(named, parts, clips)
+    clips = [_annotate(clip, [*named, parts, groups], group_column, fps) for clip in clips]
     write_corpus(out, clips, report, fps, request)
     shutil.rmtree(work, ignore_errors=True)
     return Corpus.open(out)
@@ -165,12 +166,24 @@ def _changed(file: Path) -> ReportRow:
     return ReportRow(str(file), "rejected", reason, 0, 0)
 
 
-def _check_used(notes: Sequence[Annotations], clips: Sequence[ClipData]) -> None:
-    """Raises InputError for a label or split source that says nothing about any clip: names do not fit."""
-    for note in notes:
+def _check_used(labels: Sequence[Annotations], split: Annotations, clips: Sequence[ClipData]) -> None:
+    """Raises InputError for a label or split source that says nothing about any clip: names do not fit.
+
+    Labels of motions that are not there are warned of; a split names a whole data set, often more than is
+    at hand.
+    """
+    for note, complete in (*((note, True) for note in labels), (split, False)):
         if note.origin and not any(note.says_something(clip.row.file) for clip in clips):
             raise InputError(
                 f"none of its names fits a motion file, such as {clips[0].row.name!r}", note.origin
+            )
+        idle = note.unused(clip.row.file for clip in clips) if note.origin and complete else []
+        if idle:
+            more = f" and {len(idle) - 1} more" if len(idle) > 1 else ""
+            warnings.warn(
+                f"{note.origin}: its lines about {idle[0]}{more} fit no motion here and were left out",
+                InputWarning,
+                stacklevel=2,
             )
 
 

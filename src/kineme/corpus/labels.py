@@ -72,6 +72,10 @@ class Annotations:
         named = self.pattern is not None and self.pattern.search(Path(file).stem) is not None
         return named or self.key_of(file) is not None
 
+    def unused(self, files: Iterable[str | Path]) -> list[str]:
+        """The keys, sorted, that are about none of the motion files."""
+        return sorted(self._all_keys - {self.key_of(file) for file in files})
+
     def of(self, file: str | Path, fps: float, duration: float) -> tuple[list[Segment], dict[str, str]]:
         """Segments in seconds of the source, cut to [0, `duration`], and columns for the motion file `file`.
 

@@ -7,7 +7,7 @@
   person, camera), the names of the actions in ``info/action_classes.txt``.
 
 Neither says its frame rate. HumanAct12 is taken at 20 frames per second, the rate at which it is commonly
-shown, and UESTC at the 30 of its camera; `--fps` says otherwise.
+shown, and UESTC at the 30 of its camera; `--source-fps` says otherwise.
 """
 
 from __future__ import annotations

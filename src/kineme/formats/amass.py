@@ -86,7 +86,7 @@ def _rate(arrays: dict[str, np.ndarray], path: Path) -> float:
             rate = float(arrays[key].reshape(()))
             if 0.5 <= rate <= 2000:
                 return rate
-    raise InputError("the file has no usable mocap_framerate; give it with --fps", path)
+    raise InputError("the file has no usable mocap_framerate; give it with --source-fps", path)
 
 
 def write(motion: Motion, path: Path) -> None:

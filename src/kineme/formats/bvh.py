@@ -151,7 +151,8 @@ def _frame_rate(file: BvhFile, options: ReadOptions, path: Path) -> float:
     time = file.frame_time
     if not (np.isfinite(time) and 5e-4 <= time <= 5):
         raise InputError(
-            f"the frame time {file.frame_time_text} s is not usable; give the frame rate with --fps", path
+            f"the frame time {file.frame_time_text} s is not usable; give the frame rate with --source-fps",
+            path,
         )
     rate = 1 / time
     if abs(rate - round(rate)) < 2e-4 * rate:

@@ -1,8 +1,9 @@
 """Exponential maps as text: the CMU-mocap and Human3.6M benchmarks of motion prediction.
 
-A row a frame, separated by commas, without a header: the root's place and a vector of three numbers for every
-joint. 117 columns are the CMU benchmark (38 joints), 99 are Human3.6M (32 joints). Both store **minus** the
-rotation vector for matrices that act on column vectors (their code multiplies row vectors).
+A row a frame, separated by commas or blanks, without a header: the root's place and a vector of three
+numbers for every joint. 117 columns are the CMU benchmark (38 joints), 99 are Human3.6M (32 joints). Both
+store **minus** the rotation vector for matrices that act on column vectors (their code multiplies row
+vectors).
 
 The CMU text was checked against the AMC files that it was made from, and is corrected unless `legacy` is
 asked for: row 0 is a rest pose and is dropped; the rows are 120 a second, not 50; one unit is 56.4 mm, not
@@ -44,6 +45,8 @@ _SAMPLES = 64
 def read(path: Path, options: ReadOptions) -> list[Motion]:
     """The motion of an exponential-map text file. See `kineme.formats.load` for what is raised."""
     lines = text_of(path).split("\n")
+    if "," not in lines[0]:
+        lines = [",".join(line.split()) for line in lines]
     count = len(lines[0].split(","))
     kind = _COLUMNS.get(count)
     if kind is None:
@@ -136,7 +139,8 @@ def _placed(
 
 
 def _sniff(path: Path, head: bytes) -> bool:
-    words = head.split(b"\n")[0].split(b",")
+    first = head.split(b"\n")[0]
+    words = first.split(b",") if b"," in first else first.split()
     if b"\n" not in head and len(head) >= 4096 or len(words) not in _COLUMNS:
         return False
     try:

@@ -1,7 +1,7 @@
 """Bare joint positions: ``.npy`` (T, J, 3), ``.npz`` with names, ``.csv`` with a column a coordinate.
 
-What such a file does not say must be given: which joints these are (`--skeleton`) and the frame rate. A
-skeleton is never told by the number of its joints. Motions read from here hold positions only.
+What such a file does not say must be given: which joints these are (`--source-skeleton`) and the frame rate.
+A skeleton is never told by the number of its joints. Motions read from here hold positions only.
 
 - ``.npy``: (T, J, 3), or (N, T, J, 3) for several motions; nothing else is in it.
 - ``.npz``: ``positions`` as above, and optionally ``names`` (J,), ``parents`` (J,), ``fps``.
@@ -163,7 +163,7 @@ def read(path: Path, options: ReadOptions) -> list[Motion]:
     content = {".npy": _read_npy, ".npz": _read_npz}.get(path.suffix.lower(), _read_csv)(path)
     fps = options.fps or content.fps
     if fps is None or not 0.01 <= fps <= 10_000:
-        raise InputError("the file does not say its frame rate; give it with --fps", path)
+        raise InputError("the file does not say its frame rate; give it with --source-fps", path)
     names, parents, kind = _joints(content, options, path)
     if content.ours:  # it says what others leave to guessing
         options = replace(options, unit=options.unit or 1.0, up=options.up or "+Y")
@@ -211,7 +211,7 @@ def _joints(
                 raise InputError(f"the file gives {len(parents)} parents for {count} joints", path)
             return content.names, parents, known[0] if known else "unknown"
     raise InputError(
-        f"the file does not say which {count} joints these are; name their skeleton with --skeleton "
+        f"the file does not say which {count} joints these are; name their skeleton with --source-skeleton "
         f"({', '.join(SKELETON_NAMES)})",
         path,
     )

@@ -45,7 +45,7 @@ def motion_of_points(points: Points, path: Path, options: ReadOptions, form: str
         raise InputError(f"it has {len(points.names)} points, more than {MAX_JOINTS}", path)
     fps = options.fps or points.fps
     if not 0.01 <= fps <= 10_000:
-        raise InputError("the file does not say its frame rate; give it with --fps", path)
+        raise InputError("the file does not say its frame rate; give it with --source-fps", path)
     points = replace(points, names=_unique(points.names), fps=fps)
     places = points.places.astype(np.float64)
     places[~(np.abs(places) <= MAX_VALUE).all(axis=-1)] = np.nan

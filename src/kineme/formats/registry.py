@@ -184,7 +184,10 @@ def nothing_found(source: Path) -> InputError:
     """What to say of a source without a motion file; of FBX files, how Blender makes BVH of them."""
     fbx = next(iter(sorted(source.rglob("*.fbx"))), None) if source.is_dir() else None
     if fbx is None:
-        return InputError("there is no motion file in it", source)
+        return InputError(
+            "there is no motion file in it; name a file or a folder of .bvh, .amc, .npz or others",
+            source,
+        )
     return InputError(
         f"there is no motion file in it but FBX; Blender makes BVH of it: {fbx_command(fbx)}", source
     )

@@ -31,11 +31,14 @@ def parse(path: Path) -> Points:
     values = number_rows(lines[_TITLES:], 2 + 3 * count, "\t", path, _TITLES + 1)
     if not len(values):
         raise InputError("there are no frames under the header", path, _TITLES + 1)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if said.get("NumFrames", "").isdigit() and int(said["NumFrames"]) != len(values):
         notes = (f"the header promises {said['NumFrames']} frames, there are {len(values)}",)
     places = values[:, 2:].reshape(len(values), count, 3)
-    return Points(names, places, fps, UNITS.get(said.get("Units", "").lower()), notes)
+    unit = UNITS.get(said.get("Units", "").lower())
+    if unit is None and said.get("Units"):
+        notes = (*notes, f"the header's unit {said['Units'][:20]!r} is not known")
+    return Points(names, places, fps, unit, notes)
 
 
 def read(path: Path, options: ReadOptions) -> list[Motion]:

@@ -17,7 +17,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from kineme.errors import InputError
+from kineme.errors import InputError, UsageError
+from kineme.formats.lock import folder_lock
 from kineme.report.names import FILE, Names, check_known, names_for, write_names
 from kineme.report.page import DATA_FOLDER, page_motifs, page_with_names, rename
 
@@ -66,14 +67,15 @@ class PageServer(ThreadingHTTPServer):
     def give(self, motif: str, name: str) -> None:
         """Saves a name; InputError if the motif is not there or the name is too long."""
         check_known({motif: name}, self.motifs)
-        with self._lock:
+        with self._lock, folder_lock(self.page.parent, "kineme open"):
             write_names(self.names().with_name(motif, name), self.page.parent / FILE)
 
     def server_close(self) -> None:
         """Stops, and leaves the names in the page, so that it shows them when it is opened from disk, too."""
         super().server_close()
         if self.page.is_file():
-            rename(self.page, self.names().names)
+            with folder_lock(self.page.parent, "kineme open"):
+                rename(self.page, self.names().names)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -117,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(HTTPStatus.BAD_REQUEST, "a name is sent as {id, name}")
         try:
             self.server.give(motif, name)
-        except (InputError, OSError) as error:
+        except (InputError, UsageError, OSError) as error:
             return self._refuse(HTTPStatus.BAD_REQUEST, str(error))
         self._answer(HTTPStatus.NO_CONTENT, b"", "text/plain")
 

@@ -127,7 +127,7 @@ def search(
     corpus = searchable_corpus(library)
     early = motion.source_start if isinstance(motion, Clip) else 0.0
     moved = motion.motion if isinstance(motion, Clip) else motion
-    file = moved.provenance.file
+    file, content = moved.provenance.file, motion.row.sha256 if isinstance(motion, Clip) else ""
     start = early if start is None else start
     end = early + moved.duration if end is None else end
     check_span(early, early + moved.duration, start, end, file or None)
@@ -140,6 +140,7 @@ def search(
     for k, row in enumerate(rows):
         a, b = found.start[k] + row.source_start, found.end[k] + row.source_start
         same_file = bool(file) and row.file in (file, os.path.abspath(file))
+        same_file |= bool(content) and row.sha256 == content  # the file under another name
         if same_file and not found.mirrored[k] and _shared(a, b, start, end) > _OVERLAP:
             continue  # the query itself
         tempo = float((b - a) / (end - start))

@@ -41,7 +41,7 @@ def test_json_holds_a_row_a_motion_and_a_sentence_for_each_bad_file(take: Path, 
 
 
 def test_overrides_reach_the_reader(take: Path, capsys):
-    options = ["--unit", "0.02", "--up", "+Z", "--fps", "25", "--channels", "add"]
+    options = ["--unit", "0.02", "--up", "+Z", "--source-fps", "25", "--channels", "add"]
     assert main(["info", "--json", str(take), *options]) == 0
     (row,) = rows(capsys)
     assert (row["metres_per_unit"], row["up_axis"], row["fps"], row["guessed"]) == (0.02, "+Z", 25, {})
@@ -83,6 +83,18 @@ def test_convert_one_file_by_suffix_and_rate(take: Path, capsys):
     motion = load(out)
     assert isinstance(motion, Motion) and motion.fps == 30 and len(motion) == 31
     assert motion.provenance.format == "amass"
+
+
+def test_convert_replaces_no_file_unless_told(take: Path, capsys):
+    out = take.with_name("out.csv")
+    out.write_text("mine")
+    assert main(["convert", str(take), "-o", str(out)]) == 2
+    assert "out.csv" in capsys.readouterr().err and out.read_text() == "mine"
+    glb = take.with_name("out.glb")
+    glb.write_text("mine")
+    assert main(["convert", str(take), "-o", str(glb)]) == 2 and glb.read_text() == "mine"
+    assert main(["convert", str(take), "-o", str(out), "--overwrite"]) == 0
+    assert out.read_text() != "mine"
 
 
 def test_convert_retargets_where_the_result_needs_it_or_is_asked(tmp_path: Path, capsys):

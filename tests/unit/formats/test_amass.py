@@ -76,8 +76,8 @@ def test_a_body_of_another_size_is_written_as_the_mean_body(tmp_path: Path):
 BAD = {
     "no trans": ({"poses": POSES, "mocap_framerate": 60.0}, "trans"),
     "trans of another length": ({**SMPLH, "trans": TRANS[:4]}, "trans"),
-    "no rate": ({"poses": POSES, "trans": TRANS}, "--fps"),
-    "rate of zero": ({**SMPLH, "mocap_framerate": 0.0}, "--fps"),
+    "no rate": ({"poses": POSES, "trans": TRANS}, "--source-fps"),
+    "rate of zero": ({**SMPLH, "mocap_framerate": 0.0}, "--source-fps"),
     "flat poses": ({**SMPLH, "poses": POSES[:, :60]}, "shape"),
     "poses of text": ({**SMPLH, "poses": np.array([["a"] * 156])}, "shape"),
     "no frames": ({**SMPLH, "poses": POSES[:0], "trans": TRANS[:0]}, "no frames"),

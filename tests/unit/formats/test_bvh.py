@@ -90,7 +90,7 @@ def test_frame_times_become_the_rate_that_was_meant(tmp_path: Path, text: str, f
 def test_absurd_frame_times_are_refused_unless_the_rate_is_given(tmp_path: Path, time: str):
     path = tmp_path / "a.bvh"
     path.write_text(MIXED.read_text().replace(".03333", time))
-    with pytest.raises(InputError, match="--fps"):
+    with pytest.raises(InputError, match="--source-fps"):
         load(path)
     assert one(path, fps=30).fps == 30
 

@@ -163,6 +163,14 @@ def test_damaged_text_is_named_by_its_line(tmp_path: Path, change, message: str)
         load(path)
 
 
+def test_blanks_separate_numbers_as_well_as_commas(tmp_path: Path) -> None:
+    path = h36m(tmp_path, 2)
+    commas = load(path)
+    path.write_text(path.read_text().replace(",", "  "))
+    blanks = load(path)
+    assert np.array_equal(commas.local_rotations, blanks.local_rotations)
+
+
 def test_a_cmu_file_of_one_row_and_a_foreign_skeleton_are_refused(text, tmp_path: Path, unpacked) -> None:
     path = tmp_path / "one.txt"
     path.write_text(text("walking_1").read_text().split("\n")[0] + "\n")

@@ -122,9 +122,9 @@ def test_csv_of_others(tmp_path: Path):
 
 def test_what_is_not_said_must_be_given(tmp_path: Path):
     np.save(tmp_path / "a.npy", moving().positions)
-    with pytest.raises(InputError, match="--fps"):
+    with pytest.raises(InputError, match="--source-fps"):
         load(tmp_path / "a.npy", skeleton="smpl22")
-    with pytest.raises(InputError, match="--skeleton.*smpl22.*h36m17"):
+    with pytest.raises(InputError, match="--source-skeleton.*smpl22.*h36m17"):
         load(tmp_path / "a.npy", fps=20)
     with pytest.raises(InputError, match="17 joints and the file 22"):
         load(tmp_path / "a.npy", fps=20, skeleton="h36m17")
@@ -154,7 +154,7 @@ BAD_CSV = {
     "no rows": ("a_x,a_y,a_z", 1, "no rows"),
     "a word": (lines("1,2,3,4,5,6", "1,2,x,4,5,6"), 3, "not a number"),
     "cells missing": (lines("1,2,3,4,5,6", "1,2,3"), 3, "3 cells"),
-    "no skeleton": (lines("1,2,3,4,5,6"), None, "--skeleton"),
+    "no skeleton": (lines("1,2,3,4,5,6"), None, "--source-skeleton"),
 }
 
 

@@ -197,6 +197,14 @@ def test_gaps_are_runs() -> None:
     assert gaps_of(np.zeros(3, bool)) == []
 
 
+def test_a_unit_that_is_not_known_is_noted_and_guessed(body: Motion, tmp_path: Path) -> None:
+    names = list(CENTRES)
+    path = write_trc(tmp_path / "take.trc", names, places(names, body)[:5])
+    path.write_text(path.read_text().replace("\t12\tm\t", "\t12\tcubits\t", 1))
+    provenance = load(path).provenance
+    assert any("cubits" in note for note in provenance.notes) and "unit" in provenance.guessed
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
