@@ -11,6 +11,7 @@ import numpy as np
 from kineme.errors import InputError
 from kineme.evaluate.encoders import Tokens
 from kineme.evaluate.representation import Fold
+from kineme.evaluate.runs import slug
 from kineme.evaluate.sources import digest
 from kineme.formats.atomic import atomic_write
 from kineme.models.a4mer.batch import TakeBank
@@ -45,16 +46,24 @@ class A4MerRow:
     Attributes
     ----------
     models : folder of trained models, ``<training>/<preset>-<seed>/model``; what is missing is trained there.
+    variant : settings that are none of a preset's, under the name `preset`.
     """
 
     preset: str
     weights: Literal["trained", "random"]
     models: Path
+    variant: A4MerConfig | None = None
 
     @property
     def name(self) -> str:
         """As in the table."""
-        return f"A4Mer {self.preset}" + (", random weights" if self.weights == "random" else "")
+        whose = f"A4Mer {self.preset}" if self.variant is None else self.preset
+        return whose + (", random weights" if self.weights == "random" else "")
+
+    @property
+    def config(self) -> A4MerConfig:
+        """The settings of the model."""
+        return PRESETS[self.preset] if self.variant is None else self.variant
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -62,7 +71,7 @@ class A4MerRow:
         return ("evaluate/learned.py", "evaluate/encoders.py", "tasks/*.py", "models/a4mer/*.py", "nn/*.py")
 
     def _run(self, fold: Fold, seed: int) -> Path:
-        return self.models / fold.training / f"{self.preset}-{seed}"
+        return self.models / fold.training / f"{slug(self.preset)}-{seed}"
 
     def state(self, fold: Fold, seed: int) -> str:
         """Checksum of the trained model's files; empty before it is trained."""
@@ -75,7 +84,7 @@ class A4MerRow:
 
     def fit(self, fold: Fold, seed: int) -> Tokens:
         """The model of this fold and seed: read from `models`, or made now."""
-        config = PRESETS[self.preset]
+        config = self.config
         motions = list(fold.training_motions)
         if self.weights == "random":
             return Tokens(random_model(config, take_bank(motions), seed))

@@ -8,6 +8,10 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.discovery",
         "boundaries, label agreement, purity and probes of atoms and motifs, against their baselines",
     ),
+    "ablation": (
+        "kineme.evaluate.ablation",
+        "what each part of A4Mer is worth: the paper's ablation, on one budget",
+    ),
     "search": (
         "kineme.evaluate.search",
         "whether changed copies of a stretch are found among real takes, and how quickly",
