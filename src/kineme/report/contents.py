@@ -24,7 +24,7 @@ from kineme.report.payload import (
     PageSkeleton,
     Payload,
 )
-from kineme.report.words import Description, describe, summarise
+from kineme.report.words import Description, describe, summarise, told_apart
 from kineme.tasks.alike import Alike
 from kineme.tasks.discover import Discovery, Scale
 from kineme.tasks.library import motif_id, scale_name
@@ -125,7 +125,8 @@ def _words(clips: Sequence[Clip], found: Discovery) -> list[dict[int, Descriptio
             last = max(first + 2, round((end - clip.source_start) * fps))
             pieces[k, motif].append(motion[max(0, min(first, len(motion) - 2)) : last].positions)
     return [
-        {m.number: describe(pieces[k, m.number], fps) for m in s.motifs} for k, s in enumerate(found.scales)
+        told_apart({m.number: describe(pieces[k, m.number], fps) for m in s.motifs})
+        for k, s in enumerate(found.scales)
     ]
 
 
