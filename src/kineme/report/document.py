@@ -26,7 +26,7 @@ def write_document(
     markup: Mapping[str, str] | None = None,
     more_scripts: str = "",
 ) -> None:
-    """Writes the page whose skeleton is the asset `template`.
+    """Writes the page whose skeleton is the asset `template`; ``{{>name}}`` in it stands for another asset.
 
     Parameters
     ----------
@@ -44,7 +44,8 @@ def write_document(
     )
     fill = {"TITLE": html.escape(title), "POLICY": policy, "STYLE": style, "SCRIPT": script}
     fill |= {name: json_text(value) for name, value in data.items()} | dict(markup or {})
-    head, tail = asset(template).split("{{MOTION}}")
+    whole = re.sub(r"\{\{>([a-z.]+)\}\}", lambda match: asset(match.group(1)), asset(template))
+    head, tail = whole.split("{{MOTION}}")
     file.write(re.sub(r"\{\{([A-Z]+)\}\}", lambda match: fill[match.group(1)], head))
     for name, text in blocks:
         file.write(f'<script type="text/plain" id="{name}">{text}</script>\n')
