@@ -22,7 +22,7 @@ from kineme.evaluate.tables import Column, Comparison, Row
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
 
 #: steps of both stages: enough that a trained model differs from its random twin
-BUDGET: dict[str, Any] = {"steps": 1000, "joint_steps": 100}
+BUDGET: dict[str, Any] = {"steps": 600, "joint_steps": 60}
 #: frames of the motifs that are clips: the mean length of the motifs of `full` on val
 CLIP_FRAMES = 10
 #: the row of the paper's method, to which all others are compared

@@ -16,7 +16,7 @@ from kineme.models.a4mer.model import standard_positions
 def test_rows_differ_from_the_full_method_in_what_they_say_alone() -> None:
     made = ablation.variants(quick=False)
     full = asdict(made[ablation.FULL])
-    assert full["objective"] == "decomposed" and full["target"] == "latent" and full["steps"] == 1000
+    assert full["objective"] == "decomposed" and full["target"] == "latent" and full["steps"] == 600
     for name, changes in ablation.VARIANTS.items():
         differing = {k: v for k, v in asdict(made[name]).items() if full[k] != v}
         assert differing == changes, name
