@@ -8,14 +8,44 @@ import dataclasses
 import inspect
 import os
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional, get_type_hints
 
 import tyro
 
+from kineme.errors import UsageError
+
 if TYPE_CHECKING:
     from kineme.cli.reading import ReadingArgs
     from kineme.corpus import Corpus
+
+
+@dataclass(frozen=True)
+class RunArgs:
+    """What every `kineme train` verb can be told of its run, beside its model's own settings."""
+
+    split: str | None = None
+    """Train on this split of the corpus only, such as train."""
+    seed: int = 0
+    """Seed of weights, windows and everything else that is drawn."""
+    data_licence: str = "not stated"
+    """Licence of the training data, for the model card."""
+    devices: int = 1
+    """How many devices (or processes, on a CPU) share every batch."""
+    accelerator: str = "auto"
+    """cpu, gpu, mps or auto."""
+    precision: str = "32-true"
+    """32-true, bf16-mixed or another of the Trainer's."""
+    jobs: int | None = None
+    """Processes that read files; by default one a core."""
+
+    @property
+    def trainer_options(self) -> dict[str, Any]:
+        """For Lightning's Trainer. Raises UsageError for an impossible number of devices."""
+        if self.devices < 1:
+            raise UsageError(f"--devices must be at least 1, not {self.devices}")
+        return {"devices": self.devices, "accelerator": self.accelerator, "precision": self.precision}
 
 
 def field_docs(kind: type) -> dict[str, str]:
@@ -50,16 +80,19 @@ def first_process() -> bool:
     return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
-def corpus_of(
-    sources: tuple[Path, ...], out: Path, reading: ReadingArgs, jobs: int | None, split: str | None
-) -> Corpus:
-    """The corpus or library that is named, or one made of the files in the run's folder `out`."""
+def corpus_of(sources: tuple[Path, ...], out: Path, reading: ReadingArgs, jobs: int | None) -> Corpus:
+    """The corpus or library that is named, or one made of the files in the run's folder `out`.
+
+    Raises UsageError where nothing is named.
+    """
     import sys
 
     from kineme.cli.ingest import print_report
     from kineme.corpus import Corpus
     from kineme.tasks.library import CORPUS, is_library
 
+    if not sources:
+        raise UsageError("name a corpus or the motion files to train on")
     place, source = out / CORPUS, sources[0]
     if len(sources) == 1 and is_library(source):
         corpus = Corpus.open(source / CORPUS)
@@ -71,21 +104,22 @@ def corpus_of(
         options = reading.options()
         corpus = Corpus.build(sources, place, jobs=jobs, progress=sys.stderr.isatty(), options=options)
         print_report(corpus)
-    return corpus if split is None else corpus.split(split)
+    return corpus
 
 
-def training_command(model: str, args: Any, given: dict[str, Any]) -> str:
-    """The command that makes a model, without folders of this machine; `args` are those of a `train` verb."""
+def training_command(model: str, args: Any, given: dict[str, Any], own: tuple[str, ...] = ()) -> str:
+    """The command that makes a model, without folders of this machine.
+
+    args : of a `train` verb, with `sources`, `out`, `preset` and `run`; given : the settings that it was told;
+    own : options of this verb that shape the model, too.
+    """
     words = ["kineme", "train", model, *(Path(s).resolve().name for s in args.sources), "-o", args.out.name]
-    words += ["--preset", args.preset, "--seed", str(args.seed)]
-    for name in ("split", "labels", "devices", "precision"):
-        if name in type(args).__dataclass_fields__:
-            value = getattr(args, name)
-            if value != type(args).__dataclass_fields__[name].default:
-                words += [
-                    f"--{name}",
-                    *(str(value).split() if not isinstance(value, tuple) else map(str, value)),
-                ]
+    words += ["--preset", args.preset, "--seed", str(args.run.seed)]
+    for holder, names in ((args.run, ("split", "devices", "precision")), (args, own)):
+        for name in names:
+            value = getattr(holder, name)
+            if value != type(holder).__dataclass_fields__[name].default:
+                words += [f"--{name.replace('_', '-')}", *([] if value is True else _words(value))]
     for name, value in given.items():
         words += [f"--{name.replace('_', '-')}", *_words(value)]
     return shlex.join(words)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import changed, corpus_of, first_process, overrides, training_command
-from kineme.errors import UsageError
+from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
 
 if TYPE_CHECKING:
@@ -33,20 +32,7 @@ class Args:
     """Folder of the run."""
     preset: Literal["tiny", "small", "base", "paper"] = "small"
     """Where the settings start from."""
-    split: str | None = None
-    """Train on this split of the corpus only, such as train."""
-    seed: int = 0
-    """Seed of weights, windows, masks and clustering."""
-    data_licence: str = "not stated"
-    """Licence of the training data, for the model card."""
-    devices: int = 1
-    """How many devices (or processes, on a CPU) share every batch."""
-    accelerator: str = "auto"
-    """cpu, gpu, mps or auto."""
-    precision: str = "32-true"
-    """32-true, bf16-mixed or another of the Trainer's."""
-    jobs: int | None = None
-    """Processes that read files; by default one a core."""
+    run: Annotated[RunArgs, tyro.conf.arg(name="")] = field(default_factory=RunArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
@@ -56,25 +42,22 @@ def run(args: Args) -> int:
     from kineme.cli.training import say, train
     from kineme.train.plan import Plan, model_card
 
-    if not args.sources:
-        raise UsageError("name a corpus or the motion files to train on")
-    if args.devices < 1:
-        raise UsageError(f"--devices must be at least 1, not {args.devices}")
+    options = args.run.trainer_options
     given = changed(args.settings)
     plan = Plan(args.preset, dataclasses.replace(PRESETS[args.preset], **given))
-    corpus = corpus_of(args.sources, args.out, args.reading, args.jobs, args.split)
+    corpus = corpus_of(args.sources, args.out, args.reading, args.run.jobs)
+    corpus = corpus if args.run.split is None else corpus.split(args.run.split)
     names = [Path(source).resolve().name for source in args.sources]
     card = model_card(
         names,
         corpus.duration,
         plan,
-        args.seed,
-        licence=args.data_licence,
+        args.run.seed,
+        licence=args.run.data_licence,
         command=training_command("a4mer", args, given),
         checksum=corpus.checksum,
     )
-    options = {"devices": args.devices, "accelerator": args.accelerator, "precision": args.precision}
-    train(corpus, plan, args.out, args.seed, card, options)
+    train(corpus, plan, args.out, args.run.seed, card, options)
     if first_process():
         say(f"the model: {args.out / 'model'}")
         say(f"use it: kineme index TAKES -o LIBRARY --model {args.out / 'model'}")

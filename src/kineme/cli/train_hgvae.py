@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import changed, corpus_of, first_process, overrides, training_command
+from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
 from kineme.errors import UsageError
 from kineme.models.hgvae.config import PRESETS, HGVAEConfig
 
@@ -34,25 +34,12 @@ class Args:
     """Folder of the run."""
     preset: Literal["small", "full-body", "paper", "deep"] = "small"
     """Where the settings start from."""
-    split: str | None = None
-    """Train on this split of the corpus only, such as train."""
     conditional: bool = False
     """Learn the labels of the corpus as classes, for `kineme generate --label`."""
     calibrate: str | None = None
     """Measure thresholds and intervals on this split of the corpus, such as val; by default on one window in
     ten of the training data's end, which flatters."""
-    seed: int = 0
-    """Seed of weights, windows and noise."""
-    data_licence: str = "not stated"
-    """Licence of the training data, for the model card."""
-    devices: int = 1
-    """How many devices (or processes, on a CPU) share every batch."""
-    accelerator: str = "auto"
-    """cpu, gpu, mps or auto."""
-    precision: str = "32-true"
-    """32-true, bf16-mixed or another of the Trainer's."""
-    jobs: int | None = None
-    """Processes that read files; by default one a core."""
+    run: Annotated[RunArgs, tyro.conf.arg(name="")] = field(default_factory=RunArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
@@ -65,14 +52,11 @@ def run(args: Args) -> int:
     from kineme.train.cards import model_card
     from kineme.train.hgvae import bank_of, label_names, train_hgvae
 
-    if not args.sources:
-        raise UsageError("name a corpus or the motion files to train on")
-    if args.devices < 1:
-        raise UsageError(f"--devices must be at least 1, not {args.devices}")
+    options = args.run.trainer_options
     given = changed(args.settings)
     config = dataclasses.replace(PRESETS[args.preset], **given)
-    whole = corpus_of(args.sources, args.out, args.reading, args.jobs, None)
-    corpus = whole if args.split is None else whole.split(args.split)
+    whole = corpus_of(args.sources, args.out, args.reading, args.run.jobs)
+    corpus = whole if args.run.split is None else whole.split(args.run.split)
     if args.conditional:
         labels = label_names(corpus)
         if not labels:
@@ -90,18 +74,17 @@ def run(args: Args) -> int:
         data=[Path(source).resolve().name for source in args.sources],
         seconds=corpus.duration,
         preset=args.preset,
-        seed=args.seed,
-        licence=args.data_licence,
-        command=training_command("hgvae", args, given),
+        seed=args.run.seed,
+        licence=args.run.data_licence,
+        command=training_command("hgvae", args, given, ("conditional", "calibrate")),
         checksum=corpus.checksum,
     )
     say(f"training {args.preset} on {say_duration(corpus.duration)} of motion, {len(bank)} windows")
-    options = {"devices": args.devices, "accelerator": args.accelerator, "precision": args.precision}
     model = train_hgvae(
         bank,
         config,
         args.out,
-        seed=args.seed,
+        seed=args.run.seed,
         card=card,
         progress=sys.stderr.isatty(),
         trainer_options=options,
@@ -109,7 +92,7 @@ def run(args: Args) -> int:
     if first_process():
         held = whole.split(args.calibrate) if args.calibrate else corpus
         where = f"the split {args.calibrate}" if args.calibrate else "the training data itself"
-        model.calibration = calibrate(model, bank_of(held, config), where, seed=args.seed)
+        model.calibration = calibrate(model, bank_of(held, config), where, seed=args.run.seed)
         model.save(args.out / "model")
         say(f"the model: {args.out / 'model'}")
         say(f"use it: kineme anomaly TAKES --model {args.out / 'model'}")
