@@ -110,7 +110,7 @@ def corpus_of(sources: tuple[Path, ...], out: Path, reading: ReadingArgs, jobs: 
 def training_command(model: str, args: Any, given: dict[str, Any], own: tuple[str, ...] = ()) -> str:
     """The command that makes a model, without folders of this machine.
 
-    args : of a `train` verb, with `sources`, `out`, `preset` and `run`; given : the settings that it was told;
+    args : of a `train` verb, with `sources`, `out`, `preset` and `run`; given : settings that it was told;
     own : options of this verb that shape the model, too.
     """
     words = ["kineme", "train", model, *(Path(s).resolve().name for s in args.sources), "-o", args.out.name]
