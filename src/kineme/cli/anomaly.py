@@ -40,8 +40,9 @@ class Args:
     """How to write that file."""
     page: Path | None = None
     """Also write a page (HTML) with a plot of every file's scores over time."""
-    model: Path | None = None
-    """Folder of an HG-VAE model; by default the one that comes with kineme."""
+    model: str | None = None
+    """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
+    kineme."""
     threshold: float | None = None
     """Score of a window from which it is an alarm, instead of the model's own."""
     stride: float = 0.4

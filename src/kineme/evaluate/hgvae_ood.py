@@ -14,7 +14,7 @@ from kineme.errors import UsageError
 from kineme.evaluate.corruptions import CORRUPTIONS, largest_acceleration, worst_body
 from kineme.evaluate.fillers import ConditionalPCA, Learned
 from kineme.evaluate.motion_folds import QUICK_WINDOWS, MotionFold
-from kineme.evaluate.motion_runs import measure_rows, outcome, setting
+from kineme.evaluate.motion_runs import SIDE_CONFIG, measure_rows, outcome, setting
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.tables import Column
 from kineme.models.hgvae.config import HGVAEConfig
@@ -43,7 +43,8 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     count = QUICK_WINDOWS if request.quick else WINDOWS
     makers = scorers(config)
     rows = {name: _measure(make, count) for name, make in makers.items()}
-    rows |= {f"{name}, {FOREIGN} left out": _foreign(make, count) for name, make in makers.items()}
+    side = scorers(config if request.quick else SIDE_CONFIG)
+    rows |= {f"{name}, {FOREIGN} left out": _foreign(make, count) for name, make in side.items()}
     for name in request.methods:
         if name not in rows:
             raise UsageError(f"there is no method {name!r}; there are {', '.join(rows)}")

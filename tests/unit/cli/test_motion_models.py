@@ -10,6 +10,7 @@ import pytest
 
 from kineme.cli.main import main
 from kineme.formats import load, save
+from kineme.models.hgvae import HGVAE
 from small_hgvae import small_hgvae, takes
 
 
@@ -108,3 +109,26 @@ def test_generate_writes_samples(folder, tmp_path, capsys) -> None:
     assert run(*words, "--label", "jump") == 2
     assert "it knows walk, run" in capsys.readouterr().err
     assert run(*words, "--levels", 7) == 2
+
+
+def test_a_model_of_the_hub_is_fetched_and_what_is_none_is_said(
+    folder, tmp_path, monkeypatch, capsys
+) -> None:
+    asked = []
+
+    def fetch(name, allow_patterns):
+        asked.append((name, allow_patterns))
+        if name != "someone/walks":
+            raise OSError("no such repository")
+        return str(folder / "model")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    words = ["generate", "-o", tmp_path / "made", "--count", 1, "--label", "run", "--model"]
+    assert run(*words, "someone/walks") == 0 and len(list((tmp_path / "made").iterdir())) == 1
+    assert {"config.json", "model.safetensors"} <= set(asked[0][1])
+    for verb in (["anomaly", folder / "takes"], ["generate", "-o", tmp_path / "none"]):
+        assert run(*verb, "--model", "someone/runs") == 2
+        error = capsys.readouterr().err
+        assert "someone/runs" in error and "kineme train hgvae" in error and error.count("\n") == 1
+    assert not (tmp_path / "none").exists()
+    assert HGVAE.from_pretrained("someone/walks").config == HGVAE.from_pretrained(folder / "model").config

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from kineme.errors import InputError
+from kineme.formats.hub import model_folder
 from kineme.models.hgvae import folder as _folder
 from kineme.models.hgvae import objective
 from kineme.models.hgvae.config import HGVAEConfig
@@ -225,3 +226,11 @@ class HGVAE:
     def load(cls, folder: str | Path) -> HGVAE:
         """Read a model folder. Raises InputError that names the file at fault."""
         return _folder.load(Path(folder))
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path) -> HGVAE:
+        """From a folder, or else from a repository of the Hugging Face hub with that id.
+
+        Raises InputError where there is neither, or where the folder holds another kind of model.
+        """
+        return cls.load(model_folder(name, _folder.FILES, "`kineme train hgvae` writes one"))
