@@ -1,10 +1,8 @@
 """How unlikely motion is: a score per file, where in time it is high, and which joints are to blame.
 
-A score is the mean surprise of a window's numbers under a model of motion, in nats. Windows above the
-threshold,
-which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows in which a
-single
-joint is above its own threshold. Files shorter than a window are scored with their last frame repeated, and
+A score is the mean surprise of a window's numbers under a model of motion, in nats. Windows above the threshold,
+which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows in which the
+evidence against a single joint (surprise, an odd number, a jump, a standstill) is above its own threshold. Files shorter than a window are scored with their last frame repeated, and
 marked. Without --model the weights that come with kineme are used.
 """
 
@@ -55,6 +53,7 @@ def run(args: Args) -> int:
     from kineme.formats import find_files, load_all
     from kineme.formats.atomic import atomic_write
     from kineme.tasks.anomaly import alarms, score_motion
+    from kineme.tasks.calibrate import usual_of
 
     if not args.files:
         raise UsageError("name the files to look at")
@@ -66,13 +65,14 @@ def run(args: Args) -> int:
         where = args.model or "the model"
         raise InputError("has no thresholds; `kineme train hgvae` measures them", where)
     limit = calibration.window if args.threshold is None else args.threshold
+    usual = usual_of(calibration)
     options, found = args.reading.options(None, None), []
     files = find_files(args.files)
     for file in files:
         try:
             motions = load_all(file, options)
             for number, motion in enumerate(motions):
-                scores = score_motion(motion, model, args.stride)
+                scores = score_motion(motion, model, args.stride, usual)
                 name = f"{file}#{number}" if len(motions) > 1 else str(file)
                 found.append((name, scores, alarms(scores, limit, calibration.joints)))
         except InputError as error:

@@ -91,6 +91,8 @@ def load(folder: Path) -> HGVAE:
         calibration = Calibration.from_dict(values) if (values := values.get("calibration")) else None
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(f"has a damaged calibration ({error})", folder / "config.json") from None
+    if calibration is not None and len(calibration.joints) != len(config.joints) + config.root:
+        raise InputError("has a calibration of another number of joints", folder / "config.json")
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
     noise = None

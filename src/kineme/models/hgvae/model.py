@@ -36,6 +36,8 @@ class Calibration:
     interval : standard deviations to either side that hold 90 % of the true places, in gaps that last
         `interval_seconds`.
     measured_on : what motion.
+    usual, usual_spread : (J, K) of each joint's terms of evidence, their median and how far above it the odd one
+        lies (`tasks.evidence`); empty in models of before, whose `joints` are thresholds of mean surprise.
     """
 
     false_alarms: float
@@ -44,6 +46,8 @@ class Calibration:
     interval: tuple[float, ...]
     interval_seconds: tuple[float, ...]
     measured_on: str
+    usual: tuple[tuple[float, ...], ...] = ()
+    usual_spread: tuple[tuple[float, ...], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain values."""
@@ -55,6 +59,13 @@ class Calibration:
         values = dict(values)
         for name in ("joints", "interval", "interval_seconds"):
             values[name] = tuple(float(v) for v in values[name])
+        for name in ("usual", "usual_spread"):
+            values[name] = tuple(tuple(float(v) for v in row) for row in values.get(name, ()))
+            if len({len(row) for row in values[name]}) > 1 or len(values[name]) not in (
+                0,
+                len(values["joints"]),
+            ):
+                raise ValueError(f"{name} is no table of the joints")
         return cls(**values)
 
 
