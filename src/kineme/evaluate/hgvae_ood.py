@@ -104,7 +104,7 @@ def _evidence(learned: Learned) -> Maker:
     def make(fold: MotionFold, seed: int, models: Path) -> Score:
         model = _hgvae(learned, fold, seed, models)
         usual = Usual.fit(_terms(model, _sound(fold, seed))[1])
-        return lambda windows: usual.windows(_terms(model, windows)[1])
+        return lambda windows: usual.joints(_terms(model, windows)[1]).max(1)
 
     return make
 
@@ -114,10 +114,11 @@ def _moves(fold: MotionFold, seed: int, models: Path) -> Score:
 
     def terms(windows: np.ndarray) -> np.ndarray:
         exists = np.ones((len(windows), windows.shape[2]), bool)
-        return motion_terms(windows, exists, fold.train.channels, HGVAEConfig.fps)
+        moves = motion_terms(windows, exists, fold.train.channels, HGVAEConfig.fps)
+        return np.concatenate([np.zeros_like(moves), moves], axis=2)  # in the places of the model's terms
 
     usual = Usual.fit(terms(_sound(fold, seed)))
-    return lambda windows: usual.windows(terms(windows))
+    return lambda windows: usual.joints(terms(windows)).max(1)
 
 
 def _joints(learned: Learned) -> Maker:

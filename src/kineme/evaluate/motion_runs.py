@@ -16,7 +16,7 @@ from kineme.models.hgvae.config import PRESETS, HGVAEConfig
 
 #: sources that every figure of these tables depends on, beside those of all tables
 CODE = (
-    "models/*/network.py", "models/hgvae/*.py", "nn/*.py", "tasks/ascent.py", "tasks/anomaly.py", "tasks/evidence.py",
+    "models/*/network.py", "models/hgvae/*.py", "nn/*.py", "tasks/ascent.py", "tasks/anomaly.py", "tasks/evidence.py", "tasks/joins.py",
     "train/hgvae.py", "train/windows.py", "train/baselines.py", "corpus/bank.py", "corpus/occlusion.py",
     "evaluate/fillers.py", "evaluate/motion_*.py",
 )  # fmt: skip

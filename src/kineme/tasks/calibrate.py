@@ -12,6 +12,7 @@ from kineme.errors import InputError
 from kineme.models.hgvae.model import HGVAE, Calibration
 from kineme.tasks.anomaly import threshold
 from kineme.tasks.ascent import BEST, Ascent, fill_windows, missing_spread
+from kineme.tasks.joins import join_windows
 from kineme.tasks.evidence import TERMS, Usual, window_terms
 
 #: share of sound windows that may raise an alarm
@@ -78,5 +79,6 @@ def _ratios(
         missing, truth = torch.from_numpy(hidden[at : at + 64]), model.normalise(windows[at : at + 64])
         filled = fill_windows(model, truth, missing, ascent).windows
         wide = missing_spread(model, filled, missing, 8, seed)
-        found.append(((filled - truth).abs() / wide.clamp(min=1e-9))[missing])
-    return torch.cat(found).numpy()
+        joined = join_windows(filled.numpy(), missing.numpy(), model.fps)
+        found.append((np.abs(joined - truth.numpy()) / np.maximum(wide.numpy(), 1e-9))[hidden[at : at + 64]])
+    return np.concatenate(found)

@@ -2,8 +2,7 @@
 
 A model of two seconds is little surprised by a joint that is held for one of them: no number of it is odd, only
 that they are all the same. So the joints' own steps and accelerations are looked at beside the model's surprise.
-Every term is measured against what is usual for that joint in sound motion, and the logarithms of what exceeds
-it are added, so that one term that is high for all motion of a stranger does not drown the others.
+Every term is measured against what is usual for that joint in sound motion, and the highest counts.
 """
 
 from __future__ import annotations
@@ -23,14 +22,12 @@ TERMS = ("surprise", "number", "jump", "standstill")
 STILL_SECONDS = 0.4
 #: mm a frame and mm a frame and frame that count as none: recorded motion trembles by more
 STILL_MM, JUMP_MM = 0.05, 0.1
-#: share of sound windows below the value that counts as one unit above the usual
-USUAL = 0.99
 #: windows that are scored at once
 BATCH = 128
 
 
 class Usual(NamedTuple):
-    """Of every joint and term (J, K), its median in sound motion and how far above it `USUAL` of them lie."""
+    """Of every joint and term (J, K), its median in sound motion, and how far above it the largest lies."""
 
     middle: np.ndarray
     spread: np.ndarray
@@ -39,18 +36,17 @@ class Usual(NamedTuple):
     def fit(cls, terms: np.ndarray) -> Usual:
         """From terms (W, J, K) of sound windows."""
         middle = np.median(terms, axis=0)
-        return cls(middle, np.maximum(np.quantile(terms, USUAL, axis=0) - middle, 1e-6))
+        return cls(middle, np.maximum(terms.max(0) - middle, 1e-6))
 
     def joints(self, terms: np.ndarray) -> np.ndarray:
-        """(W, J) evidence against each joint, 0 where nothing is above its median; terms (W, J, K)."""
-        return np.log1p(self._excess(terms)).sum(2)
+        """(W, J) evidence against each joint, 0 where nothing is above its median; terms (W, J, K).
 
-    def windows(self, terms: np.ndarray) -> np.ndarray:
-        """(W,) evidence against a window: of every term that of the joint where it is highest."""
-        return np.log1p(self._excess(terms).max(1)).sum(1)
-
-    def _excess(self, terms: np.ndarray) -> np.ndarray:
-        return np.maximum((terms - self.middle) / self.spread, 0.0)
+        About 1 is as much as in the oddest sound window. Surprise counts by its logarithm, as the other terms do:
+        all motion of a stranger surprises, and is not to drown what is broken in it.
+        """
+        above = np.maximum((terms - self.middle) / self.spread, 0.0)
+        above[..., :2] = np.log1p(above[..., :2])
+        return above.max(2)
 
 
 def window_terms(windows: np.ndarray, exists: np.ndarray, model: Scorer) -> tuple[np.ndarray, np.ndarray]:

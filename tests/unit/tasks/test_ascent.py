@@ -23,6 +23,9 @@ class Quadratic:
         self.seen.append(windows.detach().clone())
         return -0.5 * ((windows - self.goal) * 10).square().sum((1, 2))
 
+    def guess(self, windows, missing):
+        return windows.masked_fill(missing, 0.2)
+
     def expect(self, windows, missing, generator=None):
         return Gaussian(self.goal.expand_as(windows), torch.zeros_like(windows))
 
@@ -60,7 +63,9 @@ def test_each_window_keeps_its_best_step() -> None:
     windows = torch.zeros(2, 1, 4)
     model = Quadratic()
     model.goal = torch.tensor([[[0.02] * 4], [[5.0] * 4]])  # the first is overshot at once
-    filled = fill_windows(model, windows, torch.ones(2, 1, 4, dtype=torch.bool), Ascent(5, 3.0, False, 0))
+    filled = fill_windows(
+        model, windows, torch.ones(2, 1, 4, dtype=torch.bool), Ascent(5, 3.0, False, 0, False)
+    )
     every = torch.stack([-0.5 * ((w - model.goal) * 10).square().sum((1, 2)) for w in model.seen])
     torch.testing.assert_close(filled.score, every.max(0).values)
     assert every.argmax(0).tolist() == [0, 5]
@@ -72,8 +77,8 @@ def test_the_ascent_raises_the_density_of_a_model() -> None:
     missing = torch.zeros_like(windows, dtype=torch.bool)
     missing[:, 6:12, 4:12] = True
     start = model.score(windows.masked_fill(missing, 0.0))
-    rounds = fill_windows(model, windows, missing, Ascent(0, 1.0, True, 2), rounds_best=False)
-    whole = fill_windows(model, windows, missing, Ascent(10, 1.0, True, 2))
+    rounds = fill_windows(model, windows, missing, Ascent(0, 1.0, True, 2, False), rounds_best=False)
+    whole = fill_windows(model, windows, missing, Ascent(10, 1.0, True, 2, False))
     assert (whole.score >= rounds.score).all() and (whole.score > start).all()
 
 
