@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-import torch
-
 from kineme.corpus.bank import WindowBank
 from kineme.corpus.synthetic import generate
 from kineme.models.hgvae import HGVAE, PRESETS, HGVAEConfig

@@ -1,9 +1,10 @@
 """How unlikely motion is: a score per file, where in time it is high, and which joints are to blame.
 
-A score is the mean surprise of a window's numbers under a model of motion, in nats. Windows above the threshold,
-which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows in which the
-evidence against a single joint (surprise, an odd number, a jump, a standstill) is above its own threshold. Files shorter than a window are scored with their last frame repeated, and
-marked. Without --model the weights that come with kineme are used.
+A score is the mean surprise of a window's numbers under a model of motion, in nats. Windows above the
+threshold, which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows
+in which the evidence against a single joint (surprise, an odd number, a jump, a standstill) is above its
+own threshold. Files shorter than a window are scored with their last frame repeated, and marked. Without
+--model the weights that come with kineme are used.
 """
 
 from __future__ import annotations

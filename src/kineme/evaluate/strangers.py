@@ -17,7 +17,8 @@ ARCHIVE = "cmu/asf-amc.zip"
 
 @lru_cache(maxsize=1)
 def stranger_windows(config: HGVAEConfig, data: Path | None = None) -> np.ndarray:
-    """(n, C, frames) windows, half of one overlapping the next, of the takes in CMU's train and val splits."""
+    """(n, C, frames) windows, half of one overlapping the next, of the takes in CMU's train and val
+    splits."""
     data = data or sources.find_data()
     names = [name for split in ("train", "val") for name in sources.read_split(data, "cmu", split)]
     trials = [name.removesuffix(".amc") for name in names if name.endswith(".amc")]

@@ -50,7 +50,8 @@ class WindowScores:
     Attributes
     ----------
     times : (W, 2) start and end in seconds; the end of what exists in a clip shorter than a window.
-    scores : (W,) mean surprise per number. joints : (W, J) the evidence against each joint, or where it is not
+    scores : (W,) mean surprise per number. joints : (W, J) the evidence against each joint, or where it is
+    not
         known what is usual the mean surprise of its numbers, in the order of `names`, the last of which is
         ``root`` where the model knows the root's motion.
     padded : whether the clip was shorter than a window, so that its last frame was repeated.

@@ -57,8 +57,8 @@ class Ascent(NamedTuple):
         the window as it then stands: ascent in x of log p(x | z), in closed form. 0 for the paper's way.
     guess : start from the model's guess, otherwise from the train mean.
 
-    The defaults were chosen on 96 windows of the val takes of `joined` and `hdm05`, with gaps of 3 and 6 joints:
-    rates of 0.5, 2 and 8 mm; 0, 10 and 20 steps; 0 to 5 rounds; with and without the guess.
+    The defaults were chosen on 96 windows of the val takes of `joined` and `hdm05`, with gaps of 3 and 6
+    joints: rates of 0.5, 2 and 8 mm; 0, 10 and 20 steps; 0 to 5 rounds; with and without the guess.
     """
 
     steps: int = 10
@@ -90,8 +90,9 @@ def fill_windows(
 ) -> Filled:
     """Fill the `missing` entries (B, C, frames) bool of normalised windows, all windows at once.
 
-    They start from the train mean, or from the model's guess. Of every window the step of the highest score is kept. Entries that are
-    not missing are returned bit by bit, and what stands in the missing ones is never looked at.
+    They start from the train mean, or from the model's guess. Of every window the step of the highest
+    score is kept. Entries that are not missing are returned bit by bit, and what stands in the missing
+    ones is never looked at.
 
     score : instead of `model.score`. rounds_best : whether the states of the rounds compete, too.
     """
@@ -136,8 +137,8 @@ def missing_spread(model: Density, filled: Tensor, missing: Tensor, samples: int
     """Standard deviation (B, C, frames), normalised, of the missing entries given the rest; 0 elsewhere.
 
     Latents are drawn from the posterior of the filled windows; an entry's variance is that of its means over
-    the samples plus the mean of its variances. Both are multiplied by what the known entries are off: for people
-    and moves unlike the training data by several times their usual deviation.
+    the samples plus the mean of its variances. Both are multiplied by what the known entries are off: for
+    people and moves unlike the training data by several times their usual deviation.
     """
     generator = torch.Generator().manual_seed(seed)
     mean, square, inner = (torch.zeros_like(filled) for _ in range(3))

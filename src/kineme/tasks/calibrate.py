@@ -12,8 +12,8 @@ from kineme.errors import InputError
 from kineme.models.hgvae.model import HGVAE, Calibration
 from kineme.tasks.anomaly import threshold
 from kineme.tasks.ascent import BEST, Ascent, fill_windows, missing_spread
-from kineme.tasks.joins import join_windows
 from kineme.tasks.evidence import TERMS, Usual, window_terms
+from kineme.tasks.joins import join_windows
 
 #: share of sound windows that may raise an alarm
 FALSE_ALARMS = 0.01

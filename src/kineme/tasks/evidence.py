@@ -1,8 +1,9 @@
 """What speaks against each joint of a window: surprise on the whole, one odd number, a jump, a standstill.
 
-A model of two seconds is little surprised by a joint that is held for one of them: no number of it is odd, only
-that they are all the same. So the joints' own steps and accelerations are looked at beside the model's surprise.
-Every term is measured against what is usual for that joint in sound motion, and the highest counts.
+A model of two seconds is little surprised by a joint that is held for one of them: no number of it is odd,
+only that they are all the same. So the joints' own steps and accelerations are looked at beside the
+model's surprise. Every term is measured against what is usual for that joint in sound motion, and the
+highest counts.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from kineme.tasks.anomaly import Scorer
 
 #: mean surprise of the joint's numbers; its oddest number against its median; logarithm of its largest
-#: acceleration; minus the logarithm of its smallest speed over `STILL_SECONDS` against the other joints' speed
+#: acceleration; minus the logarithm of its smallest speed over `STILL_SECONDS` against the other joints'
+#: speed
 TERMS = ("surprise", "number", "jump", "standstill")
 STILL_SECONDS = 0.4
 #: mm a frame and mm a frame and frame that count as none: recorded motion trembles by more
@@ -41,8 +43,8 @@ class Usual(NamedTuple):
     def joints(self, terms: np.ndarray) -> np.ndarray:
         """(W, J) evidence against each joint, 0 where nothing is above its median; terms (W, J, K).
 
-        About 1 is as much as in the oddest sound window. Surprise counts by its logarithm, as the other terms do:
-        all motion of a stranger surprises, and is not to drown what is broken in it.
+        About 1 is as much as in the oddest sound window. Surprise counts by its logarithm, as the other
+        terms do: all motion of a stranger surprises, and is not to drown what is broken in it.
         """
         above = np.maximum((terms - self.middle) / self.spread, 0.0)
         above[..., :2] = np.log1p(above[..., :2])
@@ -50,7 +52,8 @@ class Usual(NamedTuple):
 
 
 def window_terms(windows: np.ndarray, exists: np.ndarray, model: Scorer) -> tuple[np.ndarray, np.ndarray]:
-    """Mean surprise (W,) of windows (W, C, frames) in mm, and the terms (W, J, K) of their joints, last the root.
+    """Mean surprise (W,) of windows (W, C, frames) in mm, and the terms (W, J, K) of their joints, last
+    the root.
 
     `exists` (W, frames) says which frames count; they come first.
     """
@@ -76,7 +79,8 @@ def window_terms(windows: np.ndarray, exists: np.ndarray, model: Scorer) -> tupl
 
 
 def motion_terms(windows: np.ndarray, exists: np.ndarray, channels: Channels, fps: float) -> np.ndarray:
-    """(W, J, 2) jump and standstill of windows (W, C, frames) in mm: terms that need no model; 0 for the root."""
+    """(W, J, 2) jump and standstill of windows (W, C, frames) in mm: terms that need no model; 0 for the
+    root."""
     joints = len(channels.joints)
     made = np.zeros((len(windows), joints + channels.root, 2))
     places = windows[:, : 3 * joints].reshape(len(windows), joints, 3, -1).astype(np.float64)

@@ -91,3 +91,44 @@ def test_the_spread_is_zero_where_nothing_is_missing() -> None:
     assert (spread[~missing] == 0).all() and (spread[missing] > 0).all()
     assert torch.equal(spread, missing_spread(model, windows, missing, 4, 0))
     assert torch.isfinite(spread).all()
+
+
+def test_a_guess_is_where_the_filling_starts_and_its_best_state_stays() -> None:
+    window = torch.full((1, 1, 4), 0.3)
+    for guess, start in ((True, 0.2), (False, 0.0)):
+        model = Quadratic()
+        fill_windows(model, window, MISSING, Ascent(1, 1.0, True, 0, guess))
+        assert model.seen[0][0, 0].tolist() == pytest.approx([start, 0.3, start, 0.3])
+
+
+def test_a_guess_is_the_mean_of_a_gaussian_given_what_is_known() -> None:
+    """Against the textbook's formula on the whole covariance matrix."""
+    model, batch = small_hgvae(), small_bank().all()
+    windows = model.normalise(batch.windows[:2])
+    missing = torch.zeros_like(windows, dtype=torch.bool)
+    missing[:, 30:33, 5:12] = True
+    found = model.guess(torch.where(missing, torch.full_like(windows, 1e6), windows), missing)
+    assert torch.equal(found[~missing], windows[~missing])
+    factors, variance = (part.double() for part in model.gaussian)
+    whole = factors.T @ factors + variance.diag()
+    gone = missing[0].flatten()
+    flat = windows.double().flatten(1)
+    wanted = flat[:, ~gone] @ torch.linalg.solve(whole[~gone][:, ~gone], whole[~gone][:, gone])
+    torch.testing.assert_close(found.flatten(1)[:, gone].double(), wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_intervals_widen_by_what_the_known_entries_are_off() -> None:
+    model, batch = small_hgvae(), small_bank().all()
+    windows = model.normalise(batch.windows[:2])
+    missing = torch.zeros_like(windows, dtype=torch.bool)
+    missing[:, :3, 5:15] = True
+    mean = model.reconstruct(windows).mean
+    deviation = (model.noise.factors.square().sum(0) + model.noise.variance).sqrt().view_as(windows[0])
+    wrong = torch.where(missing, 1e3, mean + 3 * deviation)
+    model_of_it = model.reconstruct
+    model.reconstruct = lambda w, generator=None: model_of_it(windows, generator)
+    try:
+        torch.testing.assert_close(model.misfit(wrong, missing), torch.full((2,), 3.0))
+        assert model.misfit(mean, missing).tolist() == [1.0, 1.0]
+    finally:
+        del model.reconstruct

@@ -15,6 +15,7 @@ from kineme.models.hgvae.config import HGVAEConfig
 
 if TYPE_CHECKING:
     from kineme.models.hgvae.model import HGVAE
+    from kineme.nn.noise import FactorNoise
 
 #: raised by one when an older reader would misread a folder
 FORMAT = 2
@@ -65,7 +66,6 @@ def load(folder: Path) -> HGVAE:
 
     from kineme.models.hgvae.model import HGVAE, Calibration
     from kineme.models.hgvae.network import HGVAENetwork
-    from kineme.nn.noise import FactorNoise
 
     config, values = _settings(folder)
     path = folder / "model.safetensors"
@@ -96,16 +96,20 @@ def load(folder: Path) -> HGVAE:
         raise InputError("has a calibration of another number of joints", folder / "config.json")
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
-    parts = ("factors", "variance")
-    noises = [
-        FactorNoise(*(torch.from_numpy(held[f"{name}.{part}"]) for part in parts))
-        if f"{name}.factors" in held
-        else None
-        for name in NOISES
-    ]
+    noise, gaussian = (_noise(held, name) for name in NOISES)
     mean, deviation = held["statistics.mean"], held["statistics.deviation"]
     verify(folder, read_checksums(folder), _RESTORE, whole=True)
-    return HGVAE(config, network, mean, deviation, *noises, calibration, text)
+    return HGVAE(config, network, mean, deviation, noise, gaussian, calibration, text)
+
+
+def _noise(held: dict[str, np.ndarray], name: str) -> FactorNoise | None:
+    import torch
+
+    from kineme.nn.noise import FactorNoise
+
+    if f"{name}.factors" not in held:
+        return None
+    return FactorNoise(*(torch.from_numpy(held[f"{name}.{part}"]) for part in ("factors", "variance")))
 
 
 def _settings(folder: Path) -> tuple[HGVAEConfig, dict[str, Any]]:

@@ -36,7 +36,8 @@ class Calibration:
     interval : standard deviations to either side that hold 90 % of the true places, in gaps that last
         `interval_seconds`.
     measured_on : what motion.
-    usual, usual_spread : (J, K) of each joint's terms of evidence, their median and how far above it the odd one
+    usual, usual_spread : (J, K) of each joint's terms of evidence, their median and how far above it the
+    odd one
         lies (`tasks.evidence`); empty in models of before, whose `joints` are thresholds of mean surprise.
     """
 
@@ -77,7 +78,8 @@ class HGVAE:
     config : its settings. network : the weights, in evaluation mode.
     mean, deviation : (C,) of the training data's channels, millimetres.
     noise : what the likelihood's mean leaves of a window, with its correlations; None before it is measured.
-    gaussian : second moments of the training data's windows, from which what is missing is guessed before there
+    gaussian : second moments of the training data's windows, from which what is missing is guessed before
+    there
         is a latent; None before they are measured. Both are not the paper's: see README.md.
     calibration : thresholds of `kineme anomaly` and widths of `kineme impute`; None before they are measured.
     card : text of the model card.
