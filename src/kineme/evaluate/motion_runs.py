@@ -18,7 +18,8 @@ from kineme.models.hgvae.config import PRESETS, HGVAEConfig
 CODE = (
     "models/*/network.py", "models/hgvae/*.py", "nn/*.py", "tasks/ascent.py", "tasks/anomaly.py",
     "tasks/evidence.py", "tasks/joins.py", "train/hgvae.py", "train/windows.py", "train/baselines.py",
-    "corpus/bank.py", "corpus/occlusion.py", "evaluate/fillers.py", "evaluate/strangers.py", "evaluate/motion_*.py",
+    "corpus/bank.py", "corpus/occlusion.py", "evaluate/fillers.py",
+    "evaluate/strangers.py", "evaluate/motion_*.py",
 )  # fmt: skip
 #: the model of the tables: `small` with 2,400 steps instead of 6,000, so that three seeds of everything
 #: can be trained in an evening on one core; every row that is trained has as many windows

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from kineme.cli.main import main
+from kineme.corpus import Corpus
 from kineme.formats import load, save
 from kineme.models.hgvae import HGVAE
 from small_hgvae import small_hgvae, takes
@@ -132,3 +134,14 @@ def test_a_model_of_the_hub_is_fetched_and_what_is_none_is_said(
         assert "someone/runs" in error and "kineme train hgvae" in error and error.count("\n") == 1
     assert not (tmp_path / "none").exists()
     assert HGVAE.from_pretrained("someone/walks").config == HGVAE.from_pretrained(folder / "model").config
+
+
+def test_anomaly_of_a_library_writes_its_page_and_a_link_to_it(folder, tmp_path, monkeypatch, capsys) -> None:
+    corpus = Corpus.from_motions(takes(), tmp_path / "library" / "corpus", ["a", "b", "c"])
+    monkeypatch.setattr("kineme.tasks.library.is_library", lambda path: (path / "corpus").is_dir())
+    monkeypatch.setattr("kineme.tasks.library.open_library", lambda path: SimpleNamespace(corpus=corpus))
+    report = tmp_path / "library" / "report.html"
+    report.write_text('<nav class="tabs" aria-label="Views"><a href="#about">About</a></nav>')
+    assert run("anomaly", tmp_path / "library", "--model", folder / "model") == 0, capsys.readouterr().err
+    assert (tmp_path / "library" / "anomaly.html").read_text().count("<svg") == 3
+    assert '<a href="anomaly.html">Anomalies</a></nav>' in report.read_text()
