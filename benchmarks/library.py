@@ -80,9 +80,7 @@ def main() -> None:
         files = source_files(work / "sources", 500)
         model = asked.model or str(random_model(files, work / "model"))
         a_clip = []
-        print(
-            f"{'clips':>7} {'seconds':>8} {'clips/s':>8} {'peak GB':>8} {'+10 files':>10} {'search ms':>10} {'p95':>6}"
-        )
+        print("  clips  seconds  clips/s  peak GB  +10 files  search ms    p95")
         for size in asked.sizes:
             takes = work / f"takes-{size}"
             takes.mkdir()

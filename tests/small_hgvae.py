@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-import torch
-
 from kineme.corpus.bank import WindowBank
 from kineme.corpus.synthetic import generate
 from kineme.models.hgvae import HGVAE, PRESETS, HGVAEConfig
@@ -39,8 +36,7 @@ def small_hgvae(calibrated: bool = True, labels: tuple[str, ...] = ()) -> HGVAE:
     bank = small_bank()
     model = HGVAE.random(replace(CONFIG, labels=labels), *bank.statistics())
     windows = model.normalise(bank.all().windows)
-    hidden = torch.from_numpy(np.random.default_rng(0).random(windows.shape) < 0.1)
-    model.measure_noise(windows, hidden, CONFIG.noise_factors)
+    model.measure_noise(windows, CONFIG.noise_factors)
     if calibrated:
         model.calibration = calibrate(model, bank, "these very takes", windows=16)
     return model

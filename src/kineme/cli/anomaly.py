@@ -1,11 +1,10 @@
 """How unlikely motion is: a score per file, where in time it is high, and which joints are to blame.
 
 A score is the mean surprise of a window's numbers under a model of motion, in nats. Windows above the
-threshold,
-which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows in which a
-single
-joint is above its own threshold. Files shorter than a window are scored with their last frame repeated, and
-marked. Without --model the weights that come with kineme are used.
+threshold, which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows
+in which the evidence against a single joint (surprise, an odd number, a jump, a standstill) is above its
+own threshold. Files shorter than a window are scored with their last frame repeated, and marked. Without
+--model the weights that come with kineme are used.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,6 +25,7 @@ from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from kineme.models.hgvae import Calibration
+    from kineme.motion import Motion
     from kineme.tasks.anomaly import Alarm, WindowScores
 
     Found = list[tuple[str, WindowScores, list[Alarm]]]
@@ -33,15 +34,17 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Args:
     files: tyro.conf.Positional[tuple[Path, ...]]
-    """Motion files, or folders of them."""
+    """Motion files, folders of them, or a library: then its takes."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE")] = None
     """File for the scores of all windows and joints; by default a table of alarms is printed."""
     format: Literal["csv", "json"] = "csv"
     """How to write that file."""
     page: Path | None = None
-    """Also write a page (HTML) with a plot of every file's scores over time."""
-    model: Path | None = None
-    """Folder of an HG-VAE model; by default the one that comes with kineme."""
+    """Also write a page (HTML) with a plot of every file's scores over time; for a library by default
+    anomaly.html in it, with a link on its report."""
+    model: str | None = None
+    """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
+    kineme."""
     threshold: float | None = None
     """Score of a window from which it is an alarm, instead of the model's own."""
     stride: float = 0.4
@@ -51,9 +54,9 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import load_model
-    from kineme.formats import find_files, load_all
     from kineme.formats.atomic import atomic_write
     from kineme.tasks.anomaly import alarms, score_motion
+    from kineme.tasks.calibrate import usual_of
 
     if not args.files:
         raise UsageError("name the files to look at")
@@ -65,31 +68,62 @@ def run(args: Args) -> int:
         where = args.model or "the model"
         raise InputError("has no thresholds; `kineme train hgvae` measures them", where)
     limit = calibration.window if args.threshold is None else args.threshold
-    options, found = args.reading.options(), []
-    files = find_files(args.files)
-    for file in files:
+    usual = usual_of(calibration)
+    found = []
+    for name, motion in _motions(args):
         try:
-            motions = load_all(file, options)
-            for number, motion in enumerate(motions):
-                scores = score_motion(motion, model, args.stride)
-                name = f"{file}#{number}" if len(motions) > 1 else str(file)
-                found.append((name, scores, alarms(scores, limit, calibration.joints)))
+            scores = score_motion(motion, model, args.stride, usual)
         except InputError as error:
-            print(f"kineme: {error}", file=sys.stderr)
+            print(f"kineme: {name}: {error}", file=sys.stderr)
+            continue
+        found.append((name, scores, alarms(scores, limit, calibration.joints)))
     if not found:
         raise InputError("there is no motion file in it that can be used", args.files[0])
     if args.out is not None:
         text = _json(found, calibration, limit) if args.format == "json" else _csv(found, limit)
         with atomic_write(args.out) as part:
             part.write_text(text, encoding="utf-8", newline="")
-    if args.page is not None:
-        from kineme.report.plots import score_page
-
-        rows = [(name, scores.times.mean(1), scores.scores, scores.times[-1, 1]) for name, scores, _ in found]
-        with atomic_write(args.page) as part:
-            part.write_text(score_page("How unlikely the motion is", rows, limit), encoding="utf-8")
+    _write_page(args, found, limit)
     _print(found, limit, calibration)
     return 0
+
+
+def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
+    """Takes with their names; a file that cannot be read is named, and the others are used."""
+    from kineme.formats import find_files, load_all
+    from kineme.tasks.library import is_library, open_library
+
+    libraries = [path for path in args.files if is_library(path)]
+    for library in libraries:
+        yield from ((clip.name, clip.motion) for clip in open_library(library).corpus)
+    others = [path for path in args.files if path not in libraries]
+    options = args.reading.options()
+    for file in find_files(others) if others else ():
+        try:
+            motions = load_all(file, options)
+        except InputError as error:
+            print(f"kineme: {error}", file=sys.stderr)
+            continue
+        for number, motion in enumerate(motions):
+            yield f"{file}#{number}" if len(motions) > 1 else str(file), motion
+
+
+def _write_page(args: Args, found: Found, limit: float) -> None:
+    from kineme.formats.atomic import atomic_write
+    from kineme.report.page import link_page
+    from kineme.report.plots import score_page
+    from kineme.tasks.library import is_library
+
+    library = args.files[0] if len(args.files) == 1 and is_library(args.files[0]) else None
+    page = args.page if args.page is not None or library is None else library / "anomaly.html"
+    if page is None:
+        return
+    rows = [(name, scores.times.mean(1), scores.scores, scores.times[-1, 1]) for name, scores, _ in found]
+    with atomic_write(page) as part:
+        part.write_text(score_page("How unlikely the motion is", rows, limit), encoding="utf-8")
+    if library is not None and args.page is None and (library / "report.html").is_file():
+        link_page(library / "report.html", page.name, "Anomalies")
+        print(f"the plots: {page}")
 
 
 def _csv(found: Found, limit: float) -> str:

@@ -18,8 +18,9 @@ from kineme.errors import UsageError
 class Args:
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the files."""
-    model: Path | None = None
-    """Folder of an HG-VAE model; by default the one that comes with kineme."""
+    model: str | None = None
+    """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
+    kineme."""
     label: str | None = None
     """The class to sample."""
     count: int = 8

@@ -38,8 +38,9 @@ class Args:
     """Frames of the file in which they are, the first is 0 and the last is not among them: 120:180."""
     auto: bool = False
     """Find joints without numbers, frozen to a digit, or dropped to zero; --joints may name more."""
-    model: Path | None = None
-    """Folder of an HG-VAE model; by default the one that comes with kineme."""
+    model: str | None = None
+    """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
+    kineme."""
     intervals: Path | None = None
     """CSV of where each repaired joint lies in nine cases of ten; by default beside the output."""
     steps: int | None = None

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "hgvae-small"
 
 
-def load_model(folder: Path | None) -> HGVAE:
-    """The model of a folder, or the one that comes with the package."""
+def load_model(name: str | None) -> HGVAE:
+    """The model of a folder or of the Hugging Face hub, or the one that comes with the package."""
     from kineme.models.hgvae import HGVAE
 
-    return HGVAE.load(SHIPPED if folder is None else folder)
+    return HGVAE.from_pretrained(SHIPPED if name is None else name)
 
 
 def read_one(path: Path, options: ReadOptions) -> Motion:

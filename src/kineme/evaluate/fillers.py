@@ -19,13 +19,18 @@ from kineme.models.hmvae import HMVAEConfig, HMVAENetwork
 from kineme.models.vae import VAEConfig, VAENetwork
 from kineme.nn.gaussian import Gaussian, Pass, total
 from kineme.nn.noise import FactorNoise
-from kineme.tasks.ascent import PAPER_ASCENT, Ascent, fill_windows, missing_spread
+from kineme.tasks.ascent import BEST, PAPER_ASCENT, fill_windows, missing_spread
 
 Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
 #: windows filled at once
 BATCH = 64
+#: draws from the posterior for an interval
+SAMPLES = 4
 #: principal directions of the conditional Gaussian: more did better than 64; others were not tried
 DIRECTIONS = 200
+#: the last that was fitted: folds of one training share it
+_gaussians: dict[tuple, tuple[FactorNoise, np.ndarray, np.ndarray]] = {}
+_random: dict[tuple, HGVAE] = {}
 
 
 class Filler(Protocol):
@@ -95,11 +100,16 @@ class ConditionalPCA:
         self, fold: MotionFold, seed: int, most: int = 4000
     ) -> tuple[FactorNoise, np.ndarray, np.ndarray]:
         """Fitted to normalised windows of the training takes; with their mean and deviation."""
-        mean, deviation = fold.train.statistics()
-        whole = fold.train.only(fold.train.lengths == fold.train.frames)
-        order = np.random.default_rng([seed, 12]).permutation(len(whole))[:most]
-        windows = (whole.take(order).windows - mean[:, None]) / deviation[:, None]
-        return FactorNoise.fit(torch.from_numpy(windows).flatten(1), self.directions), mean, deviation
+        key = (self, fold.training, fold.checksum, seed, most)
+        if key not in _gaussians:
+            mean, deviation = fold.train.statistics()
+            whole = fold.train.only(fold.train.lengths == fold.train.frames)
+            order = np.random.default_rng([seed, 12]).permutation(len(whole))[:most]
+            windows = (whole.take(order).windows - mean[:, None]) / deviation[:, None]
+            fitted = FactorNoise.fit(torch.from_numpy(windows).flatten(1), self.directions)
+            _gaussians.clear()
+            _gaussians[key] = (fitted, mean, deviation)
+        return _gaussians[key]
 
     def fit(self, fold: MotionFold, seed: int, models: Path) -> Fill:
         """Principal directions of training windows."""
@@ -137,10 +147,18 @@ class Baseline:
         """The inverse."""
         return windows.numpy() * self.deviation + self.mean
 
+    def guess(self, windows: Tensor, missing: Tensor) -> Tensor:
+        """The train mean."""
+        return windows.masked_fill(missing, 0.0)
+
     def score(self, windows: Tensor) -> Tensor:
         """log p(x | z) + log p(z) at the posterior's mean."""
         made = self.network(windows, sample=False)
         return latent_log_density(made) + total(made.likelihood.log_density(windows), 0)
+
+    def misfit(self, windows: Tensor, missing: Tensor) -> Tensor:
+        """Not looked at."""
+        return torch.ones(len(windows))
 
     def expect(self, windows: Tensor, missing: Tensor, generator: torch.Generator | None = None) -> Gaussian:
         """p(x | z)."""
@@ -188,14 +206,19 @@ class Learned:
             from kineme.train.hgvae import measure_noise, train_hgvae
 
             if self.how == "random":
-                model = HGVAE.random(self.config, *fold.train.statistics(), seed=seed)
-                measure_noise(model, fold.train, seed)
-                return model
+                key = (self.config, fold.training, fold.checksum, seed)
+                if key not in _random:
+                    _random.clear()
+                    model = HGVAE.random(self.config, *fold.train.statistics(), seed=seed)
+                    measure_noise(model, fold.train, seed)
+                    _random[key] = model
+                return _random[key]
             if (run / "model" / "config.json").is_file():
                 model = HGVAE.load(run / "model")
             else:
                 model = train_hgvae(fold.train, self.config, run, seed=seed, progress=False)
-            model.noise = None if self.how == "plain" else model.noise
+            if self.how == "plain":
+                model.noise = model.gaussian = None
             return model
         from kineme.train.baselines import train_vae
         from kineme.train.hgvae import schedule_of
@@ -240,14 +263,18 @@ def fill_with(model: HGVAE | Baseline, windows: np.ndarray, missing: np.ndarray,
     if how == "latent" and isinstance(model, HGVAE):
         score, ascent = (lambda x: model.score(x, "latent")), PAPER_ASCENT
     else:
-        score, ascent = None, Ascent()
+        # without a guess to start from it takes some rounds to get there
+        score, ascent = (
+            None,
+            BEST if getattr(model, "gaussian", None) is not None else BEST._replace(rounds=3),
+        )
     filled = fill_windows(model, values, gone, ascent, score).windows
     return np.where(missing, model.denormalise(filled), windows)
 
 
 def spread_of(model: HGVAE, filled: np.ndarray, missing: np.ndarray, seed: int) -> np.ndarray:
     """Standard deviations in mm of what is missing."""
-    wide = missing_spread(model, model.normalise(filled), torch.from_numpy(missing), 8, seed)
+    wide = missing_spread(model, model.normalise(filled), torch.from_numpy(missing), SAMPLES, seed)
     return (wide * model.scale).numpy()
 
 

@@ -14,14 +14,14 @@ from kineme.errors import UsageError
 from kineme.evaluate.corruptions import CORRUPTIONS, largest_acceleration, worst_body
 from kineme.evaluate.fillers import ConditionalPCA, Learned
 from kineme.evaluate.motion_folds import QUICK_WINDOWS, MotionFold
-from kineme.evaluate.motion_runs import measure_rows, outcome, setting
+from kineme.evaluate.motion_runs import SIDE_CONFIG, measure_rows, outcome, setting
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.tables import Column
 from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
-from kineme.tasks.anomaly import score_windows
+from kineme.tasks.evidence import Usual, motion_terms, window_terms
 
-WINDOWS = 400
+WINDOWS, SOUND = 400, 400
 #: the content of `joined` that is left out of training for the column `foreign`
 FOREIGN = "run"
 #: (windows) -> (n,) the higher, the less likely
@@ -43,19 +43,21 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     count = QUICK_WINDOWS if request.quick else WINDOWS
     makers = scorers(config)
     rows = {name: _measure(make, count) for name, make in makers.items()}
-    rows |= {f"{name}, {FOREIGN} left out": _foreign(make, count) for name, make in makers.items()}
+    side = scorers(config if request.quick else SIDE_CONFIG)
+    rows |= {f"{name}, {FOREIGN} left out": _foreign(make, count) for name, make in side.items()}
     for name in request.methods:
         if name not in rows:
             raise UsageError(f"there is no method {name!r}; there are {', '.join(rows)}")
     rows = {name: row for name, row in rows.items() if not request.methods or name in request.methods}
     code = "evaluate/[hc]*o*.py"
     values = measure_rows(rows, folds, request, folder, models, code, say)
-    best = "HG-VAE: worst joint"
+    best = "HG-VAE: all evidence"
     rivals = (
         "acceleration",
         "bone lengths and sides",
+        "jumps and standstills",
         "PCA: worst joint",
-        "HG-VAE, random weights: worst joint",
+        "HG-VAE, random weights: all evidence",
     )
     return outcome(protocol, folds, values, [(best, rival, m) for m in CORRUPTIONS for rival in rivals])
 
@@ -67,12 +69,15 @@ def scorers(config: HGVAEConfig) -> Mapping[str, Maker]:
     """The rows: how windows are scored."""
     trained, random = Learned("HG-VAE", "best", config), Learned("HG-VAE", "random", config)
     return {
+        "HG-VAE: all evidence": _evidence(trained),
         "HG-VAE: worst joint": _joints(trained),
         "HG-VAE: worst number": _numbers(trained),
         "HG-VAE: window": _mean(trained),
         "HG-VAE: log p(z | x)": _latent(trained),
+        "HG-VAE, random weights: all evidence": _evidence(random),
         "HG-VAE, random weights: worst joint": _joints(random),
         "PCA: worst joint": _pca,
+        "jumps and standstills": _moves,
         "acceleration": lambda fold, seed, models: (
             lambda windows: largest_acceleration(windows, fold.train.channels)
         ),
@@ -88,10 +93,38 @@ def _hgvae(learned: Learned, fold: MotionFold, seed: int, models: Path) -> HGVAE
     return model
 
 
+def _terms(model: HGVAE, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean surprise and terms of evidence of whole windows."""
+    return window_terms(windows, np.ones((len(windows), windows.shape[2]), bool), model)
+
+
+def _evidence(learned: Learned) -> Maker:
+    """What `kineme anomaly` looks at, over all joints of a window."""
+
+    def make(fold: MotionFold, seed: int, models: Path) -> Score:
+        model = _hgvae(learned, fold, seed, models)
+        usual = Usual.fit(_terms(model, _sound(fold, seed))[1])
+        return lambda windows: usual.joints(_terms(model, windows)[1]).max(1)
+
+    return make
+
+
+def _moves(fold: MotionFold, seed: int, models: Path) -> Score:
+    """The terms of that evidence which need no model."""
+
+    def terms(windows: np.ndarray) -> np.ndarray:
+        exists = np.ones((len(windows), windows.shape[2]), bool)
+        moves = motion_terms(windows, exists, fold.train.channels, HGVAEConfig.fps)
+        return np.concatenate([np.zeros_like(moves), moves], axis=2)  # in the places of the model's terms
+
+    usual = Usual.fit(terms(_sound(fold, seed)))
+    return lambda windows: usual.joints(terms(windows)).max(1)
+
+
 def _joints(learned: Learned) -> Maker:
     def make(fold: MotionFold, seed: int, models: Path) -> Score:
         model = _hgvae(learned, fold, seed, models)
-        return _worst(lambda w: score_windows(w, np.ones((len(w), w.shape[2]), bool), model)[1], fold, seed)
+        return _worst(lambda w: _terms(model, w)[1][..., 0], fold, seed)
 
     return make
 
@@ -116,7 +149,7 @@ def _numbers(learned: Learned) -> Maker:
 def _mean(learned: Learned) -> Maker:
     def make(fold: MotionFold, seed: int, models: Path) -> Score:
         model = _hgvae(learned, fold, seed, models)
-        return lambda w: score_windows(w, np.ones((len(w), w.shape[2]), bool), model)[0]
+        return lambda w: _terms(model, w)[0]
 
     return make
 
@@ -149,10 +182,15 @@ def _pca(fold: MotionFold, seed: int, models: Path) -> Score:
     return _worst(joints, fold, seed)
 
 
-def _worst(joints: Callable[[np.ndarray], np.ndarray], fold: MotionFold, seed: int, most: int = 300) -> Score:
-    """The worst joint's score, each in deviations from its median on val windows."""
+def _sound(fold: MotionFold, seed: int) -> np.ndarray:
+    """Windows of the val takes, to measure what is usual on."""
     whole = fold.val.only(fold.val.lengths == fold.val.frames)
-    sound = joints(whole.take(np.random.default_rng([seed, 16]).permutation(len(whole))[:most]).windows)
+    return whole.take(np.random.default_rng([seed, 16]).permutation(len(whole))[:SOUND]).windows
+
+
+def _worst(joints: Callable[[np.ndarray], np.ndarray], fold: MotionFold, seed: int) -> Score:
+    """The worst joint's score, each in deviations from its median on val windows."""
+    sound = joints(_sound(fold, seed))
     middle = np.median(sound, axis=0)
     spread = np.maximum(np.quantile(sound, 0.9, axis=0) - middle, 1e-9)
     return lambda windows: ((joints(windows) - middle) / spread).max(1)

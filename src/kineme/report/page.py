@@ -23,6 +23,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
 from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
@@ -96,6 +97,19 @@ def rename(path: Path, names: Mapping[str, str]) -> None:
     """Puts `names` in a written page, in one step."""
     text = page_with_names(path, names)
     with atomic_write(path) as temporary:
+        Path(temporary).write_text(text, encoding="utf-8", newline="\n")
+
+
+def link_page(path: Path, target: str, words: str) -> None:
+    """Puts a link to the file `target` of the same folder among a written page's tabs, once."""
+    text, link = _read_page(path), f'<a href="{escape(target)}">{escape(words)}</a>'
+    if link in text:
+        return
+    tabs = re.search(r'<nav class="tabs"[^>]*>.*?(?=\s*</nav>)', text, flags=re.DOTALL)
+    if tabs is None:
+        raise InputError("is not a page that kineme wrote; write it again with `kineme index`", path)
+    with atomic_write(path) as temporary:
+        text = text[: tabs.end()] + link + text[tabs.end() :]
         Path(temporary).write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from kineme.corpus.bank import standard_places
 from kineme.corpus.windows import starts
 from kineme.motion import Motion
 from kineme.motion.channels import Channels
-
-#: windows that are scored at once
-BATCH = 128
+from kineme.tasks.evidence import Usual, window_terms
 
 
 class Scorer(Protocol):
@@ -53,8 +50,10 @@ class WindowScores:
     Attributes
     ----------
     times : (W, 2) start and end in seconds; the end of what exists in a clip shorter than a window.
-    scores : (W,) mean surprise per number. joints : (W, J) the same of each joint's numbers, in the order of
-        `names`, the last of which is ``root`` where the model knows the root's motion.
+    scores : (W,) mean surprise per number. joints : (W, J) the evidence against each joint, or where it is
+    not
+        known what is usual the mean surprise of its numbers, in the order of `names`, the last of which is
+        ``root`` where the model knows the root's motion.
     padded : whether the clip was shorter than a window, so that its last frame was repeated.
     """
 
@@ -81,40 +80,28 @@ def joint_names(channels: Channels) -> tuple[str, ...]:
     return (*channels.joints, *(("root",) if channels.root else ()))
 
 
-def score_motion(motion: Motion, model: Scorer, stride_seconds: float = 0.4) -> WindowScores:
+def score_motion(
+    motion: Motion, model: Scorer, stride_seconds: float = 0.4, usual: Usual | None = None
+) -> WindowScores:
     """Scores of windows `stride_seconds` apart over a motion of any humanoid rig.
 
     Raises InputError for a rig that cannot be mapped.
     """
-    return score_channels(model.channels.of(standard_places(motion, model.fps)), model, stride_seconds)
+    return score_channels(model.channels.of(standard_places(motion, model.fps)), model, stride_seconds, usual)
 
 
-def score_channels(values: np.ndarray, model: Scorer, stride_seconds: float = 0.4) -> WindowScores:
+def score_channels(
+    values: np.ndarray, model: Scorer, stride_seconds: float = 0.4, usual: Usual | None = None
+) -> WindowScores:
     """Scores of windows over channels (T', C) at the model's rate."""
     frames, total = model.frames, len(values)
     first = np.array(starts(total, frames, max(1.0, stride_seconds * model.fps)))
     index = np.minimum(first[:, None] + np.arange(frames), total - 1)
     exists = np.arange(frames)[None] < total - first[:, None]
-    scores, joints = score_windows(values[index].transpose(0, 2, 1), exists, model)
+    scores, terms = window_terms(values[index].transpose(0, 2, 1), exists, model)
+    joints = terms[..., 0] if usual is None else usual.joints(terms)
     times = np.stack([first, np.minimum(first + frames, total)], axis=1) / model.fps
     return WindowScores(times, scores, joints, joint_names(model.channels), total < frames)
-
-
-def score_windows(windows: np.ndarray, exists: np.ndarray, model: Scorer) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (W,) and of joints (W, J) of windows (W, C, frames) in mm; `exists` (W, frames) says what
-    counts."""
-    owners = torch.from_numpy(model.channels.owners)
-    count = len(joint_names(model.channels))
-    scores, joints = [], []
-    for at in range(0, len(windows), BATCH):
-        part = model.normalise(windows[at : at + BATCH])
-        valid = torch.from_numpy(exists[at : at + BATCH]).to(part)[:, None]
-        with torch.no_grad():
-            per_channel = (model.surprise(part) * valid).sum(2) / valid.sum(2)
-        own = torch.zeros(len(part), count).index_add_(1, owners, per_channel)
-        joints.append(own / torch.bincount(owners, minlength=count))
-        scores.append(per_channel.mean(1))
-    return torch.cat(scores).numpy(), torch.cat(joints).numpy()
 
 
 def threshold(scores: np.ndarray, false_alarms: float) -> np.ndarray:

@@ -8,9 +8,12 @@ import torch
 
 from kineme.corpus.bank import WindowBank
 from kineme.corpus.occlusion import joint_gaps
+from kineme.errors import InputError
 from kineme.models.hgvae.model import HGVAE, Calibration
-from kineme.tasks.anomaly import score_windows, threshold
+from kineme.tasks.anomaly import threshold
 from kineme.tasks.ascent import BEST, Ascent, fill_windows, missing_spread
+from kineme.tasks.evidence import TERMS, Usual, window_terms
+from kineme.tasks.joins import join_windows
 
 #: share of sound windows that may raise an alarm
 FALSE_ALARMS = 0.01
@@ -32,7 +35,9 @@ def calibrate(
     rng = np.random.default_rng([seed, 3])
     whole = bank.only(bank.lengths == bank.frames)
     batch = whole.take(rng.permutation(len(whole))[: 4 * windows])
-    scores, joints = score_windows(batch.windows, batch.valid, model)
+    scores, terms = window_terms(batch.windows, batch.valid, model)
+    usual = Usual.fit(terms)
+    joints = usual.joints(terms)
     ratios = [
         float(np.quantile(_ratios(model, batch.windows[:windows], gap, rng, seed, ascent), LEVEL))
         for gap in GAPS
@@ -44,7 +49,21 @@ def calibrate(
         tuple(ratios),
         GAPS,
         measured_on,
+        tuple(map(tuple, usual.middle.tolist())),
+        tuple(map(tuple, usual.spread.tolist())),
     )
+
+
+def usual_of(calibration: Calibration) -> Usual | None:
+    """What is usual for each joint; None in a model that was calibrated before that was measured."""
+    if not calibration.usual_spread:
+        return None
+    usual = Usual(np.array(calibration.usual), np.array(calibration.usual_spread))
+    if usual.middle.shape != usual.spread.shape or usual.middle.shape[1] != len(TERMS):
+        raise InputError(
+            "the model's calibration is of another kineme; train it again, or name another model"
+        )
+    return usual
 
 
 def _ratios(
@@ -60,5 +79,6 @@ def _ratios(
         missing, truth = torch.from_numpy(hidden[at : at + 64]), model.normalise(windows[at : at + 64])
         filled = fill_windows(model, truth, missing, ascent).windows
         wide = missing_spread(model, filled, missing, 8, seed)
-        found.append(((filled - truth).abs() / wide.clamp(min=1e-9))[missing])
-    return torch.cat(found).numpy()
+        joined = join_windows(filled.numpy(), missing.numpy(), model.fps)
+        found.append((np.abs(joined - truth.numpy()) / np.maximum(wide.numpy(), 1e-9))[hidden[at : at + 64]])
+    return np.concatenate(found)

@@ -24,13 +24,12 @@ from kineme.motion.retarget import retarget, to_standard_body
 from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import axis_angle_to_matrix
 from kineme.tasks.ascent import BEST, Ascent, Density, fill_windows, missing_spread
+from kineme.tasks.joins import JOIN_SECONDS, join_ends
 from kineme.tasks.missing import Span, spans_mask
 from kineme.tasks.restore import fit_rotations, place_source, turn_source, world_turns
 
 #: a place that moves by more than this (metres) when a missing joint is shaken depends on it
 _DEPENDS = 1e-3
-#: seconds over which a filled stretch leaves the line of the frames beside it
-JOIN_SECONDS = 0.32
 #: windows that are filled at once
 BATCH = 64
 
@@ -290,30 +289,6 @@ def estimate_channels(
     made = np.where(missing, sums[1] / seen, values).astype(np.float32)
     made = join_ends(made, missing, round(JOIN_SECONDS * model.fps))
     return Estimate(made, np.where(missing, sums[2] / seen, 0.0).astype(np.float32), missing)
-
-
-def join_ends(values: np.ndarray, missing: np.ndarray, frames: int) -> np.ndarray:
-    """Channels (T, C) whose missing stretches begin and end where the known frames beside them lead.
-
-    The first missing frame is moved to where the two frames before it point, the last one likewise, and
-    what that
-    takes fades over so many `frames`, or half of a shorter stretch. Known entries are returned bit by bit.
-    """
-    made, last = values.copy(), len(values) - 1
-    for channel in np.flatnonzero(missing.any(0)).tolist():
-        gone = missing[:, channel]
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], gone.astype(int), [0]])))
-        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            reach = min(frames, (stop - start + 1) // 2)
-            fade = 0.5 * (1 + np.cos(np.pi * np.arange(reach) / reach))
-            for end, step in ((start, 1), (stop - 1, -1)):
-                near, far = end - step, end - 2 * step
-                if not (0 <= far <= last) or gone[near] or gone[far]:
-                    continue
-                leads = 2 * values[near, channel] - values[far, channel]
-                inside = end + step * np.arange(reach)
-                made[inside, channel] += fade * (leads - made[end, channel])
-    return made
 
 
 def _intervals(

@@ -99,16 +99,13 @@ def step_loss(model: HGVAE, off: int = 0) -> StepLoss:
 
 
 def measure_noise(model: HGVAE, bank: WindowBank, seed: int, windows: int = 4000) -> None:
-    """Measure the noise of a trained model on windows of its training data, hidden in part as in training."""
+    """Measure the second moments of a model's training windows, and of what it leaves of them."""
     if not model.config.noise_factors:
         return
     rng = np.random.default_rng([seed, 2])
     whole = bank.only(bank.lengths == bank.frames)
     batch = whole.take(rng.permutation(len(whole))[:windows])
-    joints = 3 * len(model.config.joints)
-    hidden = np.zeros(batch.windows.shape, dtype=bool)
-    hidden[:, :joints] = training_occlusion(rng, (len(hidden), joints, bank.frames), 0.9)
-    model.measure_noise(model.normalise(batch.windows), torch.from_numpy(hidden), model.config.noise_factors)
+    model.measure_noise(model.normalise(batch.windows), model.config.noise_factors)
 
 
 def train_hgvae(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from kineme.cli.main import main
+from kineme.corpus import Corpus
 from kineme.formats import load, save
+from kineme.models.hgvae import HGVAE
 from small_hgvae import small_hgvae, takes
 
 
@@ -108,3 +111,37 @@ def test_generate_writes_samples(folder, tmp_path, capsys) -> None:
     assert run(*words, "--label", "jump") == 2
     assert "it knows walk, run" in capsys.readouterr().err
     assert run(*words, "--levels", 7) == 2
+
+
+def test_a_model_of_the_hub_is_fetched_and_what_is_none_is_said(
+    folder, tmp_path, monkeypatch, capsys
+) -> None:
+    asked = []
+
+    def fetch(name, allow_patterns):
+        asked.append((name, allow_patterns))
+        if name != "someone/walks":
+            raise OSError("no such repository")
+        return str(folder / "model")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    words = ["generate", "-o", tmp_path / "made", "--count", 1, "--label", "run", "--model"]
+    assert run(*words, "someone/walks") == 0 and len(list((tmp_path / "made").iterdir())) == 1
+    assert {"config.json", "model.safetensors"} <= set(asked[0][1])
+    for verb in (["anomaly", folder / "takes"], ["generate", "-o", tmp_path / "none"]):
+        assert run(*verb, "--model", "someone/runs") == 2
+        error = capsys.readouterr().err
+        assert "someone/runs" in error and "kineme train hgvae" in error and error.count("\n") == 1
+    assert not (tmp_path / "none").exists()
+    assert HGVAE.from_pretrained("someone/walks").config == HGVAE.from_pretrained(folder / "model").config
+
+
+def test_anomaly_of_a_library_writes_its_page_and_a_link_to_it(folder, tmp_path, monkeypatch, capsys) -> None:
+    corpus = Corpus.from_motions(takes(), tmp_path / "library" / "corpus", ["a", "b", "c"])
+    monkeypatch.setattr("kineme.tasks.library.is_library", lambda path: (path / "corpus").is_dir())
+    monkeypatch.setattr("kineme.tasks.library.open_library", lambda path: SimpleNamespace(corpus=corpus))
+    report = tmp_path / "library" / "report.html"
+    report.write_text('<nav class="tabs" aria-label="Views"><a href="#about">About</a></nav>')
+    assert run("anomaly", tmp_path / "library", "--model", folder / "model") == 0, capsys.readouterr().err
+    assert (tmp_path / "library" / "anomaly.html").read_text().count("<svg") == 3
+    assert '<a href="anomaly.html">Anomalies</a></nav>' in report.read_text()

@@ -17,7 +17,7 @@ from kineme.errors import InputError
 from kineme.motion.motion import Segment
 from kineme.report import page as page_module
 from kineme.report.encode import unpack
-from kineme.report.page import page_motifs, page_with_names, rename, write_page
+from kineme.report.page import link_page, page_motifs, page_with_names, rename, write_page
 from kineme.report.payload import PageClip, Payload
 
 EVIL = "</script><!--<script><img src=x onerror=alert(1)>&amp;\u2028"
@@ -175,3 +175,17 @@ def test_fingers_are_left_out_before_anything_is_split(
     assert len(files) == 1
     index = json.loads(_block(files[0].read_text(encoding="utf-8"), "index"))
     assert len(index["skeletons"][0]["parents"]) == count and index["skeletons"][0]["across"] == [1, 2]
+
+
+def test_a_link_to_a_page_beside_it_is_added_once(payload: Payload, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    write_page(payload, path)
+    before = path.read_text(encoding="utf-8")
+    for _ in range(2):
+        link_page(path, "anomaly.html", "<b>Odd")
+    link = '<a href="anomaly.html">&lt;b&gt;Odd</a>'
+    assert path.read_text(encoding="utf-8").replace(link, "") == before
+    assert path.read_text(encoding="utf-8").count(link) == 1 and page_motifs(path)
+    path.write_text("<p>another page</p>", encoding="utf-8")
+    with pytest.raises(InputError, match="not a page that kineme wrote"):
+        link_page(path, "anomaly.html", "Odd")

@@ -12,7 +12,8 @@ from kineme.motion import Motion
 from kineme.motion.canonical import INDEX, JOINTS, PARENTS
 from kineme.motion.kinematics import forward_kinematics
 from kineme.tasks.ascent import Ascent
-from kineme.tasks.impute import estimate_channels, impute, join_ends
+from kineme.tasks.impute import estimate_channels, impute
+from kineme.tasks.joins import join_ends
 from kineme.tasks.missing import Span
 from kineme.tasks.restore import best_turn, bone_lengths, fit_rotations
 from small_hgvae import small_bank, small_hgvae, takes

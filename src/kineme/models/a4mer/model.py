@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kineme.errors import InputError
+from kineme.formats.hub import model_folder
 from kineme.models.a4mer import folder as _folder
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.encoding import Level, encode_atoms, encode_motifs, segment_borders
@@ -184,16 +185,5 @@ class A4Mer:
     @classmethod
     def from_pretrained(cls, name: str | Path) -> A4Mer:
         """From a folder, or else from a repository of the Hugging Face hub with that id."""
-        path = Path(name)
-        if path.exists():
-            return cls.load(path)
-        from huggingface_hub import snapshot_download
-
-        try:
-            return cls.load(snapshot_download(str(name), allow_patterns=list(_folder.FILES)))
-        except (OSError, ValueError) as error:
-            raise InputError(
-                "is no folder here, and no model of that name could be fetched from the Hugging Face hub; "
-                "give the path of a model folder (`kineme train a4mer` and `kineme index` write one)",
-                name,
-            ) from error
+        makers = "`kineme train a4mer` and `kineme index` write one"
+        return cls.load(model_folder(name, _folder.FILES, makers))

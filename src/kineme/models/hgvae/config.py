@@ -68,8 +68,9 @@ class HGVAEConfig:
     """largest gradient norm"""
     occlusion: float = 0.7
     """share of training windows whose input has features replaced by their mean; they are to be restored"""
-    noise_factors: int = 128
-    """directions of correlated noise that are measured after training, for imputation; 0 for none"""
+    noise_factors: int = 160
+    """directions of the windows' and of the noise's correlations that are measured after training, for
+    imputation; 0 for none"""
     mirror: bool = True
     """half of the windows are seen in a mirror; only for models without classes of one side"""
 

@@ -15,13 +15,16 @@ from kineme.models.hgvae.config import HGVAEConfig
 
 if TYPE_CHECKING:
     from kineme.models.hgvae.model import HGVAE
+    from kineme.nn.noise import FactorNoise
 
 #: raised by one when an older reader would misread a folder
-FORMAT = 1
+FORMAT = 2
 KIND = "hgvae"
 FILES = ("config.json", "model.safetensors", "README.md")
 #: those with a checksum; a card may be edited
 CHECKED = FILES[:2]
+#: of a model, each with `factors` and `variance`; the second came with format 2
+NOISES = ("noise", "gaussian")
 _RESTORE = "copy or download the model again, or train it again with the command in its README.md"
 #: a settings file is a few kilobytes; a stranger's folder may hold anything
 MOST_BYTES = 1_000_000
@@ -38,9 +41,10 @@ def save(model: HGVAE, folder: Path) -> None:
     with atomic_folder(folder) as work:
         state = {k: v.cpu().numpy().copy() for k, v in model.network.state_dict().items()}
         arrays = {"statistics.mean": model.mean, "statistics.deviation": model.deviation}
-        if model.noise is not None:
-            factors, variance = (part.contiguous().numpy() for part in model.noise)
-            arrays |= {"noise.factors": factors.astype(np.float16), "noise.variance": variance}
+        for name in NOISES:
+            if (noise := getattr(model, name)) is not None:
+                factors, variance = (part.contiguous().numpy() for part in noise)
+                arrays |= {f"{name}.factors": factors.astype(np.float16), f"{name}.variance": variance}
         save_file({**state, **arrays}, work / "model.safetensors")
         settings = {
             "format": FORMAT,
@@ -62,26 +66,23 @@ def load(folder: Path) -> HGVAE:
 
     from kineme.models.hgvae.model import HGVAE, Calibration
     from kineme.models.hgvae.network import HGVAENetwork
-    from kineme.nn.noise import FactorNoise
 
     config, values = _settings(folder)
     path = folder / "model.safetensors"
     arrays = _arrays(path)
-    held = {name: arrays.pop(name) for name in list(arrays) if name.startswith(("statistics.", "noise."))}
+    own = ("statistics.", *(f"{name}." for name in NOISES))
+    held = {name: arrays.pop(name) for name in list(arrays) if name.startswith(own)}
     network = HGVAENetwork(config)
     shapes = {k: tuple(v.shape) for k, v in network.state_dict().items()}
     size = config.nodes * config.frames
-    sizes = {"statistics.mean": config.nodes, "statistics.deviation": config.nodes, "noise.variance": size}
-    has_noise = "noise.factors" in held
-    if has_noise:
-        held["noise.factors"] = held["noise.factors"].astype(np.float32)
-    wanted = {name for name in sizes if has_noise or name.startswith("statistics.")}
-    fits = {k: v.shape for k, v in arrays.items()} == shapes and wanted == set(held) - {"noise.factors"}
-    if not fits or any(held[name].shape != (sizes[name],) for name in wanted):
+    sizes = {"statistics.mean": (config.nodes,), "statistics.deviation": (config.nodes,)}
+    for name in NOISES:
+        if f"{name}.factors" in held:
+            factors = held[f"{name}.factors"] = held[f"{name}.factors"].astype(np.float32)
+            sizes |= {f"{name}.factors": (*factors.shape[:1], size), f"{name}.variance": (size,)}
+    if {k: v.shape for k, v in arrays.items()} != shapes or {k: v.shape for k, v in held.items()} != sizes:
         raise InputError("does not fit the settings in config.json; the folder mixes two models", path)
-    if has_noise and (held["noise.factors"].ndim != 2 or held["noise.factors"].shape[1] != size):
-        raise InputError("has noise of another size than its windows; copy the model folder again", path)
-    positive = [held[name] for name in wanted if name != "statistics.mean"]
+    positive = [v for k, v in held.items() if k.endswith((".variance", ".deviation"))]
     if not all(np.isfinite(v).all() for v in (*arrays.values(), *held.values())) or any(
         (v <= 0).any() for v in positive
     ):
@@ -91,14 +92,24 @@ def load(folder: Path) -> HGVAE:
         calibration = Calibration.from_dict(values) if (values := values.get("calibration")) else None
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(f"has a damaged calibration ({error})", folder / "config.json") from None
+    if calibration is not None and len(calibration.joints) != len(config.joints) + config.root:
+        raise InputError("has a calibration of another number of joints", folder / "config.json")
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
-    noise = None
-    if has_noise:
-        noise = FactorNoise(*(torch.from_numpy(held[f"noise.{name}"]) for name in ("factors", "variance")))
+    noise, gaussian = (_noise(held, name) for name in NOISES)
     mean, deviation = held["statistics.mean"], held["statistics.deviation"]
     verify(folder, read_checksums(folder), _RESTORE, whole=True)
-    return HGVAE(config, network, mean, deviation, noise, calibration, text)
+    return HGVAE(config, network, mean, deviation, noise, gaussian, calibration, text)
+
+
+def _noise(held: dict[str, np.ndarray], name: str) -> FactorNoise | None:
+    import torch
+
+    from kineme.nn.noise import FactorNoise
+
+    if f"{name}.factors" not in held:
+        return None
+    return FactorNoise(*(torch.from_numpy(held[f"{name}.{part}"]) for part in ("factors", "variance")))
 
 
 def _settings(folder: Path) -> tuple[HGVAEConfig, dict[str, Any]]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from kineme.errors import InputError
+from kineme.formats.hub import model_folder
 from kineme.models.hgvae import folder as _folder
 from kineme.models.hgvae import objective
 from kineme.models.hgvae.config import HGVAEConfig
@@ -35,6 +36,9 @@ class Calibration:
     interval : standard deviations to either side that hold 90 % of the true places, in gaps that last
         `interval_seconds`.
     measured_on : what motion.
+    usual, usual_spread : (J, K) of each joint's terms of evidence, their median and how far above it the
+    odd one
+        lies (`tasks.evidence`); empty in models of before, whose `joints` are thresholds of mean surprise.
     """
 
     false_alarms: float
@@ -43,6 +47,8 @@ class Calibration:
     interval: tuple[float, ...]
     interval_seconds: tuple[float, ...]
     measured_on: str
+    usual: tuple[tuple[float, ...], ...] = ()
+    usual_spread: tuple[tuple[float, ...], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain values."""
@@ -54,6 +60,13 @@ class Calibration:
         values = dict(values)
         for name in ("joints", "interval", "interval_seconds"):
             values[name] = tuple(float(v) for v in values[name])
+        for name in ("usual", "usual_spread"):
+            values[name] = tuple(tuple(float(v) for v in row) for row in values.get(name, ()))
+            if len({len(row) for row in values[name]}) > 1 or len(values[name]) not in (
+                0,
+                len(values["joints"]),
+            ):
+                raise ValueError(f"{name} is no table of the joints")
         return cls(**values)
 
 
@@ -65,7 +78,9 @@ class HGVAE:
     config : its settings. network : the weights, in evaluation mode.
     mean, deviation : (C,) of the training data's channels, millimetres.
     noise : what the likelihood's mean leaves of a window, with its correlations; None before it is measured.
-        It is not the paper's: see README.md.
+    gaussian : second moments of the training data's windows, from which what is missing is guessed before
+    there
+        is a latent; None before they are measured. Both are not the paper's: see README.md.
     calibration : thresholds of `kineme anomaly` and widths of `kineme impute`; None before they are measured.
     card : text of the model card.
     """
@@ -77,13 +92,15 @@ class HGVAE:
         mean: np.ndarray,
         deviation: np.ndarray,
         noise: FactorNoise | None = None,
+        gaussian: FactorNoise | None = None,
         calibration: Calibration | None = None,
         card: str = "",
     ):
         self.config, self.network = config, network.eval().requires_grad_(False)
         self.mean = np.asarray(mean, dtype=np.float32)
         self.deviation = np.asarray(deviation, dtype=np.float32)
-        self.noise, self.calibration, self.card = noise, calibration, card
+        self.noise, self.gaussian = noise, gaussian
+        self.calibration, self.card = calibration, card
 
     @classmethod
     def random(
@@ -167,12 +184,31 @@ class HGVAE:
         mean, variance = self.noise.condition(residual, ~missing.flatten(1))
         return Gaussian(made.mean + mean.view_as(windows), variance.log().view_as(windows))
 
-    def measure_noise(self, windows: Tensor, missing: Tensor, factors: int, batch: int = 256) -> None:
-        """Measure `noise` on windows (n, C, frames) with entries hidden, as they are when it is used."""
+    def guess(self, windows: Tensor, missing: Tensor) -> Tensor:
+        """Windows whose `missing` entries are the mean of `gaussian` given the others; 0 without it."""
+        if self.gaussian is None:
+            return windows.masked_fill(missing, 0.0)
+        mean, _ = self.gaussian.condition(windows.flatten(1), ~missing.flatten(1))
+        return torch.where(missing, mean.view_as(windows), windows)
+
+    def misfit(self, windows: Tensor, missing: Tensor) -> Tensor:
+        """(B,) by how many of its usual deviations the known entries of windows are off, 1 at least.
+
+        Above 1 for people and moves unlike the training data: what is filled in errs by as much more there.
+        """
+        made = self.reconstruct(windows)
+        variance = made.log_variance.exp()
+        if self.noise is not None:
+            variance = (self.noise.factors.square().sum(0) + self.noise.variance).view_as(windows[0])
+        square = ((windows - made.mean).square() / variance).masked_fill(missing, 0.0).sum((1, 2))
+        return (square / (~missing).sum((1, 2)).clamp(min=1)).sqrt().clamp(min=1.0)
+
+    def measure_noise(self, windows: Tensor, factors: int, batch: int = 256) -> None:
+        """Measure `noise` and `gaussian` on whole windows (n, C, frames) of the training data."""
         with torch.no_grad():
-            parts = zip(windows.split(batch), missing.split(batch), strict=True)
-            rest = [w - self.reconstruct(w.masked_fill(m, 0.0)).mean for w, m in parts]
+            rest = [part - self.reconstruct(part).mean for part in windows.split(batch)]
         self.noise = FactorNoise.fit(torch.cat(rest).flatten(1), factors)
+        self.gaussian = FactorNoise.fit(windows.flatten(1), factors)
 
     @property
     def fps(self) -> float:
@@ -225,3 +261,11 @@ class HGVAE:
     def load(cls, folder: str | Path) -> HGVAE:
         """Read a model folder. Raises InputError that names the file at fault."""
         return _folder.load(Path(folder))
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path) -> HGVAE:
+        """From a folder, or else from a repository of the Hugging Face hub with that id.
+
+        Raises InputError where there is neither, or where the folder holds another kind of model.
+        """
+        return cls.load(model_folder(name, _folder.FILES, "`kineme train hgvae` writes one"))

@@ -1,0 +1,28 @@
+"""Model folders by name: one on this machine, or a repository of the Hugging Face hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kineme.errors import InputError
+
+
+def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
+    """The folder `name`, or else the `files` of the hub's repository with that id, fetched.
+
+    makers : which commands write such a folder, for the InputError where there is neither.
+    """
+    path = Path(name)
+    if path.exists():
+        return path
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(name), allow_patterns=list(files)))
+    except (OSError, ValueError) as error:  # what the hub's client raises, network and names alike
+        raise InputError(
+            "is no model folder here, and no model of that name could be fetched from the Hugging Face hub; "
+            f"give the path of a model folder ({makers})",
+            name,
+        ) from error
