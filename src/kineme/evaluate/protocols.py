@@ -8,6 +8,18 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.discovery",
         "boundaries, label agreement, purity and probes of atoms and motifs, against their baselines",
     ),
+    "prediction": (
+        "kineme.evaluate.prediction",
+        "how motion goes on, 0.4 to 4 s ahead, against direct networks and retrieval",
+    ),
+    "interpolation": (
+        "kineme.evaluate.interpolation",
+        "gaps of 0.5 to 4 s filled, against interpolation and a direct Transformer",
+    ),
+    "prediction-cmu": (
+        "kineme.evaluate.prediction_cmu",
+        "the CMU-mocap benchmark of prediction, its five complete actions, in its own protocol",
+    ),
     "search": (
         "kineme.evaluate.search",
         "whether changed copies of a stretch are found among real takes, and how quickly",

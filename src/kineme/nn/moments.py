@@ -155,5 +155,3 @@ def inner_times(gap: float, rate: float = RATE) -> np.ndarray:
     """Times (T,) strictly inside a gap, `rate` a second."""
     count = max(1, round(gap * rate) - 1)
     return (np.arange(count) + 1) * (gap / (count + 1))
-
-

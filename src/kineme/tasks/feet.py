@@ -16,9 +16,7 @@ from kineme.motion.frame import unit
 HEIGHT, SPEED = 0.06, 0.35
 #: seconds over which a lock takes hold and lets go, and of the shortest stance that is locked
 FADE, SHORTEST = 0.1, 0.1
-_LEGS = [
-    tuple(INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot")) for side in SIDES
-]
+_LEGS = [tuple(INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot")) for side in SIDES]
 
 
 class Stance(NamedTuple):

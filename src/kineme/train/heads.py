@@ -146,9 +146,7 @@ def kept_moments(bank: HeadBank, most: int, seed: int) -> Tensor:
     return torch.from_numpy(np.sort(order))
 
 
-def _predictor_step(
-    network: nn.Module, bank: HeadBank, config: HeadConfig, base: A4Mer
-) -> StepLoss:
+def _predictor_step(network: nn.Module, bank: HeadBank, config: HeadConfig, base: A4Mer) -> StepLoss:
     assert isinstance(network, TokenPredictor)
     fps = base.config.fps
     (cuts,), (seen,) = bank.groups[:1], bank.seen[:1]
@@ -171,9 +169,7 @@ def _predictor_step(
     return loss
 
 
-def _interpolator_step(
-    network: nn.Module, bank: HeadBank, config: HeadConfig, base: A4Mer
-) -> StepLoss:
+def _interpolator_step(network: nn.Module, bank: HeadBank, config: HeadConfig, base: A4Mer) -> StepLoss:
     assert isinstance(network, TokenInterpolator)
     real = torch.cat([_departures(made, true).flatten(0, 1) for _, made, true in _sample(bank, config)])
     network.mean.copy_(real.mean(0))

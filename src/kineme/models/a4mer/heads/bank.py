@@ -158,9 +158,7 @@ def build_bank(
         raise InputError(f"no take is {need:g} s long; such a head needs longer takes to learn from")
     times = [_times(cuts, config) for cuts in groups]
     atoms = [None if network is None else encode_cuts(network, c, config.context_seconds) for c in groups]
-    rows = [
-        library_of(a, c, config, t, o) for a, c, t, o in zip(atoms, groups, times, owners, strict=True)
-    ]
+    rows = [library_of(a, c, config, t, o) for a, c, t, o in zip(atoms, groups, times, owners, strict=True)]
     library = Library(*(torch.cat(column) for column in zip(*rows, strict=True)))
     firsts = np.concatenate([[0], np.cumsum([len(cuts.now) for cuts in groups])])
     sides = 1 if kind == "predictor" else 2

@@ -41,7 +41,7 @@ class HeadConfig:
     """share of features dropped in training"""
     root_weight: float = 0.2
     """weight of the pelvis' way beside that of the joints around it"""
-    steps: int = 600
+    steps: int = 400
     """training steps"""
     batch_size: int = 64
     """moments a step"""
@@ -73,5 +73,5 @@ class HeadConfig:
 
 PRESETS: dict[str, HeadConfig] = {
     "small": HeadConfig(),
-    "paper": HeadConfig(route="tokens", width=128, layers=2, recalled=0, learning_rate=1e-3),
+    "paper": HeadConfig(route="tokens", width=128, layers=2, recalled=0, steps=600, learning_rate=1e-3),
 }
