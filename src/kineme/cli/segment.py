@@ -60,10 +60,11 @@ class Args:
 
 def run(args: Args) -> int:
     """Segments the files and writes the rows."""
-    from kineme.cli.index import load_model
+    from kineme.cli.index import model_folder
     from kineme.corpus import Corpus
     from kineme.formats import find_files
     from kineme.formats.registry import nothing_found
+    from kineme.models.a4mer import A4Mer
     from kineme.tasks.discover import discover
 
     if not args.files:
@@ -71,7 +72,7 @@ def run(args: Args) -> int:
     sheets = args.format in ("eaf", "nwb")
     if sheets and args.out is None:
         raise UsageError(f"--format {args.format} writes a file for each take; name their folder with -o")
-    model = load_model(args.model)
+    model = A4Mer.load(model_folder(args.model))
     asked, fps = _settings(args)
     files = find_files(args.files)
     if not files:
