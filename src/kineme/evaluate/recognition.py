@@ -24,6 +24,7 @@ from kineme.evaluate.representation import Fold, Take
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.runs import Value
 from kineme.evaluate.tables import Column
+from kineme.models.a4mer.heads.recogniser import TokenRow
 from kineme.train.labelled import LabelledRow
 
 WINDOW_SECONDS = 30.0
@@ -85,12 +86,8 @@ def measure(
     for row in rows:
         train = [reader.read(take, row.levels) for take in fold.train]
         test = [reader.read(take, row.levels) for take in fold.test]
-        own = [
-            _classes(take, int(r.frames.sum()), classes) for take, r in zip(fold.train, train, strict=True)
-        ]
-        truth = np.concatenate(
-            [_classes(take, int(r.frames.sum()), classes) for take, r in zip(fold.test, test, strict=True)]
-        )
+        own = _of_takes(fold.train, train, classes)
+        truth = np.concatenate(_of_takes(fold.test, test, classes))
         seconds = np.array(
             [np.bincount(own[t][a:b][own[t][a:b] >= 0], minlength=len(classes)) for t, a, b in windows]
         )
@@ -115,11 +112,17 @@ def measure(
     return values
 
 
-def _classes(take: Take, frames: int, classes: Sequence[str]) -> np.ndarray:
-    return frame_classes(take.labels, frames, FPS, classes)
+def _of_takes(takes: Sequence[Take], rows: Sequence[TokenRow], classes: Sequence[str]) -> list[np.ndarray]:
+    pairs = zip(takes, rows, strict=True)
+    return [frame_classes(take.labels, int(row.frames.sum()), FPS, classes) for take, row in pairs]
 
 
-def _labelled(train, own, windows, classes: int) -> list[LabelledRow]:
+def _labelled(
+    train: Sequence[TokenRow],
+    own: Sequence[np.ndarray],
+    windows: Sequence[tuple[int, int, int]],
+    classes: int,
+) -> list[LabelledRow]:
     """Takes that hold a drawn window, cut to it: what lies beside it is not seen, not even as context."""
     found = []
     for number, first, last in windows:
@@ -203,8 +206,11 @@ def _comparisons(rows: Sequence[tables.Row], conditions: Sequence[str]) -> list[
     """The head on both levels against each rival, at every number of windows."""
     one = "A4Mer: both, head"
     rivals = (
-        "random weights: both, head", "PCA on 1 s clips, head", "ST-GCN, trained on labels", "GRU, trained on labels",
-    )  # fmt: skip
+        "random weights: both, head",
+        "PCA on 1 s clips, head",
+        "ST-GCN, trained on labels",
+        "GRU, trained on labels",
+    )
     made = (
         tables.compare(rows, one, rival, f"top1_{amount or 'all'}", condition)
         for condition in conditions

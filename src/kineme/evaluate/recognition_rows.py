@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -45,7 +45,10 @@ class Labelled:
 class Learner(Protocol):
     """How classes are learnt: `scores` gives (frames of all test rows, classes)."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As in the table."""
+        ...
 
     def scores(self, seen: Labelled, seed: int) -> np.ndarray:
         """Scores of every frame of the test rows, one row after the other."""
@@ -144,13 +147,11 @@ def all_rows() -> list[Row]:
     rows = []
     for source, title in (("trained", "A4Mer"), ("random", "random weights")):
         for levels in ("atoms", "motifs", "both"):
-            rows += [
-                Row(f"{title}: {levels}, {how.name}", source, levels, how) for how in (Head(), Nearest())
-            ]
+            for how in (Head(), Nearest()):
+                rows.append(Row(f"{title}: {levels}, {how.name}", source, levels, how))
     rows += [Row(f"PCA on 1 s clips, {how.name}", "PCA", None, how) for how in (Head(), Nearest())]
-    rows += [
-        Row(f"{name}, trained on labels", "frames", None, Supervised(name)) for name in ("ST-GCN", "GRU")
-    ]
+    for network in (Supervised("ST-GCN"), Supervised("GRU")):
+        rows.append(Row(f"{network.name}, trained on labels", "frames", None, network))
     return rows
 
 
@@ -160,7 +161,7 @@ class Reader:
     def __init__(self, source: Source, fold: Fold, seed: int, a4mer: A4MerRow):
         self.source, self.fold, self.seed = source, fold, seed
         self.row = replace(a4mer, weights="random") if source == "random" else a4mer
-        self._fitted = None
+        self._fitted: Any = None
         self._rows: dict[tuple[str, Levels | None], TokenRow] = {}
 
     def read(self, take: Take, levels: Levels | None) -> TokenRow:
