@@ -28,7 +28,7 @@ Fill = Callable[[Cuts, np.ndarray], tuple[Moments, np.ndarray]]
 #: moments that plain retrieval averages, and how far the movement stays where it was: the best on val
 NEIGHBOURS, OFFSET = 16, 0.5
 #: steps of the direct networks: as much time as a head has with its tokens, or more
-STEPS = {"direct MLP": 1000, "direct Transformer": 600, "direct MLP, recalled poses": 400}
+STEPS = {"direct MLP": 800, "direct Transformer": 400, "direct MLP, recalled poses": 400}
 _CHUNK = 256
 
 
@@ -188,8 +188,8 @@ class HeadRow:
         from kineme.train.heads import train_head
 
         base = self.base(folds, seed)
-        recall = "tokens" if self.config.route == "tokens" else "curves"
-        bank = folds.bank(f"{self.weights}-{seed}-{recall}", lambda: base.network, self.config, self.kind)
+        name = f"{self.weights}-{seed}"  # of either route: what is recalled by is found once
+        bank = folds.bank(name, lambda: base.network, PRESETS["small"], self.kind)
         folder = run / f"{self.kind}-{self.config.route}-{self.weights}-{seed}"
         head = train_head(base, bank, self.config, self.kind, folder, seed=seed)
 

@@ -19,6 +19,7 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
     "prediction-cmu": (
         "kineme.evaluate.prediction_cmu",
         "the CMU-mocap benchmark of prediction, its five complete actions, in its own protocol",
+    ),
     "recognition": (
         "kineme.evaluate.recognition",
         "classes of frames from few and many labels, by tokens and by networks trained on poses",

@@ -116,3 +116,24 @@ def check_finite(motion: Motion) -> None:
             "there are unusable numbers in it; `kineme impute FILE --auto` fills them",
             motion.provenance.file or None,
         )
+
+
+def put_frames(motion: Motion, piece: Motion, made: slice, at: int) -> Motion:
+    """`motion` with the frames of `made` of a `piece` on the same skeleton from its frame `at` on."""
+    count = made.stop - made.start
+
+    def put(old: np.ndarray | None, new: np.ndarray | None) -> np.ndarray | None:
+        if old is None or new is None:
+            return old
+        changed = old.copy()
+        changed[at : at + count] = new[made]
+        return changed
+
+    root = put(motion.root_translation, piece.root_translation)
+    assert root is not None
+    return motion.replace(
+        root_translation=root,
+        local_rotations=put(motion.local_rotations, piece.local_rotations),
+        local_translations=put(motion.local_translations, piece.local_translations),
+        given_positions=put(motion.given_positions, piece.given_positions),
+    )

@@ -102,3 +102,14 @@ def _move_leg(places: np.ndarray, frames: np.ndarray, leg: tuple[int, ...], shif
     places[frames, knee] = top + axis * along[:, None] + unit(bend) * out[:, None]
     places[frames, foot] += (new - old).astype(np.float32)
     places[frames, ankle] = new
+
+
+def skate(places: np.ndarray, fps: float, floor: float) -> float:
+    """Mean horizontal speed in cm/s of feet (T, 22, 3) in the frames in which they stand; nan where none
+    does."""
+    speeds = []
+    for leg, start, stop in stances(places, fps, floor):
+        foot = places[start:stop, _LEGS[leg][3]][:, [0, 2]]
+        if len(foot) > 1:
+            speeds.append(np.linalg.norm(np.diff(foot, axis=0), axis=1) * fps * 100)
+    return float(np.concatenate(speeds).mean()) if speeds else float("nan")

@@ -149,7 +149,7 @@ def kept_moments(bank: HeadBank, most: int, seed: int) -> Tensor:
 def _predictor_step(network: nn.Module, bank: HeadBank, config: HeadConfig, base: A4Mer) -> StepLoss:
     assert isinstance(network, TokenPredictor)
     fps = base.config.fps
-    (cuts,), (seen,) = bank.groups[:1], bank.seen[:1]
+    cuts = bank.groups[0]
     some = np.random.default_rng(0).integers(len(cuts.now), size=256)
     columns, counts = context_columns(only(cuts, some), fps, config.context_seconds)
     real = columns[torch.arange(columns.shape[1]) < counts[:, None]]

@@ -73,5 +73,7 @@ class HeadConfig:
 
 PRESETS: dict[str, HeadConfig] = {
     "small": HeadConfig(),
-    "paper": HeadConfig(route="tokens", width=128, layers=2, recalled=0, steps=600, learning_rate=1e-3),
+    # a megabyte and a half: what comes with the package
+    "compact": HeadConfig(hidden=96, library=1500, rank=48),
+    "paper": HeadConfig(route="tokens", width=128, layers=2, recalled=0, learning_rate=1e-3),
 }
