@@ -45,11 +45,15 @@ VERBS: dict[str, Verb] = {
         "train a model on a corpus",
         words={
             "a4mer": Verb("Action Atoms and Action Motifs", "kineme.cli.train_a4mer"),
+            "recogniser": Verb("the classes of labelled takes", "kineme.cli.train_recogniser"),
+            "predictor": Verb("how motion goes on", "kineme.cli.train_predictor"),
+            "interpolator": Verb("gaps of whole frames", "kineme.cli.train_interpolator"),
             "hgvae": Verb("a generative model of whole motion", "kineme.cli.train_hgvae"),
         },
     ),
     "index": Verb("files in, a library of atoms and motifs out, with its page", "kineme.cli.index"),
     "segment": Verb("the atoms and motifs of files, as CSV, JSON, ELAN or NWB", "kineme.cli.segment"),
+    "recognise": Verb("what happens in files, by the names of known classes", "kineme.cli.recognise"),
     "export": Verb("a library's segments as CSV, JSON, ELAN or NWB", "kineme.cli.export"),
     "cut": Verb("every occurrence of a motif as a motion file of its own", "kineme.cli.cut"),
     "search": Verb(
@@ -57,6 +61,10 @@ VERBS: dict[str, Verb] = {
     ),
     "duplicates": Verb("stretches that a library holds twice, as CSV or JSON", "kineme.cli.duplicates"),
     "stats": Verb("how often and how long each motif occurs, by subject or group", "kineme.cli.stats"),
+    "predict": Verb("how a take goes on, in its own skeleton", "kineme.cli.predict"),
+    "interpolate": Verb(
+        "fill a gap of whole frames, or lead one take into another", "kineme.cli.interpolate"
+    ),
     "impute": Verb("fill what is missing of a motion, and leave the rest alone", "kineme.cli.impute"),
     "anomaly": Verb("how unlikely motion is, when, and which joints", "kineme.cli.anomaly"),
     "generate": Verb("make new motion with a trained model", "kineme.cli.generate"),

@@ -12,6 +12,22 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.ablation",
         "what each part of A4Mer is worth: the paper's ablation, on one budget",
     ),
+    "prediction": (
+        "kineme.evaluate.prediction",
+        "how motion goes on, 0.4 to 4 s ahead, against direct networks and retrieval",
+    ),
+    "interpolation": (
+        "kineme.evaluate.interpolation",
+        "gaps of 0.5 to 4 s filled, against interpolation and a direct Transformer",
+    ),
+    "prediction-cmu": (
+        "kineme.evaluate.prediction_cmu",
+        "the CMU-mocap benchmark of prediction, its five complete actions, in its own protocol",
+    ),
+    "recognition": (
+        "kineme.evaluate.recognition",
+        "classes of frames from few and many labels, by tokens and by networks trained on poses",
+    ),
     "search": (
         "kineme.evaluate.search",
         "whether changed copies of a stretch are found among real takes, and how quickly",

@@ -1,4 +1,4 @@
-"""Model folders by name: one on this machine, or a repository of the Hugging Face hub."""
+"""Model folders by name: one on this machine, one of the package, or a repository of the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from pathlib import Path
 
 from kineme.errors import InputError
 
+#: models that come with the package, a folder each
+SHIPPED = Path(__file__).resolve().parents[1] / "weights"
+
 
 def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
-    """The folder `name`, or else the `files` of the hub's repository with that id, fetched.
+    """The folder `name`, the package's weights of that name, or else the `files` of the hub's repository with
+    that id, fetched.
 
     makers : which commands write such a folder, for the InputError where there is neither.
     """
     path = Path(name)
     if path.exists():
         return path
+    if str(name).isprintable() and len(path.parts) == 1 and (SHIPPED / path / "config.json").is_file():
+        return SHIPPED / path
     from huggingface_hub import snapshot_download
 
     try:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from kineme.errors import InputError
-from kineme.formats.hub import model_folder
 from kineme.models.a4mer import folder as _folder
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.encoding import Level, encode_atoms, encode_motifs, segment_borders
@@ -184,6 +183,6 @@ class A4Mer:
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> A4Mer:
-        """From a folder, or else from a repository of the Hugging Face hub with that id."""
-        makers = "`kineme train a4mer` and `kineme index` write one"
-        return cls.load(model_folder(name, _folder.FILES, makers))
+        """From a folder, by the name of weights that come with the package (``a4mer-small``), or from a
+        repository of the Hugging Face hub with that id."""
+        return cls.load(_folder.find_model(name))

@@ -1,0 +1,103 @@
+"""Fill a gap of whole frames in a take, or lead one take into another.
+
+One file and --gap: the frames of the gap are made anew, every other frame stays as it is. Two files: the second
+is turned and moved so that it goes on where the first leads, and --seconds of transition are put between them.
+Seams are smooth, and feet that stand keep standing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from kineme.cli.durations import seconds_in
+from kineme.cli.reading import ReadingArgs
+from kineme.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Args:
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """The take with a gap, or the two takes to be joined."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FILE")]
+    """The file to write; its ending says in which format."""
+    gap: str | None = None
+    """From where to where in seconds, the end exclusive: 3.2:4.4."""
+    seconds: str | None = None
+    """How long the transition between two files lasts."""
+    model: str = "a4mer-small"
+    """A model's folder with a head for interpolation, a library, a model of the package or of the hub."""
+    slide: bool = False
+    """Leave feet that stand as they were made, even where they slide."""
+    page: Path | None = None
+    """Also write a page (HTML) with a picture of what was filled."""
+    skeleton: str | None = None
+    """For files of bare joints, the name of a known skeleton."""
+    fps: float | None = None
+    """Frames per second, where the file does not say."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+
+
+def run(args: Args) -> int:
+    """Fills, writes the file, and says how steady the feet are."""
+    from kineme.cli.motion_model import read_one
+    from kineme.cli.own_format import load_head, written_suffix
+    from kineme.formats import save
+    from kineme.tasks.interpolate import interpolate, interpolate_between
+    from kineme.tasks.prepare import fit_for
+
+    _check(args)
+    suffix = written_suffix(args.out, args.out.suffix or "nothing")
+    options = args.reading.options(args.fps, args.skeleton)
+    motions = [read_one(file, options) for file in args.files]
+    lock = not args.slide
+    if len(motions) == 1:
+        assert args.gap is not None
+        start, end = _stretch(args.gap)
+        filled = interpolate(motions[0], start, end, load_head(args.model, "interpolator"), lock=lock)
+    else:
+        assert args.seconds is not None
+        head = load_head(args.model, "interpolator")
+        filled = interpolate_between(*motions, seconds_in(args.seconds), head, lock=lock)
+    save(fit_for(filled.motion, suffix), args.out)
+    fps = filled.motion.fps
+    slides = "" if filled.skate != filled.skate else f"; standing feet slide {filled.skate:.1f} cm/s"
+    print(
+        f"{args.out}: frames {filled.start} to {filled.stop - 1} ({filled.start / fps:.2f} to "
+        f"{filled.stop / fps:.2f} s) were made{slides}"
+    )
+    if args.page is not None:
+        from kineme.formats.atomic import atomic_write
+        from kineme.report.strips import Strip, strip_page
+
+        rows = [Strip(args.out.name, filled.motion, filled.start, filled.stop)]
+        names = " into ".join(file.name for file in args.files)
+        with atomic_write(args.page) as part:
+            text = strip_page(f"{names}, filled", "Grey is as it was, blue is filled.", rows)
+            part.write_text(text, encoding="utf-8")
+        print(f"the page: {args.page}")
+    return 0
+
+
+def _check(args: Args) -> None:
+    if len(args.files) not in (1, 2):
+        raise UsageError(
+            f"name one take with --gap, or two to be joined with --seconds; not {len(args.files)}"
+        )
+    if len(args.files) == 1 and args.gap is None:
+        raise UsageError("say where the gap is, in seconds, as in --gap 3.2:4.4")
+    if len(args.files) == 2 and args.seconds is None:
+        raise UsageError("say how long the transition lasts, as in --seconds 1")
+    if (args.gap if len(args.files) == 2 else args.seconds) is not None:
+        raise UsageError("--gap goes with one take, --seconds with two")
+
+
+def _stretch(text: str) -> tuple[float, float]:
+    """Seconds of ``3.2:4.4``."""
+    parts = text.split(":")
+    if len(parts) != 2:
+        raise UsageError(f"--gap {text!r} is no stretch; write it as 3.2:4.4, in seconds")
+    return seconds_in(parts[0]), seconds_in(parts[1])

@@ -1,0 +1,34 @@
+"""What verbs share that give a take back changed: its head, and the format that it can be written in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from kineme.errors import UsageError
+
+if TYPE_CHECKING:
+    from kineme.models.a4mer.heads.head import Head
+
+
+def load_head(model: str, kind: Literal["predictor", "interpolator"]) -> Head:
+    """The head of the model that is named. Raises InputError where it lacks one."""
+    from kineme.cli.index import model_folder
+    from kineme.models.a4mer.heads.head import Head
+
+    return Head.load(model_folder(model), kind)
+
+
+def written_suffix(file: Path, asked: str | None) -> str:
+    """The ending of a file that is written: the one that was asked for, or the take's own, or .bvh where that
+    format is only read. Raises UsageError where nothing can be written under `asked`."""
+    from kineme.formats.registry import FORMATS
+
+    known = {suffix for f in FORMATS if f.write is not None for suffix in f.suffixes}
+    if asked is not None:
+        suffix = "." + asked.lower().lstrip(".")
+        if suffix not in known:
+            raise UsageError(f"--format {asked} cannot be written; {', '.join(sorted(known))} can")
+        return suffix
+    own = file.suffix.lower()
+    return own if own in known else ".bvh"

@@ -1,0 +1,102 @@
+"""How a take goes on: the take and a future joined to it, in its own skeleton, rate and format.
+
+The first sample is the answer that is right on average. The others are ways in which motion went on in the
+training data when it was like this; --seed draws others. The join is smooth, and feet that stand keep standing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from kineme.cli.durations import seconds_in
+from kineme.cli.reading import ReadingArgs
+from kineme.errors import UsageError
+
+if TYPE_CHECKING:
+    from kineme.tasks.predict import Prediction
+
+
+@dataclass(frozen=True)
+class Args:
+    file: tyro.conf.Positional[Path]
+    """The take."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="DIR")]
+    """Folder for the files, one a sample."""
+    seconds: str = "2"
+    """How far ahead: 2, 0.5s, 800ms; beyond 4 s it goes on from its own answer."""
+    samples: int = 1
+    """How many futures."""
+    seed: int = 0
+    """Which of the possible futures are drawn."""
+    model: str = "a4mer-small"
+    """A model's folder with a head for prediction, a library, a model of the package or of the hub."""
+    format: str | None = None
+    """Format of the files, by its ending, such as bvh; by default the take's own where it can be written."""
+    future_only: bool = False
+    """Write the future alone, without the take."""
+    slide: bool = False
+    """Leave feet that stand as they were predicted, even where they slide."""
+    page: Path | None = None
+    """Also write a page (HTML) with a picture of every future."""
+    overwrite: bool = False
+    """Replace files that are there already."""
+    skeleton: str | None = None
+    """For files of bare joints, the name of a known skeleton."""
+    fps: float | None = None
+    """Frames per second, where the file does not say."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+
+
+def run(args: Args) -> int:
+    """Predicts, writes the files, and says how steady the feet are."""
+    from kineme.cli.motion_model import read_one
+    from kineme.cli.outputs import check_free, folder_for
+    from kineme.cli.own_format import load_head, written_suffix
+    from kineme.formats import save
+    from kineme.tasks.predict import predict
+    from kineme.tasks.prepare import fit_for
+
+    seconds = seconds_in(args.seconds)
+    if args.samples < 1:
+        raise UsageError(f"--samples must be at least 1, not {args.samples}")
+    motion = read_one(args.file, args.reading.options(args.fps, args.skeleton))
+    suffix = written_suffix(args.file, args.format)
+    targets = [folder_for(args.out) / f"{args.file.stem}_{k + 1}{suffix}" for k in range(args.samples)]
+    check_free(targets, args.overwrite)
+    head = load_head(args.model, "predictor")
+    found = predict(motion, head, seconds, samples=args.samples, seed=args.seed, lock=not args.slide)
+    args.out.mkdir(parents=True, exist_ok=True)
+    for prediction, target in zip(found, targets, strict=True):
+        made = prediction.motion[prediction.frame :] if args.future_only else prediction.motion
+        save(fit_for(made, suffix), target)
+        _say(prediction, target, args)
+    if args.page is not None:
+        _write_page(args, found)
+        print(f"the page: {args.page}")
+    return 0
+
+
+def _say(prediction: Prediction, target: Path, args: Args) -> None:
+    begins = "" if args.future_only else f", the future begins at {prediction.start:.2f} s"
+    slides = (
+        "" if prediction.skate != prediction.skate else f"; standing feet slide {prediction.skate:.1f} cm/s"
+    )
+    print(f"{target}{begins}{slides}")
+
+
+def _write_page(args: Args, found: list[Prediction]) -> None:
+    from kineme.formats.atomic import atomic_write
+    from kineme.report.strips import Strip, strip_page
+
+    assert args.page is not None
+    rows = [
+        Strip(f"future {k}" if k > 1 else "right on average", p.motion, p.frame, len(p.motion))
+        for k, p in enumerate(found, 1)
+    ]
+    words = f"How {args.file.name} goes on: {found[0].start:.1f} s are known (grey), the rest is predicted."
+    with atomic_write(args.page) as part:
+        part.write_text(strip_page(f"{args.file.name}, predicted", words, rows), encoding="utf-8")

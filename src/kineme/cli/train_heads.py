@@ -1,0 +1,121 @@
+"""What `kineme train predictor` and `kineme train interpolator` share."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from kineme.cli.reading import ReadingArgs
+from kineme.cli.settings import changed, overrides
+from kineme.errors import UsageError
+
+if TYPE_CHECKING:
+    from kineme.corpus import Corpus
+    from kineme.models.a4mer.heads.config import HeadConfig
+
+    Settings = Any
+else:
+    from kineme.models.a4mer.heads.config import HeadConfig
+
+    Settings = overrides(HeadConfig)
+
+#: moments that a head learns from at most, before they are mirrored
+MOMENTS = 8000
+
+
+@dataclass(frozen=True)
+class HeadArgs:
+    sources: tyro.conf.Positional[tuple[Path, ...]]
+    """A corpus, a library, or motion files and folders of them."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="OUT")]
+    """Folder for the model with its head; the model's own to add the head to it."""
+    model: str = "a4mer-small"
+    """A model's folder, a library, a model of the package or of the Hugging Face hub."""
+    preset: Literal["small", "compact", "paper"] = "small"
+    """Where the settings start from; compact is half as exact and a tenth as large."""
+    split: str | None = None
+    """Train on this split of the corpus only, such as train."""
+    seed: int = 0
+    """Seed of weights and of what is drawn."""
+    data_licence: str = "not stated"
+    """Licence of the takes, for the head's card."""
+    jobs: int | None = None
+    """Processes that read files; by default one a core."""
+    settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+
+
+def train(args: HeadArgs, kind: Literal["predictor", "interpolator"]) -> int:
+    """Trains a head, puts it into a copy of the model, and says where that is."""
+    import tempfile
+
+    from kineme.cli.index import model_folder
+    from kineme.cli.train_recogniser import check_out, save_with_model
+    from kineme.cli.training import say
+    from kineme.models.a4mer import A4Mer
+    from kineme.models.a4mer.heads.bank import build_bank
+    from kineme.models.a4mer.heads.config import PRESETS
+    from kineme.report.words import say_duration
+    from kineme.tasks.discover import standard_positions
+    from kineme.train.a4mer import TakeBank
+    from kineme.train.heads import train_head
+
+    if not args.sources:
+        raise UsageError("name a corpus or the motion files to learn from")
+    given = changed(args.settings)
+    config = dataclasses.replace(PRESETS[args.preset], **given)
+    source = model_folder(args.model)
+    model = A4Mer.load(source)
+    check_out(args.out)
+    with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
+        corpus = _corpus(args, Path(folder) / "corpus")
+        takes = TakeBank([standard_positions(clip) for clip in corpus], corpus.fps)
+        stride = max(0.2, takes.seconds / MOMENTS)
+        bank = build_bank(model.network, [(takes, stride)], config, kind)
+        say(
+            f"{say_duration(takes.seconds)} of motion, {bank.library.size} moments with those that a mirror "
+            f"shows; {config.steps} steps"
+        )
+        head = train_head(
+            model, bank, config, kind, Path(folder) / "run", seed=args.seed,
+            card=_card(args, kind, corpus, given), progress=sys.stderr.isatty(),
+        )  # fmt: skip
+    save_with_model(head.save, source, args.out)
+    verb = {"predictor": "predict", "interpolator": "interpolate"}[kind]
+    say(f"the model: {args.out}")
+    say(f"use it: kineme {verb} TAKE --model {shlex.quote(str(args.out))} ...")
+    return 0
+
+
+def _corpus(args: HeadArgs, place: Path) -> Corpus:
+    """The corpus that is named, or one read from the files into `place`."""
+    from kineme.cli.settings import corpus_of
+
+    return corpus_of(args.sources, place, args.reading, args.jobs, args.split)
+
+
+def _card(args: HeadArgs, kind: str, corpus: Corpus, given: dict[str, Any]) -> str:
+    """The head's README.md."""
+    names = [Path(source).resolve().name for source in args.sources]
+    words = ["kineme", "train", kind, *names, "--model", Path(args.model).name, "-o", args.out.name]
+    words += ["--preset", args.preset, "--seed", str(args.seed)]
+    if args.split is not None:
+        words += ["--split", args.split]
+    for name, value in given.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    what = {
+        "predictor": "A predictor: how motion goes on (`kineme predict`)",
+        "interpolator": "An interpolator: gaps of whole frames filled (`kineme interpolate`)",
+    }[kind]
+    return (
+        f"# {what}\n\nA head of A4Mer, trained on {corpus.duration / 60:.1f} minutes of {', '.join(names)} "
+        f"(corpus sha256 {corpus.checksum}).\n\nLicence of that data: {args.data_licence}. The head keeps "
+        "moments of it, to recall what followed: whoever passes the head on passes on parts of that motion.\n\n"
+        f"Made by\n\n```\n{shlex.join(words)}\n```\n"
+    )

@@ -1,0 +1,79 @@
+"""Every setting of the heads that go on and that fill gaps, and their named presets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from kineme.errors import UsageError
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """Settings of a predictor or an interpolator. Every field has an effect."""
+
+    route: Literal["curves", "tokens"] = "curves"
+    """curves: from the latest poses, the atoms and what is recalled by them; tokens: the paper's, from token to
+    token to pose"""
+    context_seconds: float = 10.0
+    """seconds before the stretch, and after it, whose atoms are seen"""
+    longest: float = 4.0
+    """seconds of the longest stretch"""
+    near: int = 20
+    """poses beside the stretch, ten a second, that are seen as they are"""
+    waves: int = 24
+    """waves that a curve is made of"""
+    recalled: int = 48
+    """moments of the training data that are recalled by their atoms; 0: none"""
+    library: int = 0
+    """moments that are kept with the head; 0: all"""
+    rank: int = 0
+    """numbers that a kept moment is told by (principal components); 0: all of it"""
+    hidden: int = 128
+    """width of the MLP over the latest poses"""
+    width: int = 96
+    """width of the attention to atoms, and of the token heads"""
+    layers: int = 0
+    """layers of either"""
+    heads: int = 4
+    """attention heads"""
+    dropout: float = 0.1
+    """share of features dropped in training"""
+    root_weight: float = 0.2
+    """weight of the pelvis' way beside that of the joints around it"""
+    steps: int = 400
+    """training steps"""
+    batch_size: int = 64
+    """moments a step"""
+    learning_rate: float = 3e-3
+    """peak learning rate"""
+    weight_decay: float = 0.05
+    """AdamW's weight decay"""
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads or (self.width // self.heads) % 2:
+            raise UsageError(f"width {self.width} must be an even multiple of heads {self.heads}")
+        if self.longest <= 0 or self.context_seconds < 1 or self.near < 2 or self.waves < 1:
+            raise UsageError("longest, context_seconds, near and waves are too small for a head")
+        if self.steps < 1 or self.batch_size < 1 or (self.route == "tokens" and self.layers < 1):
+            raise UsageError("steps, batch_size and the layers of token heads must be at least 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> HeadConfig:
+        """From plain values; an unknown key raises UsageError."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise UsageError(f"unknown setting of a head: {', '.join(unknown)}")
+        return cls(**values)
+
+
+PRESETS: dict[str, HeadConfig] = {
+    "small": HeadConfig(),
+    # a megabyte and a half: what comes with the package
+    "compact": HeadConfig(hidden=96, library=1500, rank=48),
+    "paper": HeadConfig(route="tokens", width=128, layers=2, recalled=0, learning_rate=1e-3),
+}

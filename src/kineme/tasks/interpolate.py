@@ -1,0 +1,174 @@
+"""Gaps of whole frames filled, in a motion's own skeleton, rate and file; and one motion led into another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kineme.errors import InputError
+from kineme.models.a4mer.heads.head import Head
+from kineme.motion import Motion
+from kineme.motion.bridge import bridge
+from kineme.motion.frame import facing_angle, turn
+from kineme.motion.retarget import retarget
+from kineme.motion.time import resample
+from kineme.nn.moments import Cuts
+from kineme.tasks.carry import carry_back, held, put_frames, rig_of, standard_places
+from kineme.tasks.feet import floor_height, lock_feet, skate
+
+#: seconds beyond the context that are read along, for velocities at its ends
+_MARGIN = 0.5
+#: metres by which the bones of two files of one skeleton may differ
+_SAME_BODY = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """A motion with a gap filled.
+
+    Attributes
+    ----------
+    motion : the user's own skeleton, rate and file; outside the gap the same bit by bit.
+    start, stop : the first frame that was made, and the first one after it that was not.
+    skate : cm/s that feet slide over the floor in the gap while they stand; nan where none stands.
+    """
+
+    motion: Motion
+    start: int
+    stop: int
+    skate: float
+
+
+def interpolate(motion: Motion, start: float, end: float, head: Head, *, lock: bool = True) -> Filled:
+    """Fill the frames from `start` to `end` seconds, the end exclusive, of a motion of any humanoid rig.
+
+    lock : hold feet that stand. Raises InputError for a gap of no length, one that leaves less than an atom on
+    either side, one longer than the head fills, and for a rig that cannot be mapped.
+    """
+    first, stop = _gap(motion, start, end, head)
+    known = round((head.config.context_seconds + _MARGIN) * motion.fps)
+    low, high = max(0, first - known), min(len(motion), stop + known)
+    piece = motion[low:high]
+    made = slice(first - low, stop - low)
+    missing = np.zeros((len(piece), len(piece.skeleton)), dtype=bool)
+    missing[made] = True
+    bridged = bridge(piece, missing)
+    _check_sound(bridged, motion)
+    rig = rig_of(piece)
+    places = standard_places(bridged, rig)
+    filled = places.copy()
+    filled[made] = _between(places, motion.fps, made, head)
+    seen = np.concatenate([places[: made.start], places[made.stop :]])
+    floor = floor_height(seen)
+    if lock:
+        filled = lock_feet(filled, motion.fps, made, floor)
+    carried = carry_back(bridged, filled[made], made)
+    whole = put_frames(motion, carried, made, first)
+    slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
+    return Filled(whole, first, stop, slides)
+
+
+def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int]:
+    """First frame of the gap, and the first one after it."""
+    if head.kind != "interpolator":
+        raise InputError("this head predicts; gaps need one made by `kineme train interpolator`")
+    where = motion.provenance.file or None
+    if not (np.isfinite(start) and np.isfinite(end)) or end <= start:
+        raise InputError(f"a gap from {start:g} s to {end:g} s has no length; give its start and its end")
+    first, stop = (int(np.ceil(t * motion.fps - 1e-6)) for t in (start, end))
+    if stop <= first:
+        raise InputError(
+            f"there is no frame from {start:g} s to {end:g} s; at {motion.fps:g} a second none is"
+        )
+    config = head.base.config
+    need = config.min_frames / config.fps
+    before, after = first / motion.fps, (len(motion) - stop) / motion.fps
+    if before < need - 1e-6 or after < need - 1e-6:
+        side = "start" if before < need - 1e-6 else "end"
+        raise InputError(
+            f"the gap from {start:g} s to {end:g} s reaches the take's {side}: {need:g} s must be seen on "
+            "either side; `kineme predict` goes on past an end",
+            where,
+        )
+    if end - start > head.config.longest + 1e-6:
+        raise InputError(
+            f"the gap of {end - start:g} s is longer than the {head.config.longest:g} s that this model's head "
+            "fills",
+            where,
+        )
+    return first, stop
+
+
+def _check_sound(bridged: Motion, motion: Motion) -> None:
+    arrays = (bridged.root_translation, bridged.local_rotations, bridged.given_positions)
+    if any(array is not None and not np.isfinite(array).all() for array in arrays):
+        raise InputError(
+            "there are unusable numbers outside the gap; `kineme impute FILE --auto` fills them",
+            motion.provenance.file or None,
+        )
+
+
+def _between(places: np.ndarray, fps: float, made: slice, head: Head) -> np.ndarray:
+    """(n, 22, 3) in the gap of places (T, 22, 3)."""
+    now, then = np.array([made.start - 1]), np.array([made.stop])
+    cuts = Cuts(places, fps, np.zeros(1, dtype=np.int64), np.array([len(places) - 1]), now, then)
+    times = (np.arange(made.stop - made.start) + 1) / fps
+    found, channels = head.curves(cuts, times)
+    return found.place.positions(channels[:, 0])[0]
+
+
+def interpolate_between(
+    first: Motion, second: Motion, seconds: float, head: Head, *, lock: bool = True
+) -> Filled:
+    """Lead one motion into another over so many `seconds`: the first as it is, a transition, and the second,
+    turned and moved so that it goes on where the first leads, at the first's rate.
+
+    Raises InputError where their skeletons differ, and as `interpolate`.
+    """
+    _check_same(first, second)
+    if not np.isfinite(seconds) or seconds <= 0:
+        raise InputError(f"a transition of {seconds:g} s has no length; give --seconds above 0")
+    if second.fps != first.fps:
+        second = resample(second, first.fps)
+    count = max(1, round(seconds * first.fps))
+    moved = _led_to(first, second, (count + 1) / first.fps)
+    longer = held(first, count + len(moved))
+    at = len(first) + count
+    piece = put_frames(longer, moved, slice(0, len(moved)), at)
+    later = tuple(
+        replace(s, start=s.start + at / first.fps, end=s.end + at / first.fps) for s in second.labels
+    )
+    piece = piece.replace(labels=(*first.labels, *later))
+    return interpolate(piece, len(first) / first.fps, at / first.fps, head, lock=lock)
+
+
+def _check_same(first: Motion, second: Motion) -> None:
+    same = first.skeleton.names == second.skeleton.names
+    same = same and first.skeleton.parents == second.skeleton.parents
+    same = same and first.positions_only == second.positions_only
+    if same and not first.positions_only:
+        same = bool(np.allclose(first.skeleton.offsets[1:], second.skeleton.offsets[1:], atol=_SAME_BODY))
+    if not same:
+        raise InputError(
+            f"is on another skeleton than {first.provenance.file or 'the first motion'}; both must have the "
+            "same joints and bones",
+            second.provenance.file or None,
+        )
+
+
+def _led_to(first: Motion, second: Motion, seconds: float) -> Motion:
+    """The second motion, turned about the vertical and moved over the floor to where the first leads: it faces
+    the same way, and the pelvis has gone on at the mean of both velocities."""
+    ends = [retarget(part).positions for part in (first[-2:], second[:2])]
+    facing = [float(facing_angle(places)[k]) for places, k in zip(ends, (-1, 0), strict=True)]
+    turned = turn(second, facing[0] - facing[1]).replace(source=None)
+    start = retarget(turned[:2]).positions
+    speeds = [(places[1, 0] - places[0, 0]) * first.fps for places in (ends[0], start)]
+    goal = ends[0][-1, 0] + (speeds[0] + speeds[1]) / 2 * seconds
+    shift = (goal - start[0, 0]) * np.array([1, 0, 1], dtype=np.float32)
+    given = turned.given_positions
+    return turned.replace(
+        root_translation=turned.root_translation + shift,
+        given_positions=None if given is None else given + shift,
+    )

@@ -1,0 +1,124 @@
+"""How a motion goes on, in its own skeleton, rate and file: the past as it is, and a future joined to it.
+
+file -> the last ten seconds on the standard body -> curves of a predictor -> feet that stand are held -> the
+user's own joints
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kineme.errors import InputError
+from kineme.models.a4mer.heads.head import Head
+from kineme.motion import Motion
+from kineme.nn.moments import Cuts
+from kineme.tasks.carry import carry_back, check_finite, held, put_frames, rig_of, standard_places
+from kineme.tasks.feet import floor_height, lock_feet, skate
+
+#: seconds beyond the context that are read along, for velocities at its beginning
+_MARGIN = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """One way in which a motion may go on.
+
+    Attributes
+    ----------
+    motion : the past, bit by bit as it was, and the future, in the user's own skeleton and rate.
+    start : seconds at which the future begins. frame : the first frame of it.
+    skate : cm/s that feet slide over the floor in the future while they stand; nan where none stands.
+    """
+
+    motion: Motion
+    start: float
+    frame: int
+    skate: float
+
+
+def predict(
+    motion: Motion,
+    head: Head,
+    seconds: float = 2.0,
+    *,
+    samples: int = 1,
+    seed: int = 0,
+    lock: bool = True,
+) -> list[Prediction]:
+    """How a motion of any humanoid rig goes on for so many `seconds`.
+
+    samples : the first is the one that is right on average; the others are ways in which it went on in the
+        training data when it was like this, drawn by `seed`. Beyond the reach of the head (4 s) each goes on
+        from its own future. lock : hold feet that stand.
+
+    Raises InputError for a motion shorter than an atom or with unusable numbers, for a rig that cannot be
+    mapped, and for more seconds than the head has context.
+    """
+    _check(motion, head, seconds)
+    if samples < 1:
+        raise InputError(f"{samples} samples are none; ask for one at least")
+    count = max(1, round(seconds * motion.fps))
+    known = round((head.config.context_seconds + _MARGIN) * motion.fps)
+    piece = motion[max(0, len(motion) - known) :]
+    rig = rig_of(piece)
+    past = standard_places(piece, rig)
+    futures = _futures(past, motion.fps, head, count, samples, seed)
+    made = slice(len(past), len(past) + count)
+    longer, floor, found = held(piece, count), floor_height(past), []
+    for future in futures:
+        whole = np.concatenate([past, future])
+        if lock:
+            whole = lock_feet(whole, motion.fps, made, floor)
+        carried = carry_back(longer, whole[made], made)
+        joined = put_frames(held(motion, count), carried, made, len(motion))
+        slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
+        found.append(Prediction(joined, len(motion) / motion.fps, len(motion), slides))
+    return found
+
+
+def _check(motion: Motion, head: Head, seconds: float) -> None:
+    if head.kind != "predictor":
+        raise InputError("this head fills gaps; prediction needs one made by `kineme train predictor`")
+    where = motion.provenance.file or None
+    config = head.base.config
+    shortest = config.min_frames / config.fps
+    if (len(motion) - 1) / motion.fps < shortest - 1e-6:
+        raise InputError(
+            f"lasts {motion.duration:.2f} s; at least {shortest:g} s, an atom, must be seen before it goes on",
+            where,
+        )
+    if not np.isfinite(seconds) or seconds <= 0:
+        raise InputError(f"{seconds:g} s ahead is nothing to predict; ask for more than 0 s")
+    if seconds > head.config.context_seconds:
+        most = head.config.context_seconds
+        raise InputError(
+            f"{seconds:g} s is longer than the context of {most:g} s; ask for {most:g} s at most"
+        )
+    check_finite(motion)
+
+
+def _futures(
+    past: np.ndarray, fps: float, head: Head, count: int, samples: int, seed: int
+) -> list[np.ndarray]:
+    """`samples` times places (count, 22, 3) on the standard body after `past` (T, 22, 3)."""
+    reach = max(1, int(head.config.longest * fps + 1e-6))
+    first = _ahead(past, fps, head, min(count, reach), samples, seed)
+    found = []
+    for future in first:
+        while len(future) < count:
+            so_far = np.concatenate([past, future])
+            more = _ahead(so_far, fps, head, min(count - len(future), reach), 1, seed)[0]
+            future = np.concatenate([future, more])
+        found.append(future)
+    return found
+
+
+def _ahead(past: np.ndarray, fps: float, head: Head, count: int, samples: int, seed: int) -> np.ndarray:
+    """(samples, count, 22, 3)."""
+    last = np.array([len(past) - 1])
+    cuts = Cuts(past, fps, np.zeros(1, dtype=np.int64), last, last)
+    times = (np.arange(count) + 1) / fps
+    made, channels = head.curves(cuts, times, samples, seed)
+    return np.concatenate([made.place.positions(channels[:, k]) for k in range(samples)])
