@@ -446,3 +446,28 @@ def latent_log_density(levels):
         mean, log_variance = (torch.zeros_like(posterior[0]),) * 2 if prior is None else prior
         found = found + log_normal(posterior[0], mean, log_variance)
     return found
+
+
+# --- action coupling ----------------------------------------------------------------------------------------
+
+
+def motion_energy(positions, parts) -> list[float]:
+    """Eq. 2 joint by joint and frame by frame, the root's place taken off."""
+    frames, joints, _ = positions.shape
+    found = [0.0] * joints
+    for members in parts.values():
+        total = 0.0
+        for joint in members:
+            for t in range(1, frames):
+                now = positions[t, joint] - positions[t, 0]
+                before = positions[t - 1, joint] - positions[t - 1, 0]
+                total += sum(float(a - b) ** 2 for a, b in zip(now, before, strict=True))
+        for joint in members:
+            found[joint] = total / (len(members) * (frames - 1))
+    return found
+
+
+def coupled_joint(first, second, rate: float, energy: float, other: float):
+    """Eq. 3 for one joint in one frame, as printed."""
+    whole = rate * energy + (1 - rate) * other
+    return rate * energy * first / whole + (1 - rate) * other * second / whole

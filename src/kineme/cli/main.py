@@ -59,6 +59,7 @@ VERBS: dict[str, Verb] = {
     "impute": Verb("fill what is missing of a motion, and leave the rest alone", "kineme.cli.impute"),
     "anomaly": Verb("how unlikely motion is, when, and which joints", "kineme.cli.anomaly"),
     "generate": Verb("make new motion with a trained model", "kineme.cli.generate"),
+    "compose": Verb("two actions at once: the legs of one clip, the arms of another", "kineme.cli.compose"),
     "open": Verb("show a library's page in the browser", "kineme.cli.open"),
     "name": Verb("give a motif of a library a name that stays", "kineme.cli.name"),
     "check": Verb("whether every file of a library, corpus or model is whole", "kineme.cli.check"),

@@ -1,0 +1,1 @@
+"""Two actions at once: energies of body parts, their coupling, and what is learnt from coupled actions."""
