@@ -45,6 +45,8 @@ VERBS: dict[str, Verb] = {
         words={
             "a4mer": Verb("Action Atoms and Action Motifs", "kineme.cli.train_a4mer"),
             "hgvae": Verb("a generative model of whole motion", "kineme.cli.train_hgvae"),
+            "compose": Verb("two actions at once, of single actions alone", "kineme.cli.train_compose"),
+            "mae": Verb("a small masked autoencoder of pictures of bodies", "kineme.cli.train_mae"),
         },
     ),
     "index": Verb("files in, a library of atoms and motifs out, with its page", "kineme.cli.index"),
