@@ -8,7 +8,7 @@ import torch
 pytest.importorskip("transformers", reason='needs pip install "kineme[mae]"')
 
 from kineme.errors import InputError, UsageError
-from kineme.render.mae import load_mae, save_mae, small_mae
+from kineme.render.mae import load_mae, save_mae, small_mae, vit_mae
 from kineme.render.mae_config import MAEConfig
 from small_compose import SMALL_MAE
 
@@ -81,7 +81,12 @@ def test_transformers_own_layout_is_read(tmp_path) -> None:
 
 
 def test_what_is_none_is_said(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    _, public = vit_mae()
+
+    def offline(*_, **__):
+        raise OSError("We couldn't connect to 'https://huggingface.co'\nand so on")
+
+    monkeypatch.setattr(public, "from_pretrained", offline)
     with pytest.raises(InputError, match="kineme train mae"):
         load_mae("nobody/no-such-autoencoder")
     (tmp_path / "empty").mkdir()
