@@ -20,6 +20,7 @@ _PUBLIC = {
     "Corpus": "kineme.corpus",
     "A4Mer": "kineme.models.a4mer",
     "discover": "kineme.tasks.discover",
+    "recognise": "kineme.tasks.recognise",
     "search": "kineme.tasks.search",
     "KinemeError": "kineme.errors",
 }
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kineme.motion.retarget import retarget
     from kineme.motion.time import resample
     from kineme.tasks.discover import discover
+    from kineme.tasks.recognise import recognise
     from kineme.tasks.search import search
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "discover",
     "fit_rotations",
     "load",
+    "recognise",
     "resample",
     "retarget",
     "search",

@@ -46,18 +46,21 @@ def check_folder(folder: Path) -> tuple[str, int]:
         Corpus.open(folder)
         return "corpus", len(files)
     if (folder / "config.json").is_file():
-        _load_model(folder)
-        return "model", len(files)
+        return "model", len(files) + _load_model(folder)
     raise InputError(
         "is no library, corpus or model (it has no library.json, corpus.json or config.json)", folder
     )
 
 
-def _load_model(folder: Path) -> None:
-    """Opens a model of whatever kind; of one that cannot tell its kind, A4Mer's reader says what is wrong."""
+def _load_model(folder: Path) -> int:
+    """Opens a model of whatever kind; of one that cannot tell its kind, A4Mer's reader says what is wrong.
+
+    Returns how many files of its heads have a checksum.
+    """
     import json
 
     from kineme.models.a4mer import A4Mer
+    from kineme.models.a4mer.heads.folder import check_heads
     from kineme.models.hgvae import HGVAE
 
     try:
@@ -65,3 +68,4 @@ def _load_model(folder: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         kind = None
     (HGVAE if kind == "hgvae" else A4Mer).load(folder)
+    return 0 if kind == "hgvae" else check_heads(folder)

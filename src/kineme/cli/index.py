@@ -91,10 +91,11 @@ def run(args: Args) -> int:
 
 def _index(args: Args, settings: Settings) -> int:
     from kineme.cli.ingest import print_report
+    from kineme.models.a4mer import A4Mer
     from kineme.report.contents import page_contents
     from kineme.tasks.discover import discover
 
-    given = None if args.model is None else load_model(args.model)
+    given = None if args.model is None else A4Mer.load(model_folder(args.model))
     corpus = _corpus(args)
     print_report(corpus)
     model, checksum, about = _model(args, corpus, given)
@@ -161,6 +162,7 @@ def _model(args: Args, corpus: Corpus, given: A4Mer | None) -> tuple[A4Mer, str,
     """The model as it stands in the library now, its checksum, and what the page says about it."""
     from kineme.models.a4mer import A4Mer
     from kineme.models.a4mer.folder import FILES
+    from kineme.models.a4mer.heads.folder import copy_heads
     from kineme.tasks.library import MODEL, folder_checksum
 
     place = args.out / MODEL
@@ -177,6 +179,8 @@ def _model(args: Args, corpus: Corpus, given: A4Mer | None) -> tuple[A4Mer, str,
         origin += ", motifs mined in these takes"
     if given is not None or mined or not place.is_dir() or origin.startswith("trained"):
         model.save(place)
+        if given is not None:  # what was trained on its tokens comes along
+            copy_heads(model_folder(str(args.model)), place)
         shutil.rmtree(args.out / _TRAINING, ignore_errors=True)
     checksum = folder_checksum(place, [name for name in FILES if name != "README.md"])
     assert model.vocabulary is not None and model.motif_tree is not None
@@ -191,15 +195,13 @@ def _model(args: Args, corpus: Corpus, given: A4Mer | None) -> tuple[A4Mer, str,
     return model, checksum, about
 
 
-def load_model(name: str) -> A4Mer:
-    """A model from its folder, from a library, or from the hub."""
-    from kineme.models.a4mer import A4Mer
+def model_folder(name: str) -> Path:
+    """The folder of a model that is named by its folder, by a library, or as the package or a hub does."""
+    from kineme.models.a4mer.folder import find_model
     from kineme.tasks.library import MODEL, is_library
 
     folder = Path(name)
-    if is_library(folder):
-        return A4Mer.load(folder / MODEL)
-    return A4Mer.from_pretrained(name)
+    return folder / MODEL if is_library(folder) else find_model(name)
 
 
 def _with_motifs_of(corpus: Corpus, model: A4Mer, seed: int) -> A4Mer:

@@ -44,6 +44,7 @@ VERBS: dict[str, Verb] = {
         "train a model on a corpus",
         words={
             "a4mer": Verb("Action Atoms and Action Motifs", "kineme.cli.train_a4mer"),
+            "recogniser": Verb("the classes of labelled takes", "kineme.cli.train_recogniser"),
             "hgvae": Verb("a generative model of whole motion", "kineme.cli.train_hgvae"),
             "compose": Verb("two actions at once, of single actions alone", "kineme.cli.train_compose"),
             "mae": Verb("a small masked autoencoder of pictures of bodies", "kineme.cli.train_mae"),
@@ -51,6 +52,7 @@ VERBS: dict[str, Verb] = {
     ),
     "index": Verb("files in, a library of atoms and motifs out, with its page", "kineme.cli.index"),
     "segment": Verb("the atoms and motifs of files, as CSV, JSON, ELAN or NWB", "kineme.cli.segment"),
+    "recognise": Verb("what happens in files, by the names of known classes", "kineme.cli.recognise"),
     "export": Verb("a library's segments as CSV, JSON, ELAN or NWB", "kineme.cli.export"),
     "cut": Verb("every occurrence of a motif as a motion file of its own", "kineme.cli.cut"),
     "search": Verb(

@@ -7,11 +7,6 @@ cannot be used is named on stderr and left out.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +17,7 @@ import tyro
 
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
-from kineme.errors import UsageError, printable
+from kineme.errors import UsageError
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -60,10 +55,9 @@ class Args:
 
 def run(args: Args) -> int:
     """Segments the files and writes the rows."""
-    from kineme.cli.index import load_model
-    from kineme.corpus import Corpus
-    from kineme.formats import find_files
-    from kineme.formats.registry import nothing_found
+    from kineme.cli.index import model_folder
+    from kineme.cli.takes import read_corpus, table_text, write_sheets_of, write_text
+    from kineme.models.a4mer import A4Mer
     from kineme.tasks.discover import discover
 
     if not args.files:
@@ -71,42 +65,17 @@ def run(args: Args) -> int:
     sheets = args.format in ("eaf", "nwb")
     if sheets and args.out is None:
         raise UsageError(f"--format {args.format} writes a file for each take; name their folder with -o")
-    model = load_model(args.model)
+    model = A4Mer.load(model_folder(args.model))
     asked, fps = _settings(args)
-    files = find_files(args.files)
-    if not files:
-        raise nothing_found(args.files[0])
-    given = {os.path.abspath(file): str(file) for file in files}
-    options = args.reading.options(None, None)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
-        # the way that files take into a library, so that they have the same segments here and there
-        corpus = Corpus.build(
-            files, Path(folder, "corpus"), fps=fps, jobs=args.jobs, progress=False, options=options
-        )
-        for row in corpus.report:
-            if row.status == "rejected":
-                print(printable(f"kineme: {given[row.file]}: {row.reason}"), file=sys.stderr)
+        corpus, given = read_corpus(args.files, Path(folder, "corpus"), fps, args.jobs, args.reading)
         found = discover(corpus, model, scales=(), **asked)
-        if sheets:
-            return _write_sheets(args, corpus, found, asked)
-        text = _written(list(_rows(corpus, found, given, args.level)), args.format)
-    if args.out is None:
-        sys.stdout.write(text)
-    else:
-        from kineme.formats.atomic import atomic_write
-
-        with atomic_write(args.out) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="")
-    return 0
-
-
-def _write_sheets(args: Args, corpus: Corpus, found: Discovery, asked: dict) -> int:
-    from kineme.cli.outputs import write_sheets
-    from kineme.tasks.export import found_sheets
-
-    assert args.out is not None
-    made = found_sheets(corpus, found.segments, asked, args.level)
-    write_sheets(made, corpus.names, args.out, args.format, overwrite=args.overwrite)
+        if args.out is not None and sheets:
+            kept = {"level": args.level, "overwrite": args.overwrite}
+            write_sheets_of(corpus, found.segments, asked, args.out, args.format, **kept)
+            return 0
+        rows = list(_rows(corpus, found, given, args.level))
+        write_text(table_text(HEADER, rows, args.format), args.out)
     return 0
 
 
@@ -135,22 +104,9 @@ def _rows(corpus: Corpus, found: Discovery, given: dict[str, str], level: str) -
 
     Where a file has several motions, #0, #1 ... follow its name.
     """
-    parts: dict[str, int] = {}
-    for clip in corpus:
-        parts[clip.source] = parts.get(clip.source, 0) + 1
-    for clip, segments in zip(corpus, found.segments, strict=True):
-        name = given[clip.source] + (f"#{clip.row.part}" if parts[clip.source] > 1 else "")
+    from kineme.cli.takes import shown_names
+
+    for name, segments in zip(shown_names(corpus, given), found.segments, strict=True):
         for s in segments:
             if level in (s.level, "both"):
                 yield name, s.level, round(s.start, 4), round(s.end, 4), s.label, round(s.confidence, 4)
-
-
-def _written(rows: list[Row], form: str) -> str:
-    if form == "json":
-        return json.dumps([dict(zip(HEADER, row, strict=True)) for row in rows], indent=1) + "\n"
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(HEADER)
-    for file, level, start, end, name, confidence in rows:
-        table.writerow((file, level, f"{start:.4f}", f"{end:.4f}", name, f"{confidence:.4f}"))
-    return text.getvalue()

@@ -1,4 +1,5 @@
-"""The corpora of the discovery tables: **joined**, **unseen-actor**, **hdm05**, **86_01**, and **synthetic**.
+"""The corpora of the tables: **joined**, **unseen-actor**, **hdm05**, **86_01**, **synthetic**, and
+**unseen-pairs**, made as joined is, with other (content, style) pairs in each split.
 
 They are built once, kept as `Corpus` folders under the cache, and are the same on every machine: the folder's
 name holds a digest of the files and of the code that they were built from.
@@ -39,6 +40,8 @@ JOINED_TAKES = {"train": (150, 1), "val": (16, 2), "test": (54, 3)}
 #: orders in which the clips of HDM05 are gone through a split, and the seed
 HDM05_PASSES = {"train": (1, 1), "val": (1, 2), "test": (4, 3)}
 ROW_CLIPS = 3
+#: split files of Bandai-Namco dataset 2 by whole (content, style) pairs
+PAIRS = "bandai-namco-2-compositional"
 TAKE_SECONDS = 60.0
 
 
@@ -97,7 +100,7 @@ def open_corpus(name: str, size: Size = FULL, data: Path | None = None, cache: P
 
 
 def _split_files(name: str) -> list[str]:
-    stem = {"joined": "bandai-namco", "hdm05": "hdm05"}.get(name)
+    stem = {"joined": "bandai-namco", "hdm05": "hdm05", "unseen-pairs": PAIRS}.get(name)
     return [f"splits/{stem}_{split}.txt" for split in SPLITS] if stem else []
 
 
@@ -108,7 +111,7 @@ def folds(name: str, size: Size = FULL, data: Path | None = None, cache: Path | 
         corpus = open_corpus("joined", size, data, cache)
         return [_fold(name, actor, corpus, actor) for actor in ACTORS]
     trained_on = "joined" if name == "86_01" else name
-    if size is FULL and name != "synthetic":
+    if size is FULL and trained_on in ("joined", "hdm05"):
         joined = _shared(trained_on, data, cache)
     else:
         joined = _fold(trained_on, "", open_corpus(trained_on, size, data, cache), None)
@@ -161,16 +164,20 @@ def _takes(corpus: Corpus) -> tuple[Take, ...]:
     return tuple(takes)
 
 
-def _build_joined(data: Path, size: Size) -> list[_Named]:
+def _build_joined(data: Path, size: Size, splits: str = "bandai-namco") -> list[_Named]:
     takes = []
     for split in SPLITS:
-        clips = sources.bandai_clips(data, split, size.clips)
+        clips = sources.bandai_clips(data, split, size.clips, splits)
         for take in build_joined(clips, JOINED_TAKES[split][1], size.takes[split], TAKE_SECONDS):
             times = [join.time for join in take.joins if join.kind == "decoy"]
             decoys = tuple(Segment(t - 0.05, t + 0.05, "decoy", "decoy") for t in times)
             motion = take.motion.replace(labels=(*take.labels, *decoys))
             takes.append(_Named(f"{split}-{take.name}", motion, take.group, split))
     return takes
+
+
+def _build_unseen_pairs(data: Path, size: Size) -> list[_Named]:
+    return _build_joined(data, size, PAIRS)
 
 
 def _build_hdm05(data: Path, size: Size) -> list[_Named]:
@@ -211,6 +218,7 @@ _BUILDERS: dict[str, tuple[Sequence[str], Callable[[Path, Size], list[_Named]]]]
     "hdm05": (sources.HDM05_FILES, _build_hdm05),
     "86_01": (sources.CMU_86_FILES, _build_86_01),
     "synthetic": ((), _build_synthetic),
+    "unseen-pairs": (sources.BANDAI_FILES, _build_unseen_pairs),
 }
 
 

@@ -8,6 +8,10 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.discovery",
         "boundaries, label agreement, purity and probes of atoms and motifs, against their baselines",
     ),
+    "recognition": (
+        "kineme.evaluate.recognition",
+        "classes of frames from few and many labels, by tokens and by networks trained on poses",
+    ),
     "search": (
         "kineme.evaluate.search",
         "whether changed copies of a stretch are found among real takes, and how quickly",

@@ -20,6 +20,7 @@ from kineme.formats.atomic import atomic_write
 _CODE = (
     "motion/*.py",
     "symbols/*.py",
+    "nn/neighbours.py",
     *(f"evaluate/{name}.py" for name in ("agreement", "boundaries", "measure", "probes", "representation")),
 )
 

@@ -73,12 +73,14 @@ def _table(file: Path) -> list[dict[str, str]]:
 BANDAI_FILES = ("bandai-namco/dataset-2.zip", "bandai-namco/clips.csv")
 
 
-def bandai_clips(data: Path, split: str, most: int | None = None) -> list[JoinClip]:
+def bandai_clips(
+    data: Path, split: str, most: int | None = None, splits: str = "bandai-namco"
+) -> list[JoinClip]:
     """The clips of Bandai-Namco dataset 2 in a split, without exact duplicates.
 
-    `most` : at most so many clips of each (content, style), the first ones.
+    `most` : at most so many clips of each (content, style), the first ones. `splits` : which split files.
     """
-    wanted = set(read_split(data, "bandai-namco", split))
+    wanted = set(read_split(data, splits, split))
     rows = [
         row
         for row in _table(data / BANDAI_FILES[1])

@@ -163,7 +163,8 @@ def _labels(clip: Clip) -> list[Segment]:
 
 def _tier_name(level: str, scale: float = NO_SCALE, default: float = NO_SCALE) -> str:
     other = level == "motif" and scale != default
-    return f"{level}s {scale_name(scale)}" if other else f"{level}s"
+    several = "classes" if level == "class" else f"{level}s"
+    return f"{several} {scale_name(scale)}" if other else several
 
 
 def _shown(motif: str, name: str, words: str) -> str:

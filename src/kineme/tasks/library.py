@@ -129,6 +129,7 @@ def check_library(folder: Path) -> int:
     Raises InputError that names the damaged file and says how to restore it.
     """
     from kineme.corpus.store import RESTORE as CORPUS_RESTORE
+    from kineme.models.a4mer.heads.folder import check_heads
 
     library = open_library(folder)
     verify(folder, library.files, RESTORE, whole=True)
@@ -137,7 +138,7 @@ def check_library(folder: Path) -> int:
     verify(
         folder / MODEL, model, "run `kineme index` again with --train, or with --model and a copy", whole=True
     )
-    return len(library.files) + len(corpus) + len(model)
+    return len(library.files) + len(corpus) + len(model) + check_heads(folder / MODEL)
 
 
 def is_library(folder: Path) -> bool:

@@ -10,8 +10,10 @@ import numpy as np
 
 from kineme.errors import InputError, KinemeError
 from kineme.formats.atomic import atomic_folder
-from kineme.formats.checksums import check_format, read_checksums, verify, write_checksums
+from kineme.formats.checksums import CHECKSUMS, check_format, read_checksums, verify, write_checksums
 from kineme.models.a4mer.config import A4MerConfig
+from kineme.models.a4mer.heads.folder import FOLDER as HEADS
+from kineme.models.a4mer.heads.folder import copy_heads
 from kineme.models.a4mer.network import A4MerNetwork
 from kineme.models.a4mer.vocabulary import MotifTree, Vocabulary
 from kineme.symbols import Codebook, Patterns, Ragged
@@ -25,8 +27,13 @@ FILES = (
     "config.json", "model.safetensors", "codebook.safetensors", "patterns.parquet", "motifs.safetensors",
     "README.md",
 )  # fmt: skip
+#: what is fetched from a hub: these, their checksums, and heads
+PATTERNS = (*FILES, CHECKSUMS, f"{HEADS}/*/*")
 #: those with a checksum; a card may be edited
 CHECKED = tuple(name for name in FILES if name != "README.md")
+#: models that come with the package
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+SHIPPED = ("a4mer-small",)
 _RESTORE = "copy or download the model again, or train it again with the command in its README.md"
 
 
@@ -71,6 +78,7 @@ def save(model: A4Mer, folder: Path) -> None:
             }
             _save(arrays, work / "motifs.safetensors")
         write_checksums(work, CHECKED)
+        copy_heads(folder, work)  # those of the same weights; a head of others would say nonsense
 
 
 def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
@@ -83,6 +91,28 @@ def _save(arrays: dict[str, np.ndarray], path: Path) -> None:
         raise InputError(
             f"could not be written ({error}); make room, and run the same command again", path
         ) from None
+
+
+def find_model(name: str | Path) -> Path:
+    """The folder of a model: `name` where there is such a folder, weights of the package, or of a hub.
+
+    Raises InputError where none of them knows the name.
+    """
+    path = Path(name)
+    if path.exists():
+        return path
+    if str(name) in SHIPPED:
+        return WEIGHTS / str(name)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(name), allow_patterns=list(PATTERNS)))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "is no folder here, and no model of that name could be fetched from the Hugging Face hub; "
+            "give the path of a model folder (`kineme train a4mer` and `kineme index` write one)",
+            name,
+        ) from error
 
 
 def load(folder: Path) -> tuple[A4MerConfig, A4MerNetwork, Vocabulary | None, MotifTree | None, str]:

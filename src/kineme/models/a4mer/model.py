@@ -183,17 +183,6 @@ class A4Mer:
 
     @classmethod
     def from_pretrained(cls, name: str | Path) -> A4Mer:
-        """From a folder, or else from a repository of the Hugging Face hub with that id."""
-        path = Path(name)
-        if path.exists():
-            return cls.load(path)
-        from huggingface_hub import snapshot_download
-
-        try:
-            return cls.load(snapshot_download(str(name), allow_patterns=list(_folder.FILES)))
-        except (OSError, ValueError) as error:
-            raise InputError(
-                "is no folder here, and no model of that name could be fetched from the Hugging Face hub; "
-                "give the path of a model folder (`kineme train a4mer` and `kineme index` write one)",
-                name,
-            ) from error
+        """From a folder, by the name of weights that come with the package (``a4mer-small``), or from a
+        repository of the Hugging Face hub with that id."""
+        return cls.load(_folder.find_model(name))

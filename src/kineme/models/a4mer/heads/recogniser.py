@@ -1,0 +1,148 @@
+"""A head for recognition: one Transformer layer over a take's tokens, and a class for every frame (paper)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kineme.errors import InputError, UsageError
+from kineme.models.a4mer.config import A4MerConfig
+from kineme.models.a4mer.heads.folder import head_folder, read_head, write_head
+from kineme.models.a4mer.heads.settings import Levels, RecogniserConfig
+from kineme.models.a4mer.model import A4Mer
+from kineme.nn.attention import TransformerBlock
+from kineme.nn.packing import Layout
+
+KIND = "recogniser"
+#: the lengths of tokens in seconds are fed beside them up to this many
+LONGEST_SECONDS = 4.0
+
+
+class TokenRow(NamedTuple):
+    """A take as a row of tokens: tokens (K, D), and the model frames (K,) that each stands for."""
+
+    tokens: np.ndarray
+    frames: np.ndarray
+
+
+def token_row(model: A4Mer, positions: np.ndarray, fps: float, levels: Levels) -> TokenRow:
+    """The tokens of world positions (T, 22, 3) on the standard body at the levels that a head reads.
+
+    With ``both``, an atom's token and that of the motif that holds it stand side by side.
+    """
+    atoms = model.encode_atoms(positions, fps)
+    if levels == "atoms":
+        return TokenRow(atoms.h, atoms.frames)
+    found = model.encode_level(atoms, len(positions) / fps)
+    if levels == "motifs":
+        return TokenRow(found.motifs.h, found.motifs.frames)
+    holding = np.repeat(found.motifs.h, found.atoms_per_motif, axis=0)
+    return TokenRow(np.concatenate([atoms.h, holding], axis=1), atoms.frames)
+
+
+class RecogniserNetwork(nn.Module):
+    """Standardised tokens through one Transformer layer; a linear classifier of the tokens runs beside it.
+
+    With few labels the linear part carries the decision, with many the layer adds what context knows.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, inputs: int, classes: int, config: RecogniserConfig, fps: float):
+        super().__init__()
+        self.fps, self.noise = fps, config.noise
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("scale", torch.ones(inputs))
+        self.drop = nn.Dropout(config.dropout)
+        self.embed = nn.Linear(inputs + 1, config.width)
+        self.block = TransformerBlock(config.width, config.heads, config.feed_ratio)
+        self.norm = nn.LayerNorm(config.width)
+        self.out = nn.Linear(config.width, classes)
+        self.plain = nn.Linear(inputs, classes)
+        nn.init.zeros_(self.plain.weight)
+        nn.init.zeros_(self.plain.bias)
+
+    def standardise(self, tokens: np.ndarray) -> None:
+        """Take mean and deviation of the tokens (N, D) that stand for the corpus; no labels are needed."""
+        self.mean.copy_(torch.from_numpy(tokens.mean(0)))
+        self.scale.copy_(torch.from_numpy(np.maximum(tokens.std(0), 1e-4)))
+
+    def forward(self, items: Tensor, frames: Tensor, counts: list[int]) -> Tensor:
+        """Logits (N, classes) of tokens (N, inputs) of `frames` (N,) model frames each.
+
+        The tokens of sequence b are the next counts[b].
+        """
+        x = (items - self.mean) / self.scale
+        if self.training:
+            x = x + self.noise * torch.randn_like(x)
+        x = self.drop(x)
+        seconds = (frames / self.fps).clamp(max=LONGEST_SECONDS)
+        ends = [torch.cumsum(part, 0) for part in (frames / self.fps).split(counts)]
+        times = torch.cat(ends) - frames / (2 * self.fps)
+        y = self.embed(torch.cat([x, seconds[:, None]], dim=1))
+        y = self.block(y, times, Layout.of(np.array(counts)).to(items.device))
+        return self.out(self.drop(self.norm(y))) + self.plain(x)
+
+
+@dataclass(frozen=True, eq=False)
+class Recogniser:
+    """An A4Mer with a head that names classes.
+
+    Attributes
+    ----------
+    model : whose tokens it reads. config : settings of the head. classes : names, in the order of scores.
+    network : its weights. card : text of its README.md.
+    """
+
+    model: A4Mer
+    config: RecogniserConfig
+    classes: tuple[str, ...]
+    network: RecogniserNetwork
+    card: str = ""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of the scores."""
+        return self.model.config.fps
+
+    @torch.inference_mode()
+    def scores(self, positions: np.ndarray, fps: float) -> np.ndarray:
+        """Probabilities (T', classes) of each model frame of world positions (T, 22, 3), standard body."""
+        row = token_row(self.model, positions, fps, self.config.levels)
+        self.network.eval()
+        logits = self.network(
+            torch.from_numpy(row.tokens), torch.from_numpy(row.frames).float(), [len(row.frames)]
+        )
+        return np.repeat(logits.softmax(1).numpy(), row.frames, axis=0)
+
+    def save(self, model_folder: str | Path) -> None:
+        """Write the head into the folder of its model."""
+        state = {k: v.cpu().numpy() for k, v in self.network.state_dict().items()}
+        settings = {"classes": list(self.classes), "settings": self.config.to_dict()}
+        write_head(model_folder, KIND, settings, state, self.card or "# A recogniser\n")
+
+    @classmethod
+    def load(cls, model_folder: str | Path) -> Recogniser:
+        """The model in a folder with its head. InputError as in `read_head`, or where it does not fit."""
+        settings, arrays, card = read_head(model_folder, KIND)
+        model, folder = A4Mer.load(model_folder), head_folder(Path(model_folder), KIND)
+        try:
+            config = RecogniserConfig.from_dict(settings["settings"])
+            classes = tuple(str(name) for name in settings["classes"])
+            inputs = inputs_of(model.config, config.levels)
+            network = RecogniserNetwork(inputs, len(classes), config, model.config.fps)
+            network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in arrays.items()})
+        except (KeyError, TypeError, ValueError, RuntimeError, UsageError) as error:
+            raise InputError(f"does not fit its model ({error}); train it again", folder) from None
+        return cls(model, config, classes, network.eval().requires_grad_(False), card)
+
+
+def inputs_of(config: A4MerConfig, levels: Levels) -> int:
+    """Numbers of a token of these levels."""
+    return config.width * (2 if levels == "both" else 1)
