@@ -73,5 +73,8 @@ def _load_model(folder: Path) -> int:
         read_model(folder, "mae", 1)
         return 0
     loaders = {"hgvae": HGVAE.load, "compose": Composer.load}
-    loaders.get(kind, A4Mer.load)(folder)
-    return 0 if kind in loaders else check_heads(folder)
+    if kind in loaders:
+        loaders[kind](folder)
+        return 0
+    A4Mer.load(folder)
+    return check_heads(folder)

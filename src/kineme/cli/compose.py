@@ -18,6 +18,7 @@ from kineme.cli.reading import ReadingArgs
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
+    from kineme.models.compose.refine import Refinement
     from kineme.tasks.compose import Composition
 
 
@@ -44,6 +45,9 @@ class Args:
     """The parts of the body: sides tells the arms apart, four does not."""
     no_foot_lock: bool = False
     """Leave the feet as the mixture moves them."""
+    refine: Annotated[str | None, tyro.conf.arg(metavar="NAME_OR_FOLDER")] = None
+    """Change the result a little, so that this masked autoencoder (a folder of `kineme train mae`, or a
+    name on the Hugging Face hub) sees both actions better when two thirds of a picture are hidden."""
     page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """Also write a page on which both clips and the result play side by side."""
     open: bool = False
@@ -63,6 +67,7 @@ def run(args: Args) -> int:
     if args.open and args.page is None:
         raise UsageError("--open shows the page that --page NAME.html writes; give both")
     parts = _parts(args.parts, names)
+    refinement = None if args.refine is None else _refinement(args.refine)
     options = args.reading.options(None, None)
     first, second = (read_one(path, options) for path in (args.first, args.second))
     made = compose(
@@ -75,6 +80,7 @@ def run(args: Args) -> int:
         scheme=args.division,
         mix=args.mix,
         lock=not args.no_foot_lock,
+        refinement=refinement,
     )
     for sentence in (*made.notes, *made.warnings):
         print(f"kineme: {sentence}", file=sys.stderr)
@@ -91,6 +97,15 @@ def run(args: Args) -> int:
 
             webbrowser.open(args.page.resolve().as_uri())
     return 0
+
+
+def _refinement(name: str) -> Refinement:
+    from kineme.body import CapsuleBody
+    from kineme.body.posing import SkinnedBody
+    from kineme.models.compose.refine import Refinement
+    from kineme.render.mae import load_mae
+
+    return Refinement(SkinnedBody(CapsuleBody().skin, 7000), load_mae(name))
 
 
 def _names(args: Args) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from kineme.errors import InputError, UsageError
 from kineme.formats.rest_pose import drop_rest_frame
 from kineme.models.compose.coupling import couple_rotations, joint_share
 from kineme.models.compose.energy import motion_energy, part_values, parts_of
+from kineme.models.compose.refine import Refinement
 from kineme.motion import Motion
 from kineme.motion.canonical import INDEX
 from kineme.motion.feet import foot_skate, lock_feet, stance
@@ -25,6 +26,7 @@ from kineme.motion.retarget import canonical_places, retarget, to_body
 from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import matrix_to_sixd, sixd_to_matrix
 from kineme.motion.time import resample
+from kineme.tasks.compose_refine import refine
 from kineme.tasks.restore import turn_source, world_turns
 
 #: a clip is played so many times as slowly at most, to fill the seconds that were asked for
@@ -36,7 +38,7 @@ _GROUPS = {
 }
 _LEGS = "legs"
 #: a clip needs the parts that have at least this share of the energy of its most moving one
-_MAIN = 0.5
+_MAIN = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,7 @@ def compose(
     scheme: str = "sides",
     mix: bool = False,
     lock: bool = True,
+    refinement: Refinement | None = None,
 ) -> Composition:
     """Both clips at once, each with the parts that it moves more.
 
@@ -91,6 +94,8 @@ def compose(
     mix : parts are mixed by the masks, as the paper does (eq. 10). By default a part goes whole to the clip
         with the larger share: mixed with an arm that swings, a waving hand stays 17 cm lower.
     lock : keep feet standing that stood.
+    refinement : also change rotations a little, so that an autoencoder sees both actions better
+        (`tasks.compose_refine`).
 
     Raises InputError for rigs that are no body, UsageError for parts or seconds that cannot be.
     """
@@ -120,6 +125,9 @@ def compose(
     giving = (a, b)[lead].positions
     standing = stance(giving, own.fps)
     before = foot_skate(coupled.positions, standing, own.fps)
+    if refinement is not None:
+        coupled, worse, better = refine(coupled, (a, b), energies, refinement)
+        notes.append(f"refinement took its loss from {worse:.4f} to {better:.4f}")
     if lock:
         coupled = lock_feet(coupled, giving, standing)
     fingers = other if own.skeleton.same_tree(other.skeleton) else None
@@ -202,6 +210,9 @@ def _warnings(
             )
     if found or given:
         return found
+    if len(set(shares.values())) == 1 and shares[_LEGS] in (0, 1):
+        one, other = names if shares[_LEGS] else names[::-1]
+        return [f"{one} moves every part more than {other}, which gives nothing; --parts gives it some"]
     main = [{part for part, e in energy.items() if e >= _MAIN * max(energy.values())} for energy in energies]
     for part in (part for part in shares if part in main[0] & main[1]):
         whose = f"it is that of {names[shares[part] < 0.5]}" if shares[part] in (0, 1) else "both are mixed"

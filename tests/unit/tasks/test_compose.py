@@ -117,6 +117,47 @@ def test_another_rig_goes_onto_the_first_ones_skeleton(walk) -> None:
     assert made.skate_after < 1.0 or np.isnan(made.skate_after)
 
 
+def test_who_gives_nothing_is_named(walk) -> None:
+    made = compose(walk, waving(90).replace(local_rotations=slower(waving(90))), names=("walk", "wave"))
+    assert set(made.shares.values()) == {1.0}
+    assert "walk moves every part more than wave" in made.warnings[0]
+
+
+def slower(motion: Motion) -> np.ndarray:
+    """Its rotations, of which the first half lasts for all of it, by a tenth."""
+    assert motion.local_rotations is not None
+    return motion.local_rotations[np.arange(len(motion)) // 30]
+
+
+class _Copy:
+    """Fills in by what it is given: as if nothing was hidden."""
+
+    size, patch = 48, 16
+
+    def fill(self, pictures, kept):
+        return pictures
+
+
+def test_refinement_lowers_its_loss_and_keeps_the_pelvis(walk) -> None:
+    from kineme.body import CapsuleBody
+    from kineme.body.posing import SkinnedBody
+    from kineme.models.compose.refine import Refinement
+    from kineme.tasks.compose_refine import Descent, refine
+
+    a = compose(walk, waving(40)).sources[0]
+    turns = np.zeros((len(a), 22, 3))
+    turns[:, INDEX["right_shoulder"], 2] = 0.5  # both actions have the arm elsewhere
+    wrong = a.replace(local_rotations=a.local_rotations @ axis_angle_to_matrix(turns))
+    loss = Refinement(SkinnedBody(CapsuleBody().skin, 1500), _Copy())
+    energies = (np.ones(22), np.ones(22))
+    better, before, after = refine(wrong, (a, a), energies, loss, Descent(steps=15, hold=0.0))
+    assert after < 0.9 * before
+    np.testing.assert_array_equal(better.local_rotations[:, 0], a.local_rotations[:, 0])
+    np.testing.assert_allclose(np.linalg.det(better.local_rotations), 1, atol=1e-4)
+    refined = compose(walk, waving(40), refinement=loss)
+    assert any("refinement took its loss" in note for note in refined.notes)
+
+
 def test_positions_only_is_fitted(walk) -> None:
     places = Motion.from_positions(walk.skeleton, walk.fps, walk.positions)
     made = compose(places, waving(60))

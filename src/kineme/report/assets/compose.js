@@ -57,7 +57,7 @@ function shareRow({ part, share, speeds }, tints) {
 
 function startComposition() {
   byId("title").textContent = index.title;
-  byId("summary").replaceChildren(...index.lead.map((sentence) => el("span", {}, `${sentence[0].toUpperCase()}${sentence.slice(1)}. `)));
+  byId("summary").replaceChildren(...index.lead.map((sentence) => el("span", {}, `${sentence}. `)));
   if (typeof DecompressionStream === "undefined") {
     byId("summary").append(el("span", { class: "warning" }, "This page needs a browser of 2023 or later (Chrome 103, Firefox 113, Safari 16.4)."));
     return;
