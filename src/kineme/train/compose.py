@@ -96,10 +96,11 @@ def train_compose(
     model.card = card
     model.network.requires_grad_(True)
     refine = None if filler is None else refinement(filler, config)
+    share = max(1, config.batch_size // int((trainer_options or {}).get("devices", 1)))
 
     def loss(network: nn.Module, rng: np.random.Generator, device: torch.device):
         assert isinstance(network, ComposeNetwork)
-        pairs = on(bank.draw(config.batch_size, rng), device)
+        pairs = on(bank.draw(share, rng), device)
         return pairs_loss(network, pairs, config, None if refine is None else refine.to(device), rng)
 
     settings = {**config.to_dict(), "mae": filler_name, "sequences": [(a.name, len(a)) for a in bank.actions]}

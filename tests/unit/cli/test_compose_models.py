@@ -59,6 +59,7 @@ def test_from_a_corpus_to_motions(corpus, tmp_path, capsys) -> None:
         assert [file.name for file in sorted(out.iterdir())] == [
             f"walk_wave_0_00{k}.{form}" for k in range(2)
         ]
+    assert run("check", tmp_path / "run" / "model", tmp_path / "mae" / "model") == 0
     motion = load(tmp_path / "bvh" / "walk_wave_0_000.bvh")
     assert len(motion) == 10 and motion.fps == 20 and np.isfinite(motion.positions).all()
 

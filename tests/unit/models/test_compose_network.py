@@ -152,6 +152,10 @@ def test_settings_of_coupling_have_an_effect() -> None:
     single = share(singles=1.0)
     assert (single.actions.max(1).values > 0.999).all()
     torch.testing.assert_close(single.frames, single.sources[0], atol=1e-4, rtol=0)
+    hands = share(joints=24)
+    assert hands.frames.shape[2] == 6 * 24 + 3
+    still = hands.frames[hands.valid][:, 6 * 22 : 6 * 24]
+    torch.testing.assert_close(still, torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(2).expand_as(still))
     shorter = share(frames=8)
     assert shorter.frames.shape[1] == 8
 
