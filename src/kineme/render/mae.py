@@ -91,7 +91,30 @@ def small_mae(config: MAEConfig, seed: int = 0) -> MaskedAutoencoder:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return MaskedAutoencoder(model(settings), (0.5,), (0.5,))
+        made = model(settings)
+        _begin(made, config.size // config.patch)
+    return MaskedAutoencoder(made, (0.5,), (0.5,))
+
+
+def _begin(model: Any, side: int) -> None:
+    """Positions and tokens as in the paper: transformers leaves both at zero in a model that it does not load,
+    and without positions nothing can be filled in."""
+    positions = {model.vit.embeddings: "position_embeddings", model.decoder: "decoder_pos_embed"}
+    with torch.no_grad():
+        for holder, name in positions.items():
+            table = getattr(holder, name)
+            table.zero_()[0, 1:] = _grid_positions(side, table.shape[2])
+        for token in (model.vit.embeddings.cls_token, model.decoder.mask_token):
+            token.normal_(std=0.02)
+
+
+def _grid_positions(side: int, width: int) -> Tensor:
+    """(side * side, width): sines and cosines of the row, then of the column, of each patch."""
+    rate = 10_000.0 ** (-torch.arange(width // 4) / (width // 4))
+    angle = torch.arange(side)[:, None] * rate  # (side, width / 4)
+    waves = torch.cat([angle.sin(), angle.cos()], dim=1)
+    rows, columns = waves[:, None].expand(-1, side, -1), waves[None].expand(side, -1, -1)
+    return torch.cat([rows, columns], dim=2).flatten(0, 1)
 
 
 def save_mae(mae: MaskedAutoencoder, config: MAEConfig, folder: Path, card: str) -> None:

@@ -24,7 +24,8 @@ from kineme.render.camera import Camera, frontal, heading_axes, turned
 
 #: points whose discs are looked at together: bounds the memory of a pass, forward and backward
 CHUNK = 32_768
-_TINY = 1e-12
+#: the least exponent of a depth weight: a metre and a half behind the nearest point; and what is far below it
+_FARTHEST, _TINY = -75.0, 1e-36
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def render(body: Surface, camera: Camera, look: Look = Look()) -> Tensor:  # noq
 def draw(pixels: Tensor, depth: Tensor, shade: Tensor, size: int, look: Look = Look()) -> Tensor:  # noqa: B008
     """Pictures (T, size, size) of points at `pixels` (T, N, 2), with depth and grey (T, N)."""
     near = depth.detach().amin(dim=1, keepdim=True)
-    front = torch.exp((near - depth) / look.softness)
+    front = torch.exp(((near - depth) / look.softness).clamp_min(_FARTHEST))
     values = torch.stack([torch.ones_like(front), front, front * shade], dim=-1)  # (T, N, 3)
     frames, count = depth.shape
     base = torch.arange(frames, device=depth.device).repeat_interleave(count) * size * size

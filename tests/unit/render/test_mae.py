@@ -48,6 +48,16 @@ def test_as_many_are_kept_of_each(mae) -> None:
         mae(torch.rand(2, 64, 64), kept)
 
 
+def test_patches_know_where_they_are(mae) -> None:
+    """The same patch, kept in two places, is filled in to two pictures; and so it stays in a folder."""
+    picture = torch.full((2, 64, 64), 0.5)
+    kept = torch.eye(16, dtype=torch.bool)[[0, 10]]
+    made = mae(picture, kept)
+    assert not torch.allclose(made[0], made[1], atol=1e-5)
+    patches = made[0].unfold(0, 16, 16).unfold(1, 16, 16).flatten(0, 1)
+    assert float((patches[3] - patches[12]).detach().abs().max()) > 1e-5
+
+
 def test_its_folder_gives_it_back(mae, tmp_path) -> None:
     save_mae(mae, SMALL_MAE, tmp_path / "mae", "# card")
     held = load_mae(tmp_path / "mae")

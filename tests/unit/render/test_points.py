@@ -65,6 +65,17 @@ def test_the_nearer_point_is_seen() -> None:
     assert float(picture[0, 4, 4]) == pytest.approx(0.2 * (1 - np.exp(-2)) + np.exp(-2), abs=1e-4)
 
 
+def test_what_is_far_behind_is_as_bright_where_it_is_seen_alone() -> None:
+    """A hand half a metre before the body does not darken it: weights are compared in a pixel alone."""
+    pixels = torch.tensor([[[3.5, 3.5], [20.5, 20.5]]], requires_grad=True)
+    depth = torch.tensor([[3.0, 4.2]], requires_grad=True)
+    picture = draw(pixels, depth, torch.tensor([[0.6, 0.6]]), 24)
+    assert float(picture.detach()[0, 20, 20]) == pytest.approx(float(picture.detach()[0, 3, 3]), abs=1e-5)
+    picture.square().sum().backward()
+    assert pixels.grad is not None and torch.isfinite(pixels.grad).all()
+    assert depth.grad is not None and torch.isfinite(depth.grad).all()
+
+
 def standing(frames: int = 2, **raised: float):
     rotations = torch.eye(3).repeat(frames, 22, 1, 1)
     for joint, angle in raised.items():
