@@ -97,8 +97,8 @@ def small_mae(config: MAEConfig, seed: int = 0) -> MaskedAutoencoder:
 
 
 def _begin(model: Any, side: int) -> None:
-    """Positions and tokens as in the paper: transformers leaves both at zero in a model that it does not load,
-    and without positions nothing can be filled in."""
+    """Positions and tokens as in the paper: transformers leaves both at zero in a model that it does not
+    load, and without positions nothing can be filled in."""
     positions = {model.vit.embeddings: "position_embeddings", model.decoder: "decoder_pos_embed"}
     with torch.no_grad():
         for holder, name in positions.items():
