@@ -446,3 +446,64 @@ def latent_log_density(levels):
         mean, log_variance = (torch.zeros_like(posterior[0]),) * 2 if prior is None else prior
         found = found + log_normal(posterior[0], mean, log_variance)
     return found
+
+
+# --- action coupling ----------------------------------------------------------------------------------------
+
+
+def motion_energy(positions, parts) -> list[float]:
+    """Eq. 2 joint by joint and frame by frame, the root's place taken off."""
+    frames, joints, _ = positions.shape
+    found = [0.0] * joints
+    for members in parts.values():
+        total = 0.0
+        for joint in members:
+            for t in range(1, frames):
+                now = positions[t, joint] - positions[t, 0]
+                before = positions[t - 1, joint] - positions[t - 1, 0]
+                total += sum(float(a - b) ** 2 for a, b in zip(now, before, strict=True))
+        for joint in members:
+            found[joint] = total / (len(members) * (frames - 1))
+    return found
+
+
+def coupled_joint(first, second, rate: float, energy: float, other: float):
+    """Eq. 3 for one joint in one frame, as printed."""
+    whole = rate * energy + (1 - rate) * other
+    return rate * energy * first / whole + (1 - rate) * other * second / whole
+
+
+# --- rendering ----------------------------------------------------------------------------------------------
+
+
+def point_picture(pixels, depth, shade, size: int, look):
+    """A picture pixel by pixel: the mean of the points around, by distance and depth, over the background."""
+    from math import exp
+
+    near = min(depth)
+    picture = [[0.0] * size for _ in range(size)]
+    for row in range(size):
+        for column in range(size):
+            cover = weight = lit = 0.0
+            for (x, y), z, grey in zip(pixels, depth, shade, strict=True):
+                apart = (column + 0.5 - x) ** 2 + (row + 0.5 - y) ** 2
+                k = max(0.0, 1 - apart / look.radius**2) ** 2
+                front = exp((near - z) / look.softness)
+                cover, weight, lit = cover + k, weight + k * front, lit + k * front * grey
+            seen = 1 - exp(-cover)
+            picture[row][column] = (seen * lit / weight if weight else 0.0) + (1 - seen) * look.background
+    return picture
+
+
+def attention(pixels, energy, size: int):
+    """Eq. 6 pixel by pixel, a square pixel added to every squared distance."""
+    return [
+        [
+            sum(
+                e / ((column + 0.5 - x) ** 2 + (row + 0.5 - y) ** 2 + 1)
+                for (x, y), e in zip(pixels, energy, strict=True)
+            )
+            for column in range(size)
+        ]
+        for row in range(size)
+    ]

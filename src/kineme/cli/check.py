@@ -59,13 +59,22 @@ def _load_model(folder: Path) -> int:
     """
     import json
 
+    from kineme.formats.model_folder import read_model
     from kineme.models.a4mer import A4Mer
     from kineme.models.a4mer.heads.folder import check_heads
+    from kineme.models.compose import Composer
     from kineme.models.hgvae import HGVAE
 
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         kind = None
-    (HGVAE if kind == "hgvae" else A4Mer).load(folder)
-    return 0 if kind == "hgvae" else check_heads(folder)
+    if kind == "mae":  # its network needs an extra; its files do not
+        read_model(folder, "mae", 1)
+        return 0
+    loaders = {"hgvae": HGVAE.load, "compose": Composer.load}
+    if kind in loaders:
+        loaders[kind](folder)
+        return 0
+    A4Mer.load(folder)
+    return check_heads(folder)

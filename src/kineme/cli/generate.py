@@ -1,17 +1,22 @@
-"""Make new motion: samples of a model, as BVH files on the standard body.
+"""Make new motion: samples of a model, as files on the standard body.
 
-With --label the samples are of that class, for models that were trained with --conditional.
+With --label the samples are of that class, for HG-VAE models that were trained with --conditional. With
+--labels walk+wave they are of two actions at once, for models of `kineme train compose`, also of pairs that
+the model never saw.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from kineme.errors import UsageError
+
+if TYPE_CHECKING:
+    from kineme.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -19,35 +24,64 @@ class Args:
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the files."""
     model: str | None = None
-    """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
-    kineme."""
+    """Folder of an HG-VAE or compose model, or its name on the Hugging Face hub; by default the HG-VAE that
+    comes with kineme."""
     label: str | None = None
-    """The class to sample."""
+    """The class to sample of an HG-VAE."""
+    labels: str | None = None
+    """The actions to do at once, of a compose model: walk+wave, or one alone."""
+    seconds: float | None = None
+    """How long the motions of a compose model last; as long as it can by default."""
     count: int = 8
     """How many."""
     levels: int | None = None
     """Draw that many levels from the top, and take the mean of those below; by default all are drawn."""
-    format: Literal["bvh", "npz", "csv"] = "bvh"
-    """How to write them: rotations (bvh, npz) or places of joints (csv)."""
+    format: Literal["bvh", "npz", "glb", "csv"] = "bvh"
+    """How to write them: rotations (bvh, npz, glb) or places of joints (csv)."""
     seed: int = 0
     """Seed of the samples."""
 
 
 def run(args: Args) -> int:
-    from kineme.cli.motion_model import load_model
+    from kineme.cli.outputs import folder_for
     from kineme.formats import save
-    from kineme.tasks.generate import generate
+    from kineme.formats.file_names import safe_stem
+    from kineme.formats.model_folder import kind_of
 
     if args.count < 1:
         raise UsageError(f"--count must be at least 1, not {args.count}")
+    kind = "hgvae" if args.model is None else kind_of(args.model)
+    motions = _composed(args) if kind == "compose" else _sampled(args)
+    folder, name = folder_for(args.out), safe_stem(args.labels or args.label or "sample")
+    for number, motion in enumerate(motions):
+        save(motion, folder / f"{name}_{args.seed}_{number:03d}.{args.format}")
+    print(f"{len(motions)} motions of {motions[0].duration:.1f} s in {args.out}")
+    return 0
+
+
+def _composed(args: Args) -> list[Motion]:
+    from kineme.models.compose import Composer
+    from kineme.tasks.generate import generate_composed
+
+    model = Composer.load(args.model)  # type: ignore[arg-type]  # a kind was found in it
+    if args.labels is None or args.label is not None or args.levels is not None:
+        raise UsageError(
+            f"a compose model takes --labels with one action or two of {', '.join(model.config.labels)}"
+        )
+    return generate_composed(model, args.labels, args.count, args.seconds, args.seed)
+
+
+def _sampled(args: Args) -> list[Motion]:
+    from kineme.cli.motion_model import load_model
+    from kineme.tasks.generate import generate
+
+    if args.labels is not None or args.seconds is not None:
+        raise UsageError(
+            "--labels and --seconds are for a model of `kineme train compose`; name it by --model"
+        )
     model = load_model(args.model)
     if args.levels is not None and not 0 <= args.levels <= len(model.config.levels):
         raise UsageError(f"--levels lies between 0 and {len(model.config.levels)} for this model")
-    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in args.label or "sample")
-    motions = generate(
+    return generate(
         model, args.count, args.label, levels=args.levels, seed=args.seed, places=args.format == "csv"
     )
-    for number, motion in enumerate(motions):
-        save(motion, args.out / f"{name}_{args.seed}_{number:03d}.{args.format}")
-    print(f"{len(motions)} motions of {motions[0].duration:.1f} s in {args.out}")
-    return 0

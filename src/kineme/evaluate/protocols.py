@@ -56,4 +56,8 @@ PROTOCOLS: dict[str, tuple[str, str]] = {
         "kineme.evaluate.hgvae_conditional",
         "samples of a class, and the map of the top latent (HG-VAE, Figures 3, 6 and 9)",
     ),
+    "compose": (
+        "kineme.evaluate.compose",
+        "two actions at once, made of single ones, against their baselines and ablations (Tables 1 and A.1)",
+    ),
 }

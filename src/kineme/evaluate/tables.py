@@ -82,8 +82,10 @@ def aggregate(values: Sequence[Value]) -> list[Row]:
     return rows
 
 
-def compare(rows: Sequence[Row], a: str, b: str, metric: str, condition: str) -> Comparison | None:
-    """Method `a` against `b`; None where one was not measured.
+def compare(
+    rows: Sequence[Row], a: str, b: str, metric: str, condition: str, *, lower: bool = False
+) -> Comparison | None:
+    """Method `a` against `b`; None where one was not measured. `lower` : whether the lower figure is better.
 
     The pooled spread is the root of the mean of the two variances. A difference within it, or one without a
     spread to compare it with, is none.
@@ -97,7 +99,7 @@ def compare(rows: Sequence[Row], a: str, b: str, metric: str, condition: str) ->
     if one.std is None or two.std is None:
         return Comparison(a, b, metric, condition, difference, None, f"no difference at {seeds} seed")
     spread = sqrt((one.std**2 + two.std**2) / 2)
-    verdict = "better" if difference > 0 else "worse"
+    verdict = "better" if (difference > 0) != lower else "worse"
     if abs(difference) <= spread:
         verdict = f"no difference at {seeds} seeds"
     return Comparison(a, b, metric, condition, difference, spread, verdict)

@@ -98,17 +98,27 @@ def to_standard_body(motion: Motion) -> Motion:
     whatever else changes its proportions. A motion of positions only keeps its bones' directions instead of
     rotations. Raises InputError for a skeleton that is not canonical.
     """
-    source = motion.skeleton
-    if source.names != JOINTS:
-        raise InputError("only a motion on the canonical body can take standard lengths; retarget() it first")
-    ratio = np.float32(_leg_length(SMPL22) / max(_leg_length(source), 1e-6))
-    if motion.positions_only:
+    if motion.skeleton.names == JOINTS and motion.positions_only:
+        ratio = np.float32(_leg_length(SMPL22) / max(_leg_length(motion.skeleton), 1e-6))
         return _standard_positions(motion, ratio)
-    pelvis = motion.local_rotations[:, 0]  # type: ignore[index]
+    return to_body(motion, SMPL22)
+
+
+def to_body(motion: Motion, skeleton: Skeleton) -> Motion:
+    """A canonical motion with rotations on another canonical skeleton: the same rotations, its lengths.
+
+    The point between the hips is scaled by the ratio of the leg lengths. Raises InputError where one of both
+    is not canonical.
+    """
+    source = motion.skeleton
+    if source.names != JOINTS or skeleton.names != JOINTS or motion.local_rotations is None:
+        raise InputError("only a motion on the canonical body can take standard lengths; retarget() it first")
+    ratio = np.float32(_leg_length(skeleton) / max(_leg_length(source), 1e-6))
+    pelvis = motion.local_rotations[:, 0]
     hips = [INDEX["left_hip"], INDEX["right_hip"]]
     middle = motion.root_translation + pelvis @ source.offsets[hips].mean(axis=0)
-    root = middle * ratio - pelvis @ SMPL22.offsets[hips].mean(axis=0)
-    return motion.replace(skeleton=SMPL22, root_translation=root, local_translations=None, source=None)
+    root = middle * ratio - pelvis @ skeleton.offsets[hips].mean(axis=0)
+    return motion.replace(skeleton=skeleton, root_translation=root, local_translations=None, source=None)
 
 
 def _leg_length(skeleton: Skeleton) -> float:

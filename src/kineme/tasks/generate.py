@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,6 +30,35 @@ class Sampler(Protocol):
     ) -> np.ndarray:
         """Channels (count, frames, C) in millimetres."""
         ...
+
+
+class Composer(Protocol):
+    """A model that samples sequences of one action or two at once."""
+
+    @property
+    def config(self) -> Any:
+        """Its settings, `fps` and `frames` among them."""
+        ...
+
+    def sample(self, texts: list[str], frames: Any = None, seed: int = 0) -> Any:
+        """Sequences of texts such as ``walk+wave``."""
+        ...
+
+    def motions(self, frames: Any, counts: list[int] | None = None) -> list[Motion]:
+        """Sequences as motions."""
+        ...
+
+
+def generate_composed(
+    model: Composer, text: str, count: int, seconds: float | None = None, seed: int = 0
+) -> list[Motion]:
+    """`count` motions of the actions in `text`, such as ``walk+wave``, on the standard body.
+
+    seconds : how long; the longest that the model makes by default. Raises UsageError for an action that the
+    model does not know, InputError for a length that it does not make.
+    """
+    frames = model.config.frames if seconds is None else round(seconds * model.config.fps)
+    return model.motions(model.sample([text] * count, frames, seed), [frames] * count)
 
 
 def generate(

@@ -80,7 +80,7 @@ const sizes = new ResizeObserver((entries) => {
 
 /** A figure that loops through examples, its root kept in the middle: what a card and a tile show. */
 class LoopFigure {
-  /** examples: [clip, start, end]; look: { tints, parts }; options: orbit, onExample(k) */
+  /** examples: [clip, start, end]; look: { tints, parts, coloursFor(part) }; options: orbit, onExample(k) */
   constructor(canvas, examples, look, options = {}) {
     Object.assign(this, { canvas, examples, look, options, which: 0, time: 0, rest: 0, ratio: 1, paused: false });
     this.camera = new Camera();
@@ -157,8 +157,8 @@ class LoopFigure {
       const tip = body.tips.get(part);
       if (tip !== undefined) drawTrail(context, camera, motion, tip, Math.max(start, time - 0.8), time, look.tints.solid);
     }
-    const moving = new Set(look.parts);
-    drawBody(context, camera, body, this.points, (part) => (moving.has(part) ? look.tints.near : look.tints.calm), look.tints.stage);
+    const moving = new Set(look.parts), usual = (part) => (moving.has(part) ? look.tints.near : look.tints.calm);
+    drawBody(context, camera, body, this.points, look.coloursFor || usual, look.tints.stage);
   }
 }
 

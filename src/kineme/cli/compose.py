@@ -1,0 +1,147 @@
+"""Two actions at once: the walk of one clip and the wave of another, as one motion.
+
+Each part of the body follows the clip that moves it more, by the energies of the paper on action coupling;
+nothing is trained. The result has the first clip's skeleton and frame rate, in the format of -o's ending.
+Both clips are cut to the shorter one, or fitted to --seconds. Feet that stood keep standing.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from kineme.cli.reading import ReadingArgs
+from kineme.errors import UsageError
+
+if TYPE_CHECKING:
+    from kineme.models.compose.refine import Refinement
+    from kineme.tasks.compose import Composition
+
+
+@dataclass(frozen=True)
+class Args:
+    first: tyro.conf.Positional[Path]
+    """A motion file; the result is in its skeleton."""
+    second: tyro.conf.Positional[Path]
+    """Another one, of any rig that kineme reads."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FILE")]
+    """Where to write the result; its ending is the format."""
+    parts: str = ""
+    """Which clip gives which part of the body, whatever the energies say: legs=walk,arms=wave. Clips go by
+    their file names without ending, or by 1 and 2; parts are left arm, right arm, legs, torso, head, and arms
+    or upper body for several."""
+    seconds: float | None = None
+    """How long the result is to last: a longer clip is cut, a shorter one is played at half its tempo at
+    least."""
+    rate: float = 0.5
+    """The paper's lambda: how much the first clip has to say where both move a part, from 0 to 1."""
+    mix: bool = False
+    """Mix the two by their shares of each part, as the paper does; by default a part is whole of one clip."""
+    division: Literal["sides", "four"] = "sides"
+    """The parts of the body: sides tells the arms apart, four does not."""
+    no_foot_lock: bool = False
+    """Leave the feet as the mixture moves them."""
+    refine: Annotated[str | None, tyro.conf.arg(metavar="NAME_OR_FOLDER")] = None
+    """Change the result a little, so that this masked autoencoder (a folder of `kineme train mae`, or a
+    name on the Hugging Face hub) sees both actions better when two thirds of a picture are hidden."""
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
+    """Also write a page on which both clips and the result play side by side."""
+    open: bool = False
+    """Show the page in the browser."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+
+
+def run(args: Args) -> int:
+    from kineme.cli.motion_model import read_one
+    from kineme.formats import save
+    from kineme.tasks.compose import compose
+    from kineme.tasks.prepare import fit_for
+
+    names = _names(args)
+    if args.page is not None and args.page.suffix.lower() != ".html":
+        raise UsageError(f"--page writes .html, and {args.page.name} is none")
+    if args.open and args.page is None:
+        raise UsageError("--open shows the page that --page NAME.html writes; give both")
+    parts = _parts(args.parts, names)
+    refinement = None if args.refine is None else _refinement(args.refine)
+    options = args.reading.options(None, None)
+    first, second = (read_one(path, options) for path in (args.first, args.second))
+    made = compose(
+        first,
+        second,
+        names=names,
+        parts=parts,
+        seconds=args.seconds,
+        rate=args.rate,
+        scheme=args.division,
+        mix=args.mix,
+        lock=not args.no_foot_lock,
+        refinement=refinement,
+    )
+    for sentence in (*made.notes, *made.warnings):
+        print(f"kineme: {sentence}", file=sys.stderr)
+    save(fit_for(made.motion, args.out.suffix.lower()), args.out)
+    _print(made, names)
+    print(f"{made.motion.duration:.1f} s in {args.out}")
+    if args.page is not None:
+        from kineme.report.compose_page import write_composition
+
+        write_composition(made, names, args.page)
+        print(f"the page: {args.page}")
+        if args.open:
+            import webbrowser
+
+            webbrowser.open(args.page.resolve().as_uri())
+    return 0
+
+
+def _refinement(name: str) -> Refinement:
+    from kineme.body import CapsuleBody
+    from kineme.body.posing import SkinnedBody
+    from kineme.models.compose.refine import Refinement
+    from kineme.render.mae import load_mae
+
+    return Refinement(SkinnedBody(CapsuleBody().skin, 7000), load_mae(name))
+
+
+def _names(args: Args) -> tuple[str, str]:
+    first, second = args.first.stem, args.second.stem
+    return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")
+
+
+def _parts(text: str, names: tuple[str, str]) -> dict[str, float]:
+    """`legs=walk,arms=wave` as part -> share of the first clip."""
+    clips = {"1": 1.0, "2": 0.0, names[0]: 1.0, names[1]: 0.0}
+    found = {}
+    for entry in filter(None, (word.strip() for word in text.split(","))):
+        part, equals, clip = (word.strip() for word in entry.partition("="))
+        if not equals or clip not in clips:
+            raise UsageError(
+                f"--parts {entry!r} is not PART=CLIP with a clip of {names[0]}, {names[1]} (or 1, 2)"
+            )
+        found[part.replace("-", " ")] = clips[clip]
+    return found
+
+
+def _print(made: Composition, names: tuple[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("part", box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(Text(f"{name} moves"), justify="right")
+        table.add_column("and gives", justify="right")
+    for part, share in made.shares.items():
+        row = [part]
+        for energy, given in zip(made.energies, (share, 1 - share), strict=True):
+            speed = 100 * energy[part] ** 0.5 * made.motion.fps
+            row += [f"{speed:.0f} cm/s", f"{100 * given:.0f} %"]
+        table.add_row(*row)
+    Console().print(table)
+    if made.skate_before == made.skate_before:  # not NaN: some foot stood
+        print(f"feet that stood move {made.skate_before:.1f} cm/s, locked {made.skate_after:.1f} cm/s")

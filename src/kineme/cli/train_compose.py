@@ -1,0 +1,117 @@
+"""Train a model of two actions at once on a labelled corpus, of single actions alone.
+
+Pairs of sequences are coupled by the energies of their body parts, and a Transformer VAE learns from them.
+With
+--mae its samples are refined: pictures of them must still show both actions after two thirds are hidden and
+filled in. The run's folder gets `model/` (to give to `kineme generate --labels walk+wave`), logs and
+checkpoints: a run that was stopped goes on when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from kineme.cli.reading import ReadingArgs
+from kineme.cli.settings import changed, corpus_of, first_process, overrides, training_command
+from kineme.errors import UsageError
+from kineme.models.compose.config import PRESETS, ComposeConfig
+
+if TYPE_CHECKING:
+    Settings = Any
+else:
+    Settings = overrides(ComposeConfig)
+
+
+@dataclass(frozen=True)
+class Args:
+    sources: tyro.conf.Positional[tuple[Path, ...]]
+    """A labelled corpus or library (`kineme ingest --labels`)."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="RUN")]
+    """Folder of the run."""
+    preset: Literal["small", "paper"] = "small"
+    """Where the settings start from."""
+    mae: Annotated[str | None, tyro.conf.arg(metavar="NAME_OR_FOLDER")] = None
+    """Refine by this masked autoencoder: a folder of `kineme train mae`, or public weights on the Hugging
+    Face hub such as facebook/vit-mae-large (CC BY-NC 4.0)."""
+    split: str | None = None
+    """Train on this split of the corpus only, such as train."""
+    seed: int = 0
+    """Seed of weights, pairs and noise."""
+    data_licence: str = "not stated"
+    """Licence of the training data, for the model card."""
+    devices: int = 1
+    """How many devices (or processes, on a CPU) share every batch."""
+    accelerator: str = "auto"
+    """cpu, gpu, mps or auto."""
+    precision: str = "32-true"
+    """32-true, bf16-mixed or another of the Trainer's."""
+    jobs: int | None = None
+    """Processes that read files; by default one a core."""
+    settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+
+
+def run(args: Args) -> int:
+    """Trains, and says where the model is."""
+    from kineme.cli.training import say
+    from kineme.corpus.actions import actions_in
+    from kineme.render.mae import load_mae
+    from kineme.report.words import say_duration
+    from kineme.train.cards import model_card
+    from kineme.train.compose import train_compose
+
+    if not args.sources:
+        raise UsageError("name a labelled corpus to train on")
+    if args.devices < 1:
+        raise UsageError(f"--devices must be at least 1, not {args.devices}")
+    given = changed(args.settings)
+    config = dataclasses.replace(PRESETS[args.preset], **given)
+    filler = None if args.mae is None else load_mae(args.mae)
+    corpus = corpus_of(args.sources, args.out, args.reading, args.jobs, args.split)
+    actions = actions_in(corpus, config.fps, config.labels)
+    labels = config.labels or tuple(sorted({action.label for action in actions}))
+    config = dataclasses.replace(config, labels=labels)
+    seconds = sum(map(len, actions)) / config.fps
+    card = model_card(
+        "Compose",
+        "A variational autoencoder of two actions at once, made of single actions",
+        "`kineme generate --model THIS_FOLDER --labels "
+        f"{'+'.join(labels[:2])} -o FOLDER` or `kineme.models.compose.Composer.load(THIS_FOLDER)`",
+        config.to_dict(),
+        data=[Path(source).resolve().name for source in args.sources],
+        seconds=seconds,
+        preset=args.preset,
+        seed=args.seed,
+        licence=args.data_licence,
+        command=training_command("compose", args, given),
+        checksum=corpus.checksum,
+    )
+    say(
+        f"training {args.preset} on {len(actions)} sequences of {len(labels)} actions, "
+        f"{say_duration(seconds)}, {'with' if filler else 'without'} refinement"
+    )
+    train_compose(
+        actions,
+        config,
+        args.out,
+        filler=filler,
+        filler_name=args.mae or "",
+        seed=args.seed,
+        card=card,
+        progress=sys.stderr.isatty(),
+        trainer_options={
+            "devices": args.devices,
+            "accelerator": args.accelerator,
+            "precision": args.precision,
+        },
+    )
+    if first_process():
+        say(f"the model: {args.out / 'model'}")
+        say(f"use it: kineme generate --model {args.out / 'model'} --labels {'+'.join(labels[:2])} -o made")
+    return 0

@@ -1,0 +1,135 @@
+"""Every setting of the model of coupled actions, and its named presets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from kineme.errors import UsageError
+
+#: what stands between the actions of a pair, as in walk+wave
+PLUS = "+"
+
+
+@dataclass(frozen=True)
+class ComposeConfig:
+    """Settings of the model and of its training. Every field has an effect."""
+
+    # -- input
+    labels: tuple[str, ...] = ()
+    """the actions that are known; those of the corpus where none are given"""
+    fps: float = 20.0
+    """frames per second that the model sees"""
+    frames: int = 60
+    """longest sequence in frames"""
+    joints: Literal[22, 24] = 22
+    """joints of the body; 24 is SMPL with two hands, which keep their rest pose"""
+
+    # -- coupling
+    division: Literal["sides", "four"] = "sides"
+    """parts of the body: sides tells the arms apart, four does not"""
+    masks: bool = True
+    """couple by the energies of body parts; otherwise all parts count alike"""
+    rates: Literal["gaussian", "uniform", "half"] = "gaussian"
+    """how the mixing rate is drawn; half is always one half"""
+    deviation: float = 0.1
+    """standard deviation of a gaussian mixing rate"""
+    root: Literal["legs", "mask"] = "legs"
+    """the pelvis' rotation: whole from the action that gives the legs, or mixed by the masks like the rest"""
+    pairs: tuple[str, ...] = ()
+    """pairs of actions to learn, such as walk+wave; every pair of two actions where none are given"""
+    singles: float = 0.0
+    """share of a batch that are single actions, uncoupled"""
+
+    # -- network
+    width: int = 128
+    """features of a token"""
+    layers: int = 3
+    """layers of the encoder, and of the decoder"""
+    heads: int = 4
+    """heads of attention"""
+    feed: int = 256
+    """features inside a feed-forward layer"""
+    dropout: float = 0.1
+    """share of features dropped in training"""
+
+    # -- training
+    kl_weight: float = 1e-3
+    """weight of the divergence, summed over the latent's features, against the mean square of
+    reconstruction"""
+    joints_weight: float = 1.0
+    """weight of the mean square of joint places in metres, beside that of rotations"""
+    refine_weight: float = 1e-2
+    """weight of the decoupling refinement loss, where training is given a masked autoencoder"""
+    refine_pictures: int = 4
+    """frames of a step that are rendered for it"""
+    refine_share: float = 1 / 3
+    """share of a picture's patches that are kept"""
+    steps: int = 2500
+    """optimiser steps"""
+    batch_size: int = 32
+    """coupled sequences a step"""
+    learning_rate: float = 3e-4
+    """AdamW's"""
+    clip_norm: float = 1.0
+    """largest gradient norm"""
+
+    def __post_init__(self) -> None:
+        if min(self.layers, self.heads, self.feed, self.batch_size, self.steps) < 1 or self.frames < 2:
+            raise UsageError("layers, heads, feed, batch_size and steps are at least 1, frames at least 2")
+        if self.width < 2 or self.width % (2 * self.heads):
+            raise UsageError(f"width must be a multiple of twice the heads ({2 * self.heads})")
+        shares = (self.dropout, self.refine_share, self.singles)
+        if min(shares) < 0 or max(shares) > 1 or self.fps <= 0 or self.deviation < 0:
+            raise UsageError("dropout, refine_share and singles lie between 0 and 1; fps is positive")
+        if self.refine_pictures < 1:
+            raise UsageError("refine_pictures is at least 1")
+        for pair in self.pairs if self.labels else ():
+            self.numbers(pair)
+
+    def numbers(self, text: str) -> tuple[int, ...]:
+        """The actions in `walk+wave` by number. UsageError for one that is not known, or for other than one
+        or two."""
+        from difflib import get_close_matches
+
+        names = [name.strip() for name in text.split(PLUS)]
+        if len(names) not in (1, 2):
+            raise UsageError(f"{text!r} is not one action or two, such as {PLUS.join(self.labels[:2])}")
+        for name in names:
+            if name not in self.labels:
+                near = get_close_matches(name, self.labels, n=3, cutoff=0.4)
+                advice = (
+                    f"did you mean {' or '.join(near)}?" if near else f"it knows {', '.join(self.labels)}"
+                )
+                raise UsageError(f"this model knows no action {name!r}; {advice}")
+        return tuple(self.labels.index(name) for name in names)
+
+    @property
+    def features(self) -> int:
+        """Numbers of a frame: 6D rotations of the joints, and the root's place."""
+        return 6 * self.joints + 3
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ComposeConfig:
+        """From plain values; an unknown key raises UsageError."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise UsageError(f"unknown compose setting {', '.join(unknown)}")
+        values = dict(values)
+        for name in ("labels", "pairs"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
+
+
+PRESETS: dict[str, ComposeConfig] = {
+    "small": ComposeConfig(),
+    # the paper's 1e-5 is of ACTOR's divergence, summed over the batch: 800 times as much of a mean over it
+    "paper": ComposeConfig(
+        joints=24, root="mask", width=256, layers=8, feed=1024, kl_weight=8e-3, joints_weight=0.0,
+        steps=15_000, batch_size=800, learning_rate=1e-4, refine_pictures=60,
+    ),
+}  # fmt: skip

@@ -1,0 +1,80 @@
+"""ACTOR's Transformer VAE (Petrovich et al., ICCV 2021) for coupled actions.
+
+B sequences of T frames, F features a frame, K actions, D = width. An action enters as a row of shares (B, K):
+lambda and 1 - lambda for two actions, 1 for a single one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from kineme.models.compose.config import ComposeConfig
+from kineme.nn.gaussian import Gaussian
+
+
+class Made(NamedTuple):
+    """A pass: the posterior q(z | x, y), (B, D), and the sequence that was decoded, (B, T, F)."""
+
+    posterior: Gaussian
+    decoded: Tensor
+
+
+class ComposeNetwork(nn.Module):
+    """Encoder and decoder; what is padded (`valid` false) is neither seen nor written."""
+
+    positions: Tensor
+
+    def __init__(self, config: ComposeConfig):
+        super().__init__()
+        width = config.width
+        self.frame_in = nn.Linear(config.features, width)
+        self.frame_out = nn.Linear(width, config.features)
+        # one token a distribution parameter and action, and one for the decoder; mixed as labels are (eq. 1)
+        self.tokens = nn.Parameter(torch.randn(3, len(config.labels), width))
+        block = {
+            "nhead": config.heads,
+            "dim_feedforward": config.feed,
+            "dropout": config.dropout,
+            "activation": "gelu",
+            "batch_first": True,
+        }
+        self.encoder = nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(width, **block), config.layers, enable_nested_tensor=False
+        )
+        self.decoder = nn.TransformerDecoder(nn.TransformerDecoderLayer(width, **block), config.layers)
+        self.dropout = nn.Dropout(config.dropout)
+        self.register_buffer("positions", sinusoids(config.frames + 2, width), persistent=False)
+
+    def forward(
+        self, frames: Tensor, valid: Tensor, actions: Tensor, generator: torch.Generator | None = None
+    ) -> Made:
+        """frames (B, T, F), valid (B, T) bool, actions (B, K) -> posterior and a decoded sample of it."""
+        posterior = self.encode(frames, valid, actions)
+        return Made(posterior, self.decode(posterior.sample(generator), valid, actions))
+
+    def encode(self, frames: Tensor, valid: Tensor, actions: Tensor) -> Gaussian:
+        """q(z | x, y), (B, D), read off the two distribution tokens."""
+        mean, variance = (actions @ token for token in self.tokens[:2])  # (B, D)
+        seen = torch.cat([mean[:, None], variance[:, None], self.frame_in(frames)], dim=1)
+        seen = self.dropout(seen + self.positions[: seen.shape[1]])
+        hidden = torch.cat([valid.new_zeros(len(valid), 2), ~valid], dim=1)
+        out = self.encoder(seen, src_key_padding_mask=hidden)
+        return Gaussian.of(torch.cat([out[:, 0], out[:, 1]], dim=-1))
+
+    def decode(self, latent: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
+        """(B, T, F): keys and values are the latent (B, D) and the action, queries the positions."""
+        memory = torch.stack([latent, actions @ self.tokens[2]], dim=1)  # (B, 2, D)
+        asked = self.dropout(self.positions[: valid.shape[1]]).expand(len(valid), -1, -1)
+        out = self.decoder(asked, memory, tgt_key_padding_mask=~valid)
+        return self.frame_out(out) * valid[..., None]
+
+
+def sinusoids(count: int, width: int) -> Tensor:
+    """(count, width) position encodings of Vaswani et al., 2017."""
+    at = torch.arange(count, dtype=torch.float32)[:, None]
+    rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
+    return torch.stack([torch.sin(at * rate), torch.cos(at * rate)], dim=-1).flatten(1)

@@ -1,0 +1,1 @@
+"""Pictures of bodies that can be differentiated by their pose, and what fills them in."""

@@ -1,0 +1,82 @@
+"""The page of a composition: both clips and what became of them, side by side and in step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kineme.formats.atomic import atomic_write
+from kineme.motion import Motion
+from kineme.motion.retarget import retarget
+from kineme.report.body import page_body
+from kineme.report.document import write_document
+from kineme.report.encode import pack_positions
+from kineme.report.page import FORMAT, clip_entry, skeleton_entry
+from kineme.report.payload import PageClip
+
+if TYPE_CHECKING:
+    from kineme.tasks.compose import Composition
+
+#: the page's script, in the order in which the parts build on each other
+SCRIPTS = (
+    "data.js", "colour.js", "dom.js", "figure.js", "loop.js", "gallery.js", "theme.js", "compose.js",
+)  # fmt: skip
+#: frames a second that the page shows at most
+_FPS = 60.0
+
+
+def write_composition(made: Composition, names: tuple[str, str], path: Path) -> None:
+    """Writes the page, whole or not at all. `names` : what the two clips are called."""
+    result = made.motion if made.motion.skeleton.name == "smpl22" else retarget(made.motion)
+    shown = [_clip(m, name) for m, name in zip((*made.sources, result), (*names, "both"), strict=True)]
+    skeleton = page_body(*_own(result)).skeleton
+    index: dict[str, Any] = {
+        "format": FORMAT,
+        "title": f"{names[0]} and {names[1]}",
+        "lead": [*made.notes, *made.warnings],
+        "skeletons": [skeleton_entry(skeleton)],
+        "clips": [clip_entry(clip) for clip in shown],
+        "names": list(names),
+        "parts": [_part(made, part) for part in made.shares],
+        "skate": [None if v != v else round(v, 2) for v in (made.skate_before, made.skate_after)],
+    }
+    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        write_document(
+            file,
+            "compose.html",
+            SCRIPTS,
+            title=index["title"],
+            data={"INDEX": index},
+            blocks=[(f"clip-{k}", pack_positions(clip.positions)) for k, clip in enumerate(shown)],
+        )
+
+
+def _own(motion: Motion) -> tuple[tuple[str, ...], tuple[int, ...], np.ndarray]:
+    """Names, parents and places of joints and bone ends, as `page_body` takes them."""
+    skeleton = motion.skeleton
+    owners = [joint for joint, _ in skeleton.end_sites]
+    names = (*skeleton.names, *(f"{skeleton.names[joint]} end" for joint in owners))
+    places = np.concatenate([motion.positions, motion.end_positions], axis=1)
+    return names, (*skeleton.parents, *owners), places
+
+
+def _clip(motion: Motion, name: str) -> PageClip:
+    names, parents, places = _own(motion)
+    step = max(1, round(motion.fps / _FPS))
+    body = page_body(names, parents, places)
+    return PageClip(
+        name=name,
+        duration=motion.duration,
+        fps=motion.fps / step,
+        skeleton=0,
+        positions=body.place(places[::step]),
+    )
+
+
+def _part(made: Composition, part: str) -> dict[str, Any]:
+    """A part's words on the page, its share, and how fast it moves in each clip in cm a second."""
+    speeds = [round(100 * energy[part] ** 0.5 * made.motion.fps, 1) for energy in made.energies]
+    limbs = {"legs": ["left leg", "right leg"], "arms": ["left arm", "right arm"]}.get(part, [part])
+    return {"part": part, "limbs": limbs, "share": round(made.shares[part], 3), "speeds": speeds}

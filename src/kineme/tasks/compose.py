@@ -1,0 +1,274 @@
+"""Two actions at once from two clips: no training, the coupling of `models.compose` on a person's own files.
+
+files -> one frame rate, one length -> the canonical body, facing one way -> energies -> shares of every part
+-> mixed rotations -> feet that stand -> the first clip's own skeleton
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from kineme.errors import InputError, UsageError
+from kineme.formats.rest_pose import drop_rest_frame
+from kineme.models.compose.coupling import couple_rotations, joint_share
+from kineme.models.compose.energy import motion_energy, part_values, parts_of
+from kineme.models.compose.refine import Refinement
+from kineme.motion import Motion
+from kineme.motion.canonical import INDEX
+from kineme.motion.feet import foot_skate, lock_feet, stance
+from kineme.motion.fit_rotations import fit_rotations
+from kineme.motion.frame import facing_angle, turn
+from kineme.motion.retarget import canonical_places, retarget, to_body
+from kineme.motion.rigs import RigMap, recognise_rig
+from kineme.motion.rotations import matrix_to_sixd, sixd_to_matrix
+from kineme.motion.time import resample
+from kineme.tasks.compose_refine import refine
+from kineme.tasks.restore import turn_source, world_turns
+
+#: a clip is played so many times as slowly at most, to fill the seconds that were asked for
+SLOWEST = 2.0
+#: words for several parts at once
+_GROUPS = {
+    "arms": ("left arm", "right arm", "arms"),
+    "upper body": ("left arm", "right arm", "arms", "torso", "head"),
+}
+_LEGS = "legs"
+#: a clip needs the parts that have at least this share of the energy of its most moving one
+_MAIN = 0.7
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """Two clips as one.
+
+    Attributes
+    ----------
+    motion : the result, in the first clip's skeleton and rate.
+    sources : both clips as they went in: on the first one's canonical body, of one length, facing one way.
+    energies : of each, part -> square metres a frame (eq. 2).
+    shares : part -> what the first clip gives of it, in [0, 1].
+    skate_before, skate_after : centimetres a second over the floor of feet that stood in the clip that gives
+        the legs, without and with the feet locked; NaN where none stood.
+    notes : what had to be decided, in sentences. warnings : what the user should know.
+    """
+
+    motion: Motion
+    sources: tuple[Motion, Motion]
+    energies: tuple[dict[str, float], dict[str, float]]
+    shares: dict[str, float]
+    skate_before: float
+    skate_after: float
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def compose(
+    first: Motion,
+    second: Motion,
+    *,
+    names: tuple[str, str] = ("first", "second"),
+    parts: Mapping[str, float] | None = None,
+    seconds: float | None = None,
+    rate: float = 0.5,
+    scheme: str = "sides",
+    mix: bool = False,
+    lock: bool = True,
+    refinement: Refinement | None = None,
+) -> Composition:
+    """Both clips at once, each with the parts that it moves more.
+
+    One length: both are cut to the shorter one; tempo is a part of what is done. With `seconds` each is cut
+    to that, and one that is shorter is slowed down, to `SLOWEST` times its length at most. The root's way and
+    its orientation come from the clip that has the larger share of the legs.
+
+    Parameters
+    ----------
+    names : what notes call the clips.
+    parts : part -> share of the first clip, in place of what the energies say. ``arms`` and ``upper body``
+        are words for several parts.
+    rate : lambda, the first clip's say where both move a part.
+    mix : parts are mixed by the masks, as the paper does (eq. 10). By default a part goes whole to the clip
+        with the larger share: mixed with an arm that swings, a waving hand stays 17 cm lower.
+    lock : keep feet standing that stood.
+    refinement : also change rotations a little, so that an autoencoder sees both actions better
+        (`tasks.compose_refine`).
+
+    Raises InputError for rigs that are no body, UsageError for parts or seconds that cannot be.
+    """
+    if not 0 <= rate <= 1:
+        raise UsageError(f"the mixing rate lies between 0 and 1, not {rate:g}")
+    division, notes, warnings = parts_of(scheme), [], []
+    own = drop_rest_frame(first)
+    own, other = _one_length(own, drop_rest_frame(second), seconds, names, notes)
+    if own.positions_only:
+        own = fit_rotations(own)
+        notes.append(f"{names[0]} holds positions only: rotations were fitted to it")
+    rig = recognise_rig(own.skeleton)
+    a = retarget(own, rig)
+    b = _facing(to_body(_canonical(other), a.skeleton), a)
+    if not own.skeleton.same_tree(other.skeleton):
+        notes.append(
+            f"the clips have different rigs: {names[1]} was retargeted to the skeleton of {names[0]}"
+        )
+    energies = (motion_energy(a.positions, division), motion_energy(b.positions, division))
+    per_part = (part_values(energies[0], division), part_values(energies[1], division))
+    share = _share(energies, rate, mix)
+    _override(share, parts or {}, division)
+    shares = part_values(share, division)
+    warnings += _warnings(per_part, names, shares, given=bool(parts))
+    lead = 0 if shares[_LEGS] >= 0.5 else 1
+    coupled = _coupled(a, b, share, lead)
+    giving = (a, b)[lead].positions
+    standing = stance(giving, own.fps)
+    before = foot_skate(coupled.positions, standing, own.fps)
+    if refinement is not None:
+        coupled, worse, better = refine(coupled, (a, b), energies, refinement)
+        notes.append(f"refinement took its loss from {worse:.4f} to {better:.4f}")
+    if lock:
+        coupled = lock_feet(coupled, giving, standing)
+    fingers = other if own.skeleton.same_tree(other.skeleton) else None
+    result = _on_own_skeleton(own, rig, a, coupled, share, fingers)
+    after = foot_skate(canonical_places(result, rig)[0], standing, own.fps)
+    labels = tuple(dict.fromkeys((*own.labels, *other.labels)))
+    return Composition(
+        result.replace(labels=labels), (a, b), per_part, shares, before, after, tuple(notes), tuple(warnings)
+    )
+
+
+def _canonical(motion: Motion) -> Motion:
+    return fit_rotations(motion) if motion.positions_only else retarget(motion)
+
+
+def _one_length(
+    first: Motion, second: Motion, seconds: float | None, names: tuple[str, str], notes: list[str]
+) -> tuple[Motion, Motion]:
+    """Both at the first one's rate and of one number of frames, by the rule of `compose`."""
+    second = resample(second, first.fps)
+    count = min(len(first), len(second))
+    if seconds is not None:
+        if not (np.isfinite(seconds) and seconds > 0):
+            raise UsageError(f"--seconds must be above 0, not {seconds}")
+        count = max(2, round(seconds * first.fps))
+    if count < 2:
+        raise InputError("a clip of one frame does not move, so there is nothing to compose")
+    fitted = []
+    for motion, name in zip((first, second), names, strict=True):
+        if len(motion) < count:
+            slower = (count - 1) / max(len(motion) - 1, 1)
+            if slower > SLOWEST:
+                raise UsageError(
+                    f"{name} lasts {motion.duration:.1f} s and can be slowed {SLOWEST:g} times at most; ask "
+                    f"for at most {SLOWEST * motion.duration:.1f} s"
+                )
+            notes.append(f"{name} is played {slower:.2f} times as slowly, to last {count / first.fps:.1f} s")
+            motion = resample(motion.replace(fps=motion.fps / slower, source=None), motion.fps)
+        elif len(motion) > count:
+            notes.append(f"{name} is cut from {motion.duration:.1f} to {count / first.fps:.1f} s")
+        fitted.append(motion[:count])
+    return fitted[0], fitted[1]
+
+
+def _facing(motion: Motion, like: Motion) -> Motion:
+    """The motion turned and moved over the floor to start where and as `like` does."""
+    angle = float(facing_angle(like.positions[:1])[0] - facing_angle(motion.positions[:1])[0])
+    motion = turn(motion, angle)
+    shift = (like.root_translation[0] - motion.root_translation[0]) * np.array([1, 0, 1], np.float32)
+    return motion.replace(root_translation=motion.root_translation + shift)
+
+
+def _share(energies: tuple[np.ndarray, np.ndarray], rate: float, mix: bool) -> np.ndarray:
+    one, other = (torch.from_numpy(e)[None] for e in energies)
+    share = joint_share(one, other, torch.tensor([rate], dtype=one.dtype))[0].numpy()
+    return share if mix else np.where(share >= 0.5, 1.0, 0.0)
+
+
+def _override(share: np.ndarray, parts: Mapping[str, float], division: Mapping[str, tuple[int, ...]]) -> None:
+    for word, value in parts.items():
+        known = [part for part in division if part == word or part in _GROUPS.get(word, ())]
+        if not known:
+            words = ", ".join(dict.fromkeys((*division, *_GROUPS)))
+            raise UsageError(f"no part of the body is called {word!r}; there are {words}")
+        for part in known:
+            share[list(division[part])] = value
+
+
+def _warnings(
+    energies: tuple[dict[str, float], dict[str, float]],
+    names: tuple[str, str],
+    shares: Mapping[str, float],
+    given: bool,
+) -> list[str]:
+    found = []
+    for energy, name, other in zip(energies, names, reversed(names), strict=True):
+        if not any(energy.values()):
+            found.append(
+                f"{name} does not move, so every part that moves comes from {other}; --parts gives it some"
+            )
+    if found or given:
+        return found
+    if len(set(shares.values())) == 1 and shares[_LEGS] in (0, 1):
+        one, other = names if shares[_LEGS] else names[::-1]
+        return [f"{one} moves every part more than {other}, which gives nothing; --parts gives it some"]
+    main = [{part for part, e in energy.items() if e >= _MAIN * max(energy.values())} for energy in energies]
+    for part in (part for part in shares if part in main[0] & main[1]):
+        whose = f"it is that of {names[shares[part] < 0.5]}" if shares[part] in (0, 1) else "both are mixed"
+        found.append(
+            f"{names[0]} and {names[1]} both need the same part ({part}), and, as the paper says, a single "
+            f"body part cannot do two actions at once: here {whose}; --parts says otherwise"
+        )
+    return found
+
+
+def _coupled(a: Motion, b: Motion, share: np.ndarray, lead: int) -> Motion:
+    """Eq. 3 (10) on the local rotations; the pelvis whole from the action that leads."""
+    assert a.local_rotations is not None and b.local_rotations is not None
+    both = (a.local_rotations, b.local_rotations)
+    one, other = (torch.from_numpy(matrix_to_sixd(rotations))[None] for rotations in both)
+    mixed = couple_rotations(one, other, torch.from_numpy(share.astype(np.float32))[None])[0].numpy()
+    rotations = sixd_to_matrix(mixed)
+    rotations[:, 0] = both[lead][:, 0]
+    return a.replace(local_rotations=rotations, root_translation=(a, b)[lead].root_translation, source=None)
+
+
+def _on_own_skeleton(
+    own: Motion, rig: RigMap, canonical: Motion, wanted: Motion, share: np.ndarray, other: Motion | None
+) -> Motion:
+    """The coupled motion on the user's skeleton: every joint turned by as much as its canonical one.
+
+    `other` : the second clip where it has the same joints: its fingers move the hands that it gives.
+    """
+    turned = world_turns(canonical.global_rotations, wanted.global_rotations)
+    start = own
+    if other is not None and other.local_rotations is not None and own.local_rotations is not None:
+        rotations = own.local_rotations.copy()
+        for joint in _hangers(own, rig, share):
+            rotations[:, joint] = other.local_rotations[:, joint]
+        start = own.replace(local_rotations=rotations)
+    everywhere = np.ones((len(own), len(own.skeleton)), dtype=bool)
+    result = turn_source(start, rig, everywhere, turned)
+    pelvis = own.skeleton.index(rig.joints["pelvis"])
+    shift = wanted.positions[:, 0] - result.positions[:, pelvis]
+    moves = result.local_translations
+    if pelvis == 0 or moves is None:
+        return result.replace(root_translation=result.root_translation + shift)
+    parent = own.skeleton.parents[pelvis]
+    moves = moves.copy()
+    moves[:, pelvis] += np.einsum("tba,tb->ta", result.global_rotations[:, parent], shift)
+    return result.replace(local_translations=moves)
+
+
+def _hangers(own: Motion, rig: RigMap, share: np.ndarray) -> list[int]:
+    """Joints without a canonical one below a joint that the second clip gives: fingers, for the most part."""
+    skeleton = own.skeleton
+    role = {skeleton.index(name): INDEX[canonical] for canonical, name in rig.joints.items()}
+    found = []
+    for joint in range(len(skeleton)):
+        above = next((role[j] for j in skeleton.ancestors(joint) if j in role), None)
+        leads_on = any(joint in skeleton.ancestors(mapped) for mapped in role)
+        if joint not in role and above is not None and not leads_on and share[above] < 0.5:
+            found.append(joint)
+    return found

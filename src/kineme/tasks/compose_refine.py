@@ -1,0 +1,102 @@
+"""Refinement of a composition of two clips by the loss that refines a model: no training, gradients to the
+pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kineme.models.compose.batch import Pairs, frames_of, split_frames
+from kineme.models.compose.config import ComposeConfig
+from kineme.models.compose.refine import Refinement
+from kineme.motion import Motion
+from kineme.motion.retarget import to_standard_body
+from kineme.motion.rotations import sixd_to_matrix
+
+#: seconds between the knots of what is added to the rotations; the frames at the knots are looked at
+_KNOT = 0.25
+
+
+@dataclass(frozen=True)
+class Descent:
+    """How a composition is refined.
+
+    Attributes
+    ----------
+    steps : of L-BFGS. hold : weight of the mean square of what is added to the 6D rotations.
+    """
+
+    steps: int = 20
+    hold: float = 1.0
+
+
+def refine(
+    coupled: Motion,
+    sources: tuple[Motion, Motion],
+    energies: tuple[np.ndarray, np.ndarray],
+    refinement: Refinement,
+    descent: Descent = Descent(),  # noqa: B008  # frozen
+) -> tuple[Motion, float, float]:
+    """The canonical motion with rotations that show both actions better to the autoencoder.
+
+    What is added to each joint's rotation is piecewise linear in time, a knot every quarter of a second, so
+    that nothing jitters; the pelvis stays. Returns the motion, and the loss of eq. 7 (14) before and
+    after, on the same frames.
+
+    sources : both clips, of one length. energies : (22,) of each.
+    """
+    count = len(coupled)
+    own, one, other = (_frames(motion) for motion in (coupled, *sources))
+    pairs = Pairs(
+        own[None],
+        torch.ones(1, count, dtype=torch.bool),
+        torch.zeros(1, 1),
+        torch.stack([one, other])[:, None],
+        torch.from_numpy(np.stack(energies).astype(np.float32))[:, None],
+        torch.ones(1, 22),
+        torch.ones(1),
+    )
+    knots = max(2, round(coupled.duration / _KNOT) + 1)
+    hats, at = _hats(count, knots), np.unique(np.round(np.linspace(0, count - 1, knots)).astype(int))
+    chosen = [(0, int(frame)) for frame in at]
+    added = torch.zeros(knots, 22, 6, requires_grad=True)
+    optimiser = torch.optim.LBFGS([added], max_iter=descent.steps, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = refinement(_moved(own, hats, added)[None], pairs, chosen)
+        (loss + descent.hold * added.square().mean()).backward()
+        return loss.detach() + descent.hold * added.detach().square().mean()
+
+    optimiser.step(closure)  # type: ignore[arg-type]  # torch's own hint is float
+    with torch.no_grad():
+        made = _moved(own, hats, added)
+        before, after = (float(refinement(frames[None], pairs, chosen)) for frames in (own, made))
+    rotations = sixd_to_matrix(split_frames(made)[0].numpy())
+    assert coupled.local_rotations is not None
+    rotations[:, 0] = coupled.local_rotations[:, 0]
+    return coupled.replace(local_rotations=rotations.astype(np.float32), source=None), before, after
+
+
+def _frames(motion: Motion) -> Tensor:
+    """(T, F) on the standard body."""
+    standard = to_standard_body(motion)
+    assert standard.local_rotations is not None
+    return frames_of(standard.local_rotations, standard.root_translation, ComposeConfig())
+
+
+def _hats(count: int, knots: int) -> Tensor:
+    """(T, knots): each frame's share of the knots around it."""
+    at = np.linspace(0, knots - 1, count)
+    apart = np.abs(at[:, None] - np.arange(knots)[None])
+    return torch.from_numpy(np.clip(1 - apart, 0, None).astype(np.float32))
+
+
+def _moved(frames: Tensor, hats: Tensor, added: Tensor) -> Tensor:
+    """Frames (T, F) with rotations that were added to, the pelvis' left alone."""
+    shift = torch.einsum("tk,kjc->tjc", hats, added)
+    shift = torch.cat([torch.zeros_like(shift[:, :1]), shift[:, 1:]], dim=1)
+    return torch.cat([frames[:, :-3] + shift.flatten(1), frames[:, -3:]], dim=1)

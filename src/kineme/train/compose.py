@@ -1,0 +1,186 @@
+"""Training the model of coupled actions, and the small masked autoencoder of its refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kineme.body import CapsuleBody
+from kineme.body.posing import SkinnedBody, joints_of, rotation_of
+from kineme.corpus.actions import Action
+from kineme.models.compose.batch import PairBank, Pairs, split_frames
+from kineme.models.compose.config import ComposeConfig
+from kineme.models.compose.model import Composer
+from kineme.models.compose.network import ComposeNetwork
+from kineme.models.compose.objective import bound, divergence, reconstruction
+from kineme.models.compose.refine import Refinement
+from kineme.motion import SMPL22
+from kineme.render.attention import attention_map, kept_patches
+from kineme.render.camera import Camera, frontal
+from kineme.render.mae import MaskedAutoencoder, save_mae, small_mae
+from kineme.render.mae_config import MAEConfig
+from kineme.render.points import render
+from kineme.train.steps import Loss, train_steps
+
+#: points on the body that refinement renders
+POINTS = 7000
+
+
+def refinement(filler: MaskedAutoencoder, config: ComposeConfig, points: int = POINTS) -> Refinement:
+    """The refinement loss on the standard body's capsules."""
+    return Refinement(SkinnedBody(CapsuleBody().skin, points), filler, config.refine_share)
+
+
+def places(frames: Tensor) -> Tensor:
+    """(..., 22, 3) metres of frames (..., F): the standard body's joints relative to the pelvis."""
+    sixd, root = split_frames(frames)
+    offsets = torch.from_numpy(SMPL22.offsets.copy()).to(frames)
+    return joints_of(SMPL22.parents, offsets, rotation_of(sixd), torch.zeros_like(root))[0]
+
+
+def on(pairs: Pairs, device: torch.device) -> Pairs:
+    """The same on a device."""
+    return Pairs(*(value.to(device) for value in pairs))
+
+
+def pairs_loss(
+    network: ComposeNetwork,
+    pairs: Pairs,
+    config: ComposeConfig,
+    refine: Refinement | None,
+    rng: np.random.Generator,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Eq. 5 (12), plus the refinement of eq. 7 (14) on a few frames where there is one."""
+    made = network(pairs.frames, pairs.valid, pairs.actions)
+    rebuilt = reconstruction(pairs.frames, made.decoded, pairs.valid)
+    told = {"reconstruction": rebuilt}
+    if config.joints_weight:
+        apart = reconstruction(places(pairs.frames), places(made.decoded), pairs.valid)
+        rebuilt = rebuilt + config.joints_weight * apart
+        told["joints"] = apart
+    told["divergence"] = divergence(made.posterior)
+    loss = bound(rebuilt, told["divergence"], config.kl_weight)
+    if refine is not None and config.refine_weight:
+        rows, times = np.nonzero(pairs.valid.cpu().numpy())
+        chosen = rng.choice(len(rows), size=min(config.refine_pictures, len(rows)), replace=False)
+        told["refinement"] = refine(made.decoded, pairs, [(int(rows[k]), int(times[k])) for k in chosen])
+        loss = loss + config.refine_weight * told["refinement"]
+    return loss, told
+
+
+def train_compose(
+    actions: Sequence[Action],
+    config: ComposeConfig,
+    run: Path,
+    *,
+    filler: MaskedAutoencoder | None = None,
+    filler_name: str = "",
+    seed: int = 0,
+    card: str = "",
+    progress: bool = True,
+    trainer_options: dict[str, Any] | None = None,
+) -> Composer:
+    """Train on coupled sequences and write the model to ``run/model``.
+
+    filler : the frozen autoencoder of decoupling refinement; without one there is none. filler_name : what
+    a run to resume must have had, too.
+    Raises InputError for an action without sequences, UsageError where a run to resume does not fit.
+    """
+    bank = PairBank(actions, config)
+    model = Composer.random(config, seed)
+    model.card = card
+    model.network.requires_grad_(True)
+    refine = None if filler is None else refinement(filler, config)
+    share = max(1, config.batch_size // int((trainer_options or {}).get("devices", 1)))
+
+    def loss(network: nn.Module, rng: np.random.Generator, device: torch.device):
+        assert isinstance(network, ComposeNetwork)
+        pairs = on(bank.draw(share, rng), device)
+        return pairs_loss(network, pairs, config, None if refine is None else refine.to(device), rng)
+
+    settings = {**config.to_dict(), "mae": filler_name, "sequences": [(a.name, len(a)) for a in bank.actions]}
+    first = train_steps(
+        model.network,
+        loss,
+        config.steps,
+        run,
+        learning_rate=config.learning_rate,
+        settings=settings,
+        clip_norm=config.clip_norm,
+        seed=seed,
+        progress=progress,
+        trainer_options=trainer_options,
+    )
+    if first:
+        model.save(run / "model")
+    return model
+
+
+def picture_masks(joints: Tensor, config: MAEConfig, camera: Camera, rng: np.random.Generator) -> Tensor:
+    """(B, P) bool patches to see of pictures of bodies with joints (B, 22, 3): near a few joints, or
+    random."""
+    side = config.size // config.patch
+    energies = torch.from_numpy(rng.random((len(joints), 22)) ** 8).to(joints)  # a few of them count
+    pixels, _ = camera.project(frontal(joints, joints))
+    near = kept_patches(attention_map(pixels, energies, config.size), config.patch, config.share)
+    order = torch.from_numpy(rng.random((len(joints), side * side))).to(joints)
+    anywhere = torch.zeros_like(near).scatter_(1, order.argsort(1)[:, : int(near[0].sum())], True)
+    attended = torch.from_numpy(rng.random(len(joints)) < config.attended).to(joints.device)
+    return torch.where(attended[:, None], near, anywhere)
+
+
+def mae_loss(poses: Sequence[Action], config: MAEConfig) -> Loss:
+    """The mean square of what is hidden, of pictures of poses drawn from all sequences (He et al., 2022)."""
+    body, camera = SkinnedBody(CapsuleBody().skin, config.points), Camera(size=config.size)
+    rotations = np.concatenate([action.rotations for action in poses])
+    roots = np.concatenate([action.root for action in poses])
+
+    def loss(network: nn.Module, rng: np.random.Generator, device: torch.device):
+        drawn = np.sort(rng.integers(len(roots), size=config.batch_size))
+        with torch.no_grad():
+            posed = body.to(device)(*(torch.from_numpy(a[drawn]).to(device) for a in (rotations, roots)))
+            pictures = render(posed, camera)
+            kept = picture_masks(posed.joints, config, camera, rng)
+        made = network(pictures, kept)
+        side = config.size // config.patch
+        hidden = (
+            (~kept).view(-1, side, side).repeat_interleave(config.patch, 1).repeat_interleave(config.patch, 2)
+        )
+        square = ((made - pictures).square() * hidden).sum() / hidden.sum()
+        return square, {"hidden_square": square}
+
+    return loss
+
+
+def train_mae(
+    poses: Sequence[Action],
+    config: MAEConfig,
+    run: Path,
+    *,
+    seed: int = 0,
+    card: str = "",
+    progress: bool = True,
+    trainer_options: dict[str, Any] | None = None,
+) -> MaskedAutoencoder:
+    """Train the small autoencoder on pictures of a corpus and write it to ``run/model``."""
+    mae = small_mae(config, seed)
+    first = train_steps(
+        mae,
+        mae_loss(poses, config),
+        config.steps,
+        run,
+        learning_rate=config.learning_rate,
+        settings={**config.to_dict(), "frames": sum(map(len, poses))},
+        decay=True,
+        seed=seed,
+        progress=progress,
+        trainer_options=trainer_options,
+    )
+    if first:
+        save_mae(mae, config, run / "model", card)
+    return mae

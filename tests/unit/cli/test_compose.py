@@ -1,0 +1,82 @@
+"""`kineme compose` as a user runs it, its sentences, and its page in a browser."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from kineme.cli.main import main
+from kineme.corpus.synthetic import generate
+from kineme.formats import load, save
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def takes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("takes")
+    for seed, name in ((1, "walk"), (2, "wave"), (3, EVIL)):
+        save(generate(seed, 1, 4.0)[0].motion, folder / f"{name}.bvh")
+    return folder
+
+
+def run(*words) -> int:
+    return main([str(word) for word in words])
+
+
+@pytest.mark.parametrize("form", ["bvh", "npz", "glb", "csv"])
+def test_every_format(takes, tmp_path, form, capsys) -> None:
+    out = tmp_path / f"both.{form}"
+    assert run("compose", takes / "walk.bvh", takes / "wave.bvh", "-o", out) == 0
+    said = capsys.readouterr()
+    assert out.is_file() and "wave moves" in said.out and "cm/s" in said.out
+    if form == "bvh":
+        assert load(out).skeleton.names == load(takes / "walk.bvh").skeleton.names
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--parts", "legs=dance"], "walk, wave (or 1, 2)"),
+        (["--parts", "tail=walk"], "no part of the body is called 'tail'"),
+        (["--seconds", "100"], "ask for at most"),
+        (["--rate", "2"], "between 0 and 1"),
+        (["--page", "page.txt"], "writes .html"),
+        (["--open"], "give both"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(takes, tmp_path, words, sentence, capsys) -> None:
+    out = tmp_path / "both.bvh"
+    assert run("compose", takes / "walk.bvh", takes / "wave.bvh", "-o", out, *words) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert sentence in said[-1] and not out.exists()
+
+
+def test_the_page_plays_in_step_and_names_stay_text(takes, tmp_path) -> None:
+    page_file = tmp_path / "both.html"
+    words = ["compose", takes / f"{EVIL}.bvh", takes / "wave.bvh", "-o", tmp_path / "both.bvh"]
+    assert run(*words, "--page", page_file) == 0
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("needs Chromium (apt-get install chromium)")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        page.goto(page_file.as_uri())
+        page.wait_for_selector("html[data-ready]")
+        assert EVIL in page.inner_text("#title")
+        assert page.locator("#figures canvas").count() == 3 and page.locator("#shares tr").count() == 5
+        pixels = "() => [...document.querySelectorAll('canvas')].map((c) => c.toDataURL())"
+        before = page.evaluate(pixels)
+        page.wait_for_function(
+            "(old) => [...document.querySelectorAll('canvas')].every((c, k) => c.toDataURL() !== old[k])",
+            arg=before,
+        )
+        assert not complaints
+        browser.close()

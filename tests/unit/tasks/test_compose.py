@@ -1,0 +1,180 @@
+"""Two clips at once: who gives what, on whose skeleton, for how long; and what is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bodies import MIXAMO
+from kineme.corpus.synthetic import generate
+from kineme.errors import InputError, UsageError
+from kineme.formats import load
+from kineme.motion import Motion, Skeleton
+from kineme.motion.canonical import INDEX, JOINTS
+from kineme.motion.retarget import retarget
+from kineme.motion.rotations import axis_angle_to_matrix
+from kineme.tasks.compose import compose
+
+
+def waving(frames: int = 60, joints: tuple[str, ...] = ("right_shoulder",), fps: float = 30.0) -> Motion:
+    """The canonical body, standing, that swings the named joints."""
+    from kineme.motion.canonical import SMPL22
+
+    turns = np.zeros((frames, 22, 3))
+    for joint in joints:
+        turns[:, INDEX[joint], 2] = 0.8 * np.sin(np.arange(frames) / 4)
+    root = np.tile(SMPL22.offsets[0], (frames, 1))
+    return Motion(SMPL22, fps, root, axis_angle_to_matrix(turns))
+
+
+@pytest.fixture(scope="module")
+def walk() -> Motion:
+    return generate(1, 1, 6.0)[0].motion
+
+
+def test_legs_walk_and_the_arm_waves(walk) -> None:
+    wave = waving(90)
+    made = compose(walk, wave)
+    assert made.shares["legs"] == 1 and made.shares["right arm"] == 0
+    result, count = made.motion, min(len(walk), 90)
+    assert result.skeleton is walk.skeleton and len(result) == count and result.fps == walk.fps
+    arm, legs = INDEX["right_shoulder"], [INDEX["left_ankle"], INDEX["right_ankle"]]
+    np.testing.assert_allclose(result.local_rotations[:, arm], wave.local_rotations[:count, arm], atol=1e-5)
+    np.testing.assert_allclose(result.positions[:, 0], walk.positions[:count, 0], atol=1e-5)
+    assert np.abs(result.positions[:, legs] - walk.positions[:count, legs]).max() < 0.05  # feet are locked
+
+
+def test_order_decides_only_the_skeleton(walk) -> None:
+    first, second = compose(walk, waving(90), lock=False), compose(waving(90), walk, lock=False)
+    np.testing.assert_allclose(
+        first.motion.local_rotations[:, 1:], second.motion.local_rotations[:, 1:], atol=1e-4
+    )
+
+
+def test_mixing_is_softer_than_giving(walk) -> None:
+    whole, mixed = compose(walk, waving(90)), compose(walk, waving(90), mix=True)
+    assert set(whole.shares.values()) <= {0.0, 1.0}
+    assert 0 < mixed.shares["right arm"] < 0.5
+    turns = [m.motion.local_rotations[:, INDEX["right_shoulder"]] for m in (whole, mixed)]
+    assert np.abs(turns[0] - turns[1]).max() > 0.05
+
+
+def test_parts_overrule_energies(walk) -> None:
+    made = compose(walk, waving(90), parts={"arms": 1.0, "legs": 0.0})
+    assert made.shares["right arm"] == 1 and made.shares["legs"] == 0 and not made.warnings
+    assert np.ptp(made.motion.positions[:, 0], axis=0).max() < 0.01  # the legs that stand give the way
+    with pytest.raises(UsageError, match="left arm"):
+        compose(walk, waving(90), parts={"tail": 1.0})
+
+
+def test_lengths(walk) -> None:
+    short = waving(45)
+    assert len(compose(walk, short).motion) == 45
+    made = compose(walk, short, seconds=2.0, names=("walk", "wave"))
+    assert len(made.motion) == round(2.0 * walk.fps)
+    assert any("wave is played" in note for note in made.notes)
+    with pytest.raises(UsageError, match="at most 3.0 s"):
+        compose(walk, short, seconds=5.0)
+    with pytest.raises(UsageError, match="above 0"):
+        compose(walk, short, seconds=-1.0)
+    with pytest.raises(InputError, match="one frame"):
+        compose(walk, waving(1))
+
+
+def test_the_second_clip_takes_the_first_ones_rate(walk) -> None:
+    made = compose(walk, waving(120, fps=60.0))
+    assert len(made.motion) == 60 and made.motion.fps == walk.fps
+
+
+def test_a_motionless_clip_and_a_part_wanted_twice(walk) -> None:
+    still = waving(60, joints=())
+    made = compose(walk, still, names=("walk", "statue"))
+    assert "statue does not move" in made.warnings[0] and made.shares["right arm"] == 1
+    assert np.isfinite(made.motion.positions).all()
+    nothing = compose(still, still)
+    assert len(nothing.warnings) == 2 and np.isfinite(nothing.motion.positions).all()
+    twice = compose(waving(60), waving(50, ("right_shoulder", "left_shoulder")))
+    assert len(twice.warnings) == 1 and "single body part" in twice.warnings[0]
+
+
+def test_another_rig_goes_onto_the_first_ones_skeleton(walk) -> None:
+    canonical = waving(60)
+    names = tuple(MIXAMO[joint] for joint in JOINTS)
+    fingers = ("LeftHandIndex1",)
+    skeleton = Skeleton(
+        (*names, *fingers),
+        (*canonical.skeleton.parents, INDEX["left_wrist"]),
+        np.vstack([canonical.skeleton.offsets * 1.1, [[0.05, 0, 0]]]),
+    )
+    turns = np.concatenate([canonical.local_rotations, np.broadcast_to(np.eye(3), (60, 1, 3, 3))], axis=1)
+    rig = Motion(skeleton, 30.0, canonical.root_translation * 1.1, turns)
+    made = compose(rig, walk)
+    assert made.motion.skeleton is skeleton and "retargeted" in " ".join(made.notes)
+    body = retarget(made.motion)
+    np.testing.assert_allclose(body.global_rotations[:, INDEX["right_shoulder"]].shape, (60, 3, 3))
+    lengths = np.linalg.norm(np.diff(made.motion.positions[:, [1, 4, 7]], axis=1), axis=-1)
+    np.testing.assert_allclose(lengths, np.broadcast_to(lengths[0], lengths.shape), atol=1e-4)
+    assert made.skate_after < 1.0 or np.isnan(made.skate_after)
+
+
+def test_who_gives_nothing_is_named(walk) -> None:
+    made = compose(walk, waving(90).replace(local_rotations=slower(waving(90))), names=("walk", "wave"))
+    assert set(made.shares.values()) == {1.0}
+    assert "walk moves every part more than wave" in made.warnings[0]
+
+
+def slower(motion: Motion) -> np.ndarray:
+    """Its rotations, of which the first half lasts for all of it, by a tenth."""
+    assert motion.local_rotations is not None
+    return motion.local_rotations[np.arange(len(motion)) // 30]
+
+
+class _Copy:
+    """Fills in by what it is given: as if nothing was hidden."""
+
+    size, patch = 48, 16
+
+    def fill(self, pictures, kept):
+        return pictures
+
+
+def test_refinement_lowers_its_loss_and_keeps_the_pelvis(walk) -> None:
+    from kineme.body import CapsuleBody
+    from kineme.body.posing import SkinnedBody
+    from kineme.models.compose.refine import Refinement
+    from kineme.tasks.compose_refine import Descent, refine
+
+    a = compose(walk, waving(40)).sources[0]
+    turns = np.zeros((len(a), 22, 3))
+    turns[:, INDEX["right_shoulder"], 2] = 0.5  # both actions have the arm elsewhere
+    wrong = a.replace(local_rotations=a.local_rotations @ axis_angle_to_matrix(turns))
+    loss = Refinement(SkinnedBody(CapsuleBody().skin, 1500), _Copy())
+    energies = (np.ones(22), np.ones(22))
+    better, before, after = refine(wrong, (a, a), energies, loss, Descent(steps=15, hold=0.0))
+    assert after < 0.9 * before
+    np.testing.assert_array_equal(better.local_rotations[:, 0], a.local_rotations[:, 0])
+    np.testing.assert_allclose(np.linalg.det(better.local_rotations), 1, atol=1e-4)
+    refined = compose(walk, waving(40), refinement=loss)
+    assert any("refinement took its loss" in note for note in refined.notes)
+
+
+def test_positions_only_is_fitted(walk) -> None:
+    places = Motion.from_positions(walk.skeleton, walk.fps, walk.positions)
+    made = compose(places, waving(60))
+    assert not made.motion.positions_only and "positions only" in " ".join(made.notes)
+
+
+def test_real_clips_walk_and_wave(unpacked) -> None:
+    folder = unpacked(
+        "bandai-namco/dataset-2.zip", "*_walk_normal_001.bvh", "*_wave-right-hand_normal_001.bvh"
+    )
+    walk, wave = (
+        load(folder / "dataset-2" / f"dataset-2_{name}_normal_001.bvh")
+        for name in ("walk", "wave-right-hand")
+    )
+    made = compose(walk, wave)
+    assert made.shares == {"left arm": 1, "right arm": 0, "legs": 1, "torso": 1, "head": 1}
+    assert made.skate_after < 0.5 < made.skate_before
+    assert made.motion.skeleton is walk.skeleton
+    hand = walk.skeleton.index("Hand_R")
+    assert np.median(made.motion.positions[:, hand, 1]) > 1.1
