@@ -4,7 +4,8 @@
 
 The clips are those of `ingest.py`, linked under new names until there are as many as asked for (the same
 motion many times: for speed only). Each size is a command of its own, as a user runs it: files, atoms,
-motifs, search index and page. Growth is the time a clip at the largest size over that at the smallest, of which 1 is linear.
+motifs, search index and page. Growth is the time a clip at the largest size over that at the
+smallest: 1 is linear.
 """
 
 from __future__ import annotations

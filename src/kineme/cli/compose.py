@@ -68,7 +68,7 @@ def run(args: Args) -> int:
         raise UsageError("--open shows the page that --page NAME.html writes; give both")
     parts = _parts(args.parts, names)
     refinement = None if args.refine is None else _refinement(args.refine)
-    options = args.reading.options(None, None)
+    options = args.reading.options()
     first, second = (read_one(path, options) for path in (args.first, args.second))
     made = compose(
         first,

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kineme.motion import Motion
 
 
+#: of a model of either kind, to be fetched from a hub
+FILES = ("config.json", "model.safetensors", "README.md", "checksums.json")
+
+
 @dataclass(frozen=True)
 class Args:
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
@@ -43,15 +47,19 @@ class Args:
 
 
 def run(args: Args) -> int:
+    from kineme.cli.motion_model import SHIPPED
     from kineme.cli.outputs import folder_for
     from kineme.formats import save
     from kineme.formats.file_names import safe_stem
+    from kineme.formats.hub import model_folder
     from kineme.formats.model_folder import kind_of
 
     if args.count < 1:
         raise UsageError(f"--count must be at least 1, not {args.count}")
-    kind = "hgvae" if args.model is None else kind_of(args.model)
-    motions = _composed(args) if kind == "compose" else _sampled(args)
+    place = model_folder(
+        args.model or SHIPPED, FILES, "`kineme train hgvae` or `kineme train compose` writes one"
+    )
+    motions = _composed(args, place) if kind_of(place) == "compose" else _sampled(args, place)
     folder, name = folder_for(args.out), safe_stem(args.labels or args.label or "sample")
     for number, motion in enumerate(motions):
         save(motion, folder / f"{name}_{args.seed}_{number:03d}.{args.format}")
@@ -59,11 +67,11 @@ def run(args: Args) -> int:
     return 0
 
 
-def _composed(args: Args) -> list[Motion]:
+def _composed(args: Args, place: Path) -> list[Motion]:
     from kineme.models.compose import Composer
     from kineme.tasks.generate import generate_composed
 
-    model = Composer.load(args.model)  # type: ignore[arg-type]  # a kind was found in it
+    model = Composer.load(place)
     if args.labels is None or args.label is not None or args.levels is not None:
         raise UsageError(
             f"a compose model takes --labels with one action or two of {', '.join(model.config.labels)}"
@@ -71,15 +79,15 @@ def _composed(args: Args) -> list[Motion]:
     return generate_composed(model, args.labels, args.count, args.seconds, args.seed)
 
 
-def _sampled(args: Args) -> list[Motion]:
-    from kineme.cli.motion_model import load_model
+def _sampled(args: Args, place: Path) -> list[Motion]:
+    from kineme.models.hgvae import HGVAE
     from kineme.tasks.generate import generate
 
     if args.labels is not None or args.seconds is not None:
         raise UsageError(
             "--labels and --seconds are for a model of `kineme train compose`; name it by --model"
         )
-    model = load_model(args.model)
+    model = HGVAE.load(place)
     if args.levels is not None and not 0 <= args.levels <= len(model.config.levels):
         raise UsageError(f"--levels lies between 0 and {len(model.config.levels)} for this model")
     return generate(

@@ -34,10 +34,6 @@ class Args:
     """Leave feet that stand as they were made, even where they slide."""
     page: Path | None = None
     """Also write a page (HTML) with a picture of what was filled."""
-    skeleton: str | None = None
-    """For files of bare joints, the name of a known skeleton."""
-    fps: float | None = None
-    """Frames per second, where the file does not say."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
@@ -51,7 +47,7 @@ def run(args: Args) -> int:
 
     _check(args)
     suffix = written_suffix(args.out, args.out.suffix or "nothing")
-    options = args.reading.options(args.fps, args.skeleton)
+    options = args.reading.options()
     motions = [read_one(file, options) for file in args.files]
     lock = not args.slide
     if len(motions) == 1:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kineme.motion import Motion
 
 #: the weights that come with the package
-SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "hgvae-small"
+SHIPPED = "hgvae-small"
 
 
 def load_model(name: str | None) -> HGVAE:

@@ -44,10 +44,6 @@ class Args:
     """Also write a page (HTML) with a picture of every future."""
     overwrite: bool = False
     """Replace files that are there already."""
-    skeleton: str | None = None
-    """For files of bare joints, the name of a known skeleton."""
-    fps: float | None = None
-    """Frames per second, where the file does not say."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
@@ -63,7 +59,7 @@ def run(args: Args) -> int:
     seconds = seconds_in(args.seconds)
     if args.samples < 1:
         raise UsageError(f"--samples must be at least 1, not {args.samples}")
-    motion = read_one(args.file, args.reading.options(args.fps, args.skeleton))
+    motion = read_one(args.file, args.reading.options())
     suffix = written_suffix(args.file, args.format)
     targets = [folder_for(args.out) / f"{args.file.stem}_{k + 1}{suffix}" for k in range(args.samples)]
     check_free(targets, args.overwrite)

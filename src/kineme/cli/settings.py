@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RunArgs:
-    """What every `kineme train` verb can be told of its run, beside its model's own settings."""
+class DataArgs:
+    """What every `kineme train` verb can be told of its data, beside its model's own settings."""
 
     split: str | None = None
     """Train on this split of the corpus only, such as train."""
@@ -31,14 +31,20 @@ class RunArgs:
     """Seed of weights, windows and everything else that is drawn."""
     data_licence: str = "not stated"
     """Licence of the training data, for the model card."""
+    jobs: int | None = None
+    """Processes that read files; by default one a core."""
+
+
+@dataclass(frozen=True)
+class RunArgs(DataArgs):
+    """The same, and what Lightning's Trainer is told, for runs that may take long."""
+
     devices: int = 1
     """How many devices (or processes, on a CPU) share every batch."""
     accelerator: str = "auto"
     """cpu, gpu, mps or auto."""
     precision: str = "32-true"
     """32-true, bf16-mixed or another of the Trainer's."""
-    jobs: int | None = None
-    """Processes that read files; by default one a core."""
 
     @property
     def trainer_options(self) -> dict[str, Any]:
@@ -80,8 +86,14 @@ def first_process() -> bool:
     return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
-def corpus_of(sources: tuple[Path, ...], out: Path, reading: ReadingArgs, jobs: int | None) -> Corpus:
-    """The corpus or library that is named, or one made of the files in the run's folder `out`.
+def corpus_of(
+    sources: tuple[Path, ...],
+    out: Path,
+    reading: ReadingArgs,
+    jobs: int | None,
+    labels: tuple[str, ...] = (),
+) -> Corpus:
+    """The corpus or library that is named, or one made of the files, with `labels`, in the run's folder `out`.
 
     Raises UsageError where nothing is named.
     """
@@ -102,7 +114,8 @@ def corpus_of(sources: tuple[Path, ...], out: Path, reading: ReadingArgs, jobs: 
         corpus = Corpus.open(place)
     else:
         options = reading.options()
-        corpus = Corpus.build(sources, place, jobs=jobs, progress=sys.stderr.isatty(), options=options)
+        progress = sys.stderr.isatty()
+        corpus = Corpus.build(sources, place, jobs=jobs, labels=labels, progress=progress, options=options)
         print_report(corpus)
     return corpus
 
@@ -114,9 +127,10 @@ def training_command(model: str, args: Any, given: dict[str, Any], own: tuple[st
     own : options of this verb that shape the model, too.
     """
     words = ["kineme", "train", model, *(Path(s).resolve().name for s in args.sources), "-o", args.out.name]
-    words += ["--preset", args.preset, "--seed", str(args.run.seed)]
+    words += ["--preset", args.preset] if hasattr(args, "preset") else []
+    words += ["--seed", str(args.run.seed)]
     for holder, names in ((args.run, ("split", "devices", "precision")), (args, own)):
-        for name in names:
+        for name in (name for name in names if hasattr(holder, name)):
             value = getattr(holder, name)
             if value != type(holder).__dataclass_fields__[name].default:
                 words += [f"--{name.replace('_', '-')}", *([] if value is True else _words(value))]

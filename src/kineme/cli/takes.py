@@ -35,7 +35,7 @@ def read_corpus(
     if not files:
         raise nothing_found(sources[0])
     given = {os.path.abspath(file): str(file) for file in files}
-    options = reading.options(None, None)
+    options = reading.options()
     corpus = Corpus.build(files, place, fps=fps, jobs=jobs, progress=False, options=options)
     for row in corpus.report:
         if row.status == "rejected":

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import changed, corpus_of, first_process, overrides, training_command
-from kineme.errors import UsageError
+from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
 from kineme.models.compose.config import PRESETS, ComposeConfig
 
 if TYPE_CHECKING:
@@ -39,20 +38,7 @@ class Args:
     mae: Annotated[str | None, tyro.conf.arg(metavar="NAME_OR_FOLDER")] = None
     """Refine by this masked autoencoder: a folder of `kineme train mae`, or public weights on the Hugging
     Face hub such as facebook/vit-mae-large (CC BY-NC 4.0)."""
-    split: str | None = None
-    """Train on this split of the corpus only, such as train."""
-    seed: int = 0
-    """Seed of weights, pairs and noise."""
-    data_licence: str = "not stated"
-    """Licence of the training data, for the model card."""
-    devices: int = 1
-    """How many devices (or processes, on a CPU) share every batch."""
-    accelerator: str = "auto"
-    """cpu, gpu, mps or auto."""
-    precision: str = "32-true"
-    """32-true, bf16-mixed or another of the Trainer's."""
-    jobs: int | None = None
-    """Processes that read files; by default one a core."""
+    run: Annotated[RunArgs, tyro.conf.arg(name="")] = field(default_factory=RunArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
@@ -66,14 +52,12 @@ def run(args: Args) -> int:
     from kineme.train.cards import model_card
     from kineme.train.compose import train_compose
 
-    if not args.sources:
-        raise UsageError("name a labelled corpus to train on")
-    if args.devices < 1:
-        raise UsageError(f"--devices must be at least 1, not {args.devices}")
+    options = args.run.trainer_options
     given = changed(args.settings)
     config = dataclasses.replace(PRESETS[args.preset], **given)
     filler = None if args.mae is None else load_mae(args.mae)
-    corpus = corpus_of(args.sources, args.out, args.reading, args.jobs, args.split)
+    corpus = corpus_of(args.sources, args.out, args.reading, args.run.jobs)
+    corpus = corpus if args.run.split is None else corpus.split(args.run.split)
     actions = actions_in(corpus, config.fps, config.labels)
     labels = config.labels or tuple(sorted({action.label for action in actions}))
     config = dataclasses.replace(config, labels=labels)
@@ -87,8 +71,8 @@ def run(args: Args) -> int:
         data=[Path(source).resolve().name for source in args.sources],
         seconds=seconds,
         preset=args.preset,
-        seed=args.seed,
-        licence=args.data_licence,
+        seed=args.run.seed,
+        licence=args.run.data_licence,
         command=training_command("compose", args, given),
         checksum=corpus.checksum,
     )
@@ -102,14 +86,10 @@ def run(args: Args) -> int:
         args.out,
         filler=filler,
         filler_name=args.mae or "",
-        seed=args.seed,
+        seed=args.run.seed,
         card=card,
         progress=sys.stderr.isatty(),
-        trainer_options={
-            "devices": args.devices,
-            "accelerator": args.accelerator,
-            "precision": args.precision,
-        },
+        trainer_options=options,
     )
     if first_process():
         say(f"the model: {args.out / 'model'}")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import changed, overrides
-from kineme.errors import UsageError
+from kineme.cli.settings import DataArgs, changed, corpus_of, overrides, training_command
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -39,14 +38,7 @@ class HeadArgs:
     """A model's folder, a library, a model of the package or of the Hugging Face hub."""
     preset: Literal["small", "compact", "paper"] = "small"
     """Where the settings start from; compact is half as exact and a tenth as large."""
-    split: str | None = None
-    """Train on this split of the corpus only, such as train."""
-    seed: int = 0
-    """Seed of weights and of what is drawn."""
-    data_licence: str = "not stated"
-    """Licence of the takes, for the head's card."""
-    jobs: int | None = None
-    """Processes that read files; by default one a core."""
+    run: Annotated[DataArgs, tyro.conf.arg(name="")] = field(default_factory=DataArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
@@ -66,15 +58,14 @@ def train(args: HeadArgs, kind: Literal["predictor", "interpolator"]) -> int:
     from kineme.train.a4mer import TakeBank
     from kineme.train.heads import train_head
 
-    if not args.sources:
-        raise UsageError("name a corpus or the motion files to learn from")
     given = changed(args.settings)
     config = dataclasses.replace(PRESETS[args.preset], **given)
     source = model_folder(args.model)
     model = A4Mer.load(source)
     check_out(args.out)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
-        corpus = _corpus(args, Path(folder) / "corpus")
+        corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs)
+        corpus = corpus if args.run.split is None else corpus.split(args.run.split)
         takes = TakeBank([standard_positions(clip) for clip in corpus], corpus.fps)
         stride = max(0.2, takes.seconds / MOMENTS)
         bank = build_bank(model.network, [(takes, stride)], config, kind)
@@ -83,7 +74,7 @@ def train(args: HeadArgs, kind: Literal["predictor", "interpolator"]) -> int:
             f"shows; {config.steps} steps"
         )
         head = train_head(
-            model, bank, config, kind, Path(folder) / "run", seed=args.seed,
+            model, bank, config, kind, Path(folder) / "run", seed=args.run.seed,
             card=_card(args, kind, corpus, given), progress=sys.stderr.isatty(),
         )  # fmt: skip
     save_with_model(head.save, source, args.out)
@@ -93,29 +84,17 @@ def train(args: HeadArgs, kind: Literal["predictor", "interpolator"]) -> int:
     return 0
 
 
-def _corpus(args: HeadArgs, place: Path) -> Corpus:
-    """The corpus that is named, or one read from the files into `place`."""
-    from kineme.cli.settings import corpus_of
-
-    return corpus_of(args.sources, place, args.reading, args.jobs, args.split)
-
-
 def _card(args: HeadArgs, kind: str, corpus: Corpus, given: dict[str, Any]) -> str:
     """The head's README.md."""
     names = [Path(source).resolve().name for source in args.sources]
-    words = ["kineme", "train", kind, *names, "--model", Path(args.model).name, "-o", args.out.name]
-    words += ["--preset", args.preset, "--seed", str(args.seed)]
-    if args.split is not None:
-        words += ["--split", args.split]
-    for name, value in given.items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
+    command = training_command(kind, args, given, ("model",))
     what = {
         "predictor": "A predictor: how motion goes on (`kineme predict`)",
         "interpolator": "An interpolator: gaps of whole frames filled (`kineme interpolate`)",
     }[kind]
     return (
         f"# {what}\n\nA head of A4Mer, trained on {corpus.duration / 60:.1f} minutes of {', '.join(names)} "
-        f"(corpus sha256 {corpus.checksum}).\n\nLicence of that data: {args.data_licence}. The head keeps "
+        f"(corpus sha256 {corpus.checksum}).\n\nLicence of that data: {args.run.data_licence}. The head keeps "
         "moments of it, to recall what followed: whoever passes the head on passes on parts of that motion.\n\n"
-        f"Made by\n\n```\n{shlex.join(words)}\n```\n"
+        f"Made by\n\n```\n{command}\n```\n"
     )

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import changed, corpus_of, first_process, overrides, training_command
-from kineme.errors import UsageError
+from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
 from kineme.render.mae_config import MAEConfig
 
 if TYPE_CHECKING:
@@ -33,18 +32,7 @@ class Args:
     """Folder of the run."""
     preset: Literal["small"] = "small"
     """Where the settings start from."""
-    split: str | None = None
-    """Train on this split of the corpus only, such as train."""
-    seed: int = 0
-    """Seed of weights, poses and masks."""
-    data_licence: str = "not stated"
-    """Licence of the training data, for the model card."""
-    accelerator: str = "auto"
-    """cpu, gpu, mps or auto."""
-    precision: str = "32-true"
-    """32-true, bf16-mixed or another of the Trainer's."""
-    jobs: int | None = None
-    """Processes that read files; by default one a core."""
+    run: Annotated[RunArgs, tyro.conf.arg(name="")] = field(default_factory=RunArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
@@ -57,11 +45,10 @@ def run(args: Args) -> int:
     from kineme.train.cards import model_card
     from kineme.train.compose import train_mae
 
-    if not args.sources:
-        raise UsageError("name a corpus or the motion files to train on")
     given = changed(args.settings)
     config = dataclasses.replace(MAEConfig(), **given)
-    corpus = corpus_of(args.sources, args.out, args.reading, args.jobs, args.split)
+    corpus = corpus_of(args.sources, args.out, args.reading, args.run.jobs)
+    corpus = corpus if args.run.split is None else corpus.split(args.run.split)
     poses = [action_of(clip.motion, "", 10.0, clip.name) for clip in corpus]
     seconds = corpus.duration
     card = model_card(
@@ -72,18 +59,18 @@ def run(args: Args) -> int:
         data=[Path(source).resolve().name for source in args.sources],
         seconds=seconds,
         preset=args.preset,
-        seed=args.seed,
-        licence=args.data_licence,
+        seed=args.run.seed,
+        licence=args.run.data_licence,
         command=training_command("mae", args, given),
         checksum=corpus.checksum,
     )
     say(f"training on pictures of {say_duration(seconds)} of motion, {config.steps} steps")
-    options = {"accelerator": args.accelerator, "precision": args.precision}
+    options = args.run.trainer_options
     train_mae(
         poses,
         config,
         args.out,
-        seed=args.seed,
+        seed=args.run.seed,
         card=card,
         progress=sys.stderr.isatty(),
         trainer_options=options,

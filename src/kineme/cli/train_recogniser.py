@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import changed, overrides
-from kineme.errors import InputError, UsageError
+from kineme.cli.settings import DataArgs, changed, corpus_of, overrides, training_command
+from kineme.errors import InputError
 
 if TYPE_CHECKING:
-    from kineme.corpus import Corpus
-
     Settings = Any
 else:
     from kineme.models.a4mer.heads.settings import RecogniserConfig
@@ -40,14 +38,7 @@ class Args:
     labels: tuple[str, ...] = ()
     """Where the sources are files: label files (.csv, BABEL .json, .txt), or a pattern with named groups over
     file names."""
-    split: str | None = None
-    """Train on this split of the corpus only, such as train."""
-    seed: int = 0
-    """Seed of weights and of what is drawn."""
-    data_licence: str = "not stated"
-    """Licence of the labelled takes, for the head's card."""
-    jobs: int | None = None
-    """Processes that read files; by default one a core."""
+    run: Annotated[DataArgs, tyro.conf.arg(name="")] = field(default_factory=DataArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
@@ -64,14 +55,13 @@ def run(args: Args) -> int:
     from kineme.report.words import say_duration
     from kineme.train.recogniser import train_recogniser
 
-    if not args.sources:
-        raise UsageError("name a corpus or the motion files to learn from")
     config = dataclasses.replace(RecogniserConfig(), **changed(args.settings))
     source = model_folder(args.model)
     model = A4Mer.load(source)
     check_out(args.out)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
-        corpus = labelled_corpus(args, Path(folder) / "corpus")
+        corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, args.labels)
+        corpus = corpus if args.run.split is None else corpus.split(args.run.split)
         counts = class_counts(corpus)
         single = [name for name, count in counts.items() if count == 1]
         if single:
@@ -80,7 +70,12 @@ def run(args: Args) -> int:
         seconds = sum(s.end - s.start for c in corpus for s in c.labels if s.level == "label")
         say(f"learning {len(counts)} classes from {say_duration(seconds)} of labelled motion")
         made = train_recogniser(
-            model, corpus, config, args.seed, card=_card(args, counts, seconds), progress=sys.stderr.isatty()
+            model,
+            corpus,
+            config,
+            args.run.seed,
+            card=_card(args, counts, seconds),
+            progress=sys.stderr.isatty(),
         )
     save_with_model(made.save, source, args.out)
     say(f"the model: {args.out}")
@@ -117,37 +112,13 @@ def save_with_model(save: Any, source: Path, out: Path) -> None:
         save(work)
 
 
-def labelled_corpus(args: Args, place: Path) -> Corpus:
-    """The corpus that is named, or one read from the files into `place`."""
-    from kineme.corpus import Corpus
-    from kineme.tasks.library import CORPUS, is_library
-
-    source = args.sources[0]
-    if len(args.sources) == 1 and is_library(source):
-        corpus = Corpus.open(source / CORPUS)
-    elif len(args.sources) == 1 and (source / "corpus.json").is_file():
-        corpus = Corpus.open(source)
-    else:
-        from kineme.cli.ingest import print_report
-
-        options = args.reading.options(None, None)
-        corpus = Corpus.build(
-            args.sources, place, jobs=args.jobs, labels=args.labels, progress=False, options=options
-        )
-        print_report(corpus)
-    return corpus if args.split is None else corpus.split(args.split)
-
-
 def _card(args: Args, counts: dict[str, int], seconds: float) -> str:
     """The head's README.md."""
     sources = ", ".join(Path(source).resolve().name for source in args.sources)
-    words = ["kineme", "train", "recogniser", *(Path(s).resolve().name for s in args.sources)]
-    words += ["--model", Path(args.model).name, "-o", args.out.name, "--seed", str(args.seed)]
-    for name, value in changed(args.settings).items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
+    command = training_command("recogniser", args, changed(args.settings), ("labels", "model"))
     rows = "\n".join(f"| {name} | {count} |" for name, count in counts.items())
     return (
         f"# A recogniser of {len(counts)} classes\n\nA head of A4Mer for `kineme recognise`, trained on "
-        f"{seconds / 60:.1f} labelled minutes of {sources}.\n\nLicence of that data: {args.data_licence}.\n\n"
-        f"Made by\n\n```\n{shlex.join(words)}\n```\n\n| class | examples |\n|---|---|\n{rows}\n"
+        f"{seconds / 60:.1f} labelled minutes of {sources}.\n\nLicence of that data: {args.run.data_licence}.\n\n"
+        f"Made by\n\n```\n{command}\n```\n\n| class | examples |\n|---|---|\n{rows}\n"
     )
