@@ -30,6 +30,8 @@ MOMENTS = 8000
 
 @dataclass(frozen=True)
 class HeadArgs:
+    """What `kineme train predictor` and `kineme train interpolator` are told."""
+
     sources: tyro.conf.Positional[tuple[Path, ...]]
     """A corpus, a library, or motion files and folders of them."""
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="OUT")]

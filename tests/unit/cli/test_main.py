@@ -106,7 +106,8 @@ def _docstrings(options: type) -> set[str]:
 
 def _unexplained(options: type) -> list[str]:
     """Options without a word about them; groups of options are looked into."""
-    explained, missing = _docstrings(options), []
+    explained = {name for kind in options.__mro__[:-1] for name in _docstrings(kind)}
+    missing: list[str] = []
     for field in fields(options):
         notes = getattr(field.type, "__metadata__", ())
         if is_dataclass(field.default_factory):
