@@ -37,7 +37,8 @@ def calibrate(
     order = rng.permutation(len(whole))[: 4 * windows]
     batch = whole.take(order)
     scores, terms = window_terms(batch.windows, batch.valid, model)
-    # what is usual is measured on every other clip, or the first half of a single one; thresholds on the others
+    # what is usual is measured on every other clip, or the first half of a single one; thresholds on the
+    # others
     apart = whole.clips[order] % 2 if len(np.unique(whole.clips)) > 1 else order >= len(whole) // 2
     usual = Usual.fit(terms[apart == 0])
     joints = usual.joints(terms[apart == 1])
