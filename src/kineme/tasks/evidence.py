@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from kineme.tasks.anomaly import Scorer
 
 #: mean surprise of the joint's numbers; its oddest number against its median; logarithm of its largest
-#: acceleration; minus the logarithm of its smallest speed over `STILL_SECONDS` against the other joints'
-#: speed
+#: acceleration; minus the logarithm of its smallest speed over `STILL_SECONDS`
 TERMS = ("surprise", "number", "jump", "standstill")
 STILL_SECONDS = 0.4
 #: mm a frame and mm a frame and frame that count as none: recorded motion trembles by more
-STILL_MM, JUMP_MM = 0.05, 0.1
+STILL_MM, JUMP_MM = 0.02, 0.1
 #: windows that are scored at once
 BATCH = 128
 
@@ -100,6 +99,6 @@ def _moves(places: np.ndarray, length: int) -> np.ndarray:
     sums = np.cumsum(np.linalg.norm(step, axis=2), axis=2)
     sums = np.concatenate([np.zeros_like(sums[..., :1]), sums], axis=2)
     speed = (sums[..., length:] - sums[..., :-length]) / length + STILL_MM
-    still = np.log(np.median(speed, axis=1, keepdims=True) / speed).max(2)
+    still = -np.log(speed.min(2))  # not against the other joints': in a leap the trunk would stand still
     jump = np.log(np.linalg.norm(np.diff(step, axis=3), axis=2).max(2) + JUMP_MM)
     return np.stack([jump, still], axis=2)

@@ -21,10 +21,10 @@ def test_jumps_and_standstills_are_what_they_are_by_hand() -> None:
     window[0, 9, 20:33] = window[0, 9, 20]
     found = motion_terms(window, np.ones((1, 50), bool), CHANNELS, 25.0)
     assert found.shape == (1, JOINTS + 1, 2) and (found[0, JOINTS] == 0).all()
-    assert found[0, 3, 1] == pytest.approx(np.log((2 + STILL_MM) / STILL_MM), rel=1e-4)
+    assert found[0, 3, 1] == pytest.approx(-np.log(STILL_MM), rel=1e-4)
     assert found[0, 3, 0] == pytest.approx(np.log(26 + JUMP_MM), rel=1e-4)
     others = np.delete(found[0, :JOINTS], 3, axis=0)
-    np.testing.assert_allclose(others, [[np.log(JUMP_MM), 0.0]] * (JOINTS - 1), atol=1e-4)
+    np.testing.assert_allclose(others, [[np.log(JUMP_MM), -np.log(2 + STILL_MM)]] * (JOINTS - 1), atol=1e-4)
 
 
 def test_frames_that_do_not_exist_do_not_stand_still() -> None:
