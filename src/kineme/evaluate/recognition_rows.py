@@ -108,7 +108,7 @@ class Supervised:
             inputs = rows[0].items.shape[1]
             gru = self.name == "GRU"
             network = GRURecogniser(inputs, seen.classes) if gru else FrameSTGCN(seen.classes)
-        batch, steps = (16, 300) if gru else (8, 150)
+        batch, steps = (8, 300) if gru else (4, 200)
         schedule = LabelSchedule(steps_for(steps, seen.labels), batch, 150, 2e-3, 0.05, 0.1)
         return network_scores(train_labelled(network, rows, schedule, seed), test)
 
@@ -145,7 +145,8 @@ class Row:
 def all_rows() -> list[Row]:
     """In the order of the table."""
     rows = []
-    for source, title in (("trained", "A4Mer"), ("random", "random weights")):
+    titles: tuple[tuple[Source, str], ...] = (("trained", "A4Mer"), ("random", "random weights"))
+    for source, title in titles:
         for levels in ("atoms", "motifs", "both"):
             for how in (Head(), Nearest()):
                 rows.append(Row(f"{title}: {levels}, {how.name}", source, levels, how))
