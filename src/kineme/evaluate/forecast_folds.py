@@ -19,9 +19,9 @@ from kineme.models.a4mer.network import A4MerNetwork
 from kineme.nn.moments import Cuts
 
 #: seconds between training moments of a corpus: hdm05 is small, and counts more
-STRIDES = {"joined": 1.0, "hdm05": 0.1, "synthetic": 1.0}
+STRIDES = {"joined": 2.0, "hdm05": 0.2, "synthetic": 1.0}
 #: seconds between moments that are tested on, and of context that they have
-TEST_STRIDE, CONTEXT = {"joined": 1.0, "hdm05": 0.5, "synthetic": 2.0}, 10.0
+TEST_STRIDE, CONTEXT = {"joined": 2.0, "hdm05": 1.0, "synthetic": 2.0}, 10.0
 
 
 @dataclass(eq=False)

@@ -14,14 +14,14 @@ from kineme.evaluate.forecast_folds import ForecastFolds
 from kineme.evaluate.learned import A4MerRow
 from kineme.models.a4mer import A4Mer
 from kineme.models.a4mer.config import PRESETS as MODELS
-from kineme.models.a4mer.heads.bank import HeadBank, Kind, library_of
+from kineme.models.a4mer.heads.bank import HeadBank, Kind, query_of
 from kineme.models.a4mer.heads.config import PRESETS, HeadConfig
 from kineme.models.a4mer.learner import A4MerLearner
 from kineme.models.predictors.direct import direct_mlp, direct_transformer
 from kineme.nn.curve_net import CurveNet
 from kineme.nn.decoder import Memory
-from kineme.nn.moments import Cuts, Moments, history, moments
-from kineme.nn.recall import lift_of, nearest
+from kineme.nn.moments import Cuts, Moments, history, lift_over, moments
+from kineme.nn.recall import nearest
 
 #: moments and times -> what networks see of them, and channels (B, T, 66) in that frame of reference
 Fill = Callable[[Cuts, np.ndarray], tuple[Moments, np.ndarray]]
@@ -39,6 +39,10 @@ def in_parts(fill: Fill, cuts: Cuts, times: np.ndarray) -> tuple[Moments, np.nda
     made = moments(cuts, times, 2, 1, 4.0)
     found = [fill(only(cuts, part), times)[1] for part in parts(len(cuts.now), _CHUNK)]
     return made, np.concatenate(found)
+
+
+def _lift(cuts: Cuts, config: HeadConfig) -> torch.Tensor:
+    return torch.from_numpy(lift_over(cuts, config.waves, config.longest))
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,10 @@ class Retrieval:
 
         def fill(cuts: Cuts, times: np.ndarray) -> tuple[Moments, np.ndarray]:
             made = moments(cuts, times, 2, self.config.waves, self.config.longest)
-            query = library_of(None, cuts, self.config, times, np.full(len(cuts.now), -1))
+            query = query_of(None, cuts, made)
             found = bank.library.of(nearest(query, bank.library, NEIGHBOURS, sides))
             moved = (found.ends - query.ends[:, None]).mean(1)
-            weights = found.weights.float().mean(1) + OFFSET * (lift_of(made.blend, made.waves) @ moved)
+            weights = found.weights.float().mean(1) + OFFSET * (_lift(cuts, self.config) @ moved)
             return made, made.base + (torch.from_numpy(made.waves) @ weights).numpy()
 
         return fill
@@ -133,9 +137,9 @@ class Direct:
             made = moments(cuts, times, config.near, config.waves, config.longest)
             recalled = None
             if recalls:
-                query = library_of(None, cuts, config, times, np.full(len(cuts.now), -1))
+                query = query_of(None, cuts, made)
                 index = nearest(query, bank.library, config.recalled, sides)
-                recalled = query, bank.library.of(index), lift_of(made.blend, made.waves)
+                recalled = query, bank.library.of(index), _lift(cuts, config)
             near, about = torch.from_numpy(made.near), torch.from_numpy(made.about)
             weights = net(near, about, self._memory(cuts, 0, torch.zeros(0)), recalled)
             return made, made.base + (torch.from_numpy(made.waves) @ weights).numpy()

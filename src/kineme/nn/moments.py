@@ -151,6 +151,23 @@ def history(cuts: Cuts, seconds: float, rate: float) -> tuple[np.ndarray, np.nda
     return np.concatenate(items, 1), np.concatenate(times).astype(np.float32), np.concatenate(known, 1)
 
 
+def whole_times(cuts: Cuts, longest: float) -> np.ndarray:
+    """Times (T,) over the whole stretch, `RATE` a second: up to `longest` seconds ahead, or inside a gap."""
+    if cuts.then is not None:
+        return inner_times(cuts.gap)
+    return (np.arange(round(longest * RATE)) + 1) / RATE
+
+
+def lift_over(cuts: Cuts, waves: int, longest: float) -> np.ndarray:
+    """(K, E): weights of waves that come nearest to each end's part in the base, over the whole stretch."""
+    times = whole_times(cuts, longest)
+    if cuts.then is None:
+        parts = ahead_blend(times), ahead_waves(times, longest, waves)
+    else:
+        parts = gap_blend(times, cuts.gap), gap_waves(times, cuts.gap, waves)
+    return (np.linalg.pinv(parts[1]) @ parts[0]).astype(np.float32)
+
+
 def inner_times(gap: float, rate: float = RATE) -> np.ndarray:
     """Times (T,) strictly inside a gap, `rate` a second."""
     count = max(1, round(gap * rate) - 1)

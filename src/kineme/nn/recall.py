@@ -139,11 +139,6 @@ class Recall(nn.Module):
         return (weights + self.offset * moved) * self.scale
 
 
-def lift_of(blend: np.ndarray, waves: np.ndarray) -> Tensor:
-    """(K, E): weights of waves (T, K) that come nearest to the parts of a base (T, E)."""
-    return torch.from_numpy((np.linalg.pinv(waves) @ blend).astype(np.float32))
-
-
 def fitted(values: np.ndarray, waves: np.ndarray) -> np.ndarray:
     """(B, K, C) weights of waves (T, K) that come nearest to values (B, T, C)."""
     return (np.linalg.pinv(waves) @ values).astype(np.float32)

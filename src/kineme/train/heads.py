@@ -18,8 +18,7 @@ from kineme.models.a4mer.heads.paper import TokenInterpolator, TokenPredictor
 from kineme.models.a4mer.heads.paper_motion import context_columns, owners
 from kineme.nn.curve_net import CurveNet, curve_loss, distances
 from kineme.nn.decoder import Memory
-from kineme.nn.moments import Cuts, Moments, moments, truth
-from kineme.nn.recall import lift_of
+from kineme.nn.moments import Cuts, Moments, lift_over, moments, truth
 from kineme.train.networks import Course, StepLoss, train_network
 
 #: moments by which the scales of inputs and outputs are set
@@ -62,7 +61,7 @@ def curve_step(bank: HeadBank, config: HeadConfig, memory_of: MemoryOf) -> StepL
         recalled = None
         if bank.neighbours.shape[1]:
             query, found = bank.library.of(rows), bank.library.of(bank.neighbours[rows])
-            recalled = query, found, lift_of(made.blend, made.waves)
+            recalled = query, found, torch.from_numpy(lift_over(cuts, config.waves, config.longest))
         near, about = torch.from_numpy(made.near), torch.from_numpy(made.about)
         weights = network(near, about, memory_of(cuts, group, torch.from_numpy(which)), recalled)
         curve = torch.from_numpy(made.base) + torch.from_numpy(made.waves) @ weights

@@ -18,7 +18,7 @@ from kineme.models.a4mer.heads.config import HeadConfig
 from kineme.models.a4mer.heads.tokens import Atoms, Seen, Span, before, encode_spans, keys_of, padded
 from kineme.models.a4mer.network import A4MerNetwork
 from kineme.motion.canonical import MIRROR
-from kineme.nn.moments import Cuts, inner_times, moments, truth
+from kineme.nn.moments import Cuts, Moments, moments, truth, whole_times
 from kineme.nn.recall import Library, fitted, nearest
 
 Kind = Literal["predictor", "interpolator"]
@@ -77,23 +77,32 @@ def encode_cuts(network: A4MerNetwork, cuts: Cuts, seconds: float) -> list[Atoms
     return found
 
 
-def library_of(
-    atoms: list[Atoms] | None, cuts: Cuts, config: HeadConfig, times: np.ndarray, owner: np.ndarray
-) -> Library:
-    """The moments of `cuts` as they are recalled; without their atoms, by poses alone."""
-    ends, about, weights = [], [], []
+def query_of(atoms: list[Atoms] | None, cuts: Cuts, made: Moments) -> Library:
+    """Moments of `cuts` as they are recalled, of which it is not known what happened.
+
+    Without their atoms they are recalled by poses alone.
+    """
+    count = len(cuts.now)
+    if atoms is None:
+        keys = np.zeros((count, 0, 1), dtype=np.float16)
+    else:
+        keys = keys_of(atoms, 1 if cuts.then is None else 2).astype(np.float16)
+    columns = (keys, made.ends, made.about, np.zeros((count, 0, 0), dtype=np.float16), np.full(count, -1))
+    return Library(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
+
+
+def library_of(atoms: list[Atoms] | None, cuts: Cuts, config: HeadConfig, owner: np.ndarray) -> Library:
+    """The moments of `cuts`, and what happened."""
+    found = []
+    times = whole_times(cuts, config.longest)
     for part in parts(len(cuts.now), _CHUNK):
         some = only(cuts, part)
         made = moments(some, times, 2, config.waves, config.longest)
-        ends.append(made.ends)
-        about.append(made.about)
-        weights.append(fitted(truth(some, made) - made.base, made.waves).astype(np.float16))
-    if atoms is None:
-        keys = np.zeros((len(cuts.now), 0, 1), dtype=np.float16)
-    else:
-        keys = keys_of(atoms, 1 if cuts.then is None else 2).astype(np.float16)
-    columns = (keys, *(np.concatenate(column) for column in (ends, about, weights)), owner)
-    return Library(*(torch.from_numpy(np.ascontiguousarray(column)) for column in columns))
+        weights = fitted(truth(some, made) - made.base, made.waves).astype(np.float16)
+        query = query_of(None if atoms is None else [atoms[k] for k in part], some, made)
+        found.append(query._replace(weights=torch.from_numpy(weights)))
+    joined = Library(*(torch.cat(column) for column in zip(*found, strict=True)))
+    return joined._replace(owner=torch.from_numpy(owner))
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,9 +165,9 @@ def build_bank(
     if not groups:
         need = LEAST + (config.longest if kind == "predictor" else LEAST + min(GAPS))
         raise InputError(f"no take is {need:g} s long; such a head needs longer takes to learn from")
-    times = [_times(cuts, config) for cuts in groups]
+    times = [whole_times(cuts, config.longest) for cuts in groups]
     atoms = [None if network is None else encode_cuts(network, c, config.context_seconds) for c in groups]
-    rows = [library_of(a, c, config, t, o) for a, c, t, o in zip(atoms, groups, times, owners, strict=True)]
+    rows = [library_of(a, c, config, o) for a, c, o in zip(atoms, groups, owners, strict=True)]
     library = Library(*(torch.cat(column) for column in zip(*rows, strict=True)))
     firsts = np.concatenate([[0], np.cumsum([len(cuts.now) for cuts in groups])])
     sides = 1 if kind == "predictor" else 2
@@ -167,12 +176,6 @@ def build_bank(
         found = nearest(library, library, config.recalled, sides, others=True)
     seen = tuple(padded(a, torch.float16) for a in atoms if a is not None)
     return HeadBank(tuple(groups), tuple(times), library, firsts, found, seen)
-
-
-def _times(cuts: Cuts, config: HeadConfig) -> np.ndarray:
-    if cuts.then is not None:
-        return inner_times(cuts.gap)
-    return (np.arange(round(config.longest * 10)) + 1) / 10
 
 
 def parts(count: int, size: int) -> Iterator[np.ndarray]:

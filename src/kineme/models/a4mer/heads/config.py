@@ -43,7 +43,7 @@ class HeadConfig:
     """weight of the pelvis' way beside that of the joints around it"""
     steps: int = 400
     """training steps"""
-    batch_size: int = 64
+    batch_size: int = 32
     """moments a step"""
     learning_rate: float = 3e-3
     """peak learning rate"""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kineme.errors import InputError, KinemeError
-from kineme.models.a4mer.heads.bank import Kind, encode_cuts, library_of
+from kineme.models.a4mer.heads.bank import Kind, encode_cuts, query_of
 from kineme.models.a4mer.heads.config import HeadConfig
 from kineme.models.a4mer.heads.folder import head_folder, read_head, train_command, write_head
 from kineme.models.a4mer.heads.packed import pack_library, unpack_library
@@ -20,8 +20,8 @@ from kineme.models.a4mer.heads.tokens import padded
 from kineme.models.a4mer.model import A4Mer
 from kineme.nn.curve_net import CurveNet, Inputs, shape_for
 from kineme.nn.decoder import Memory
-from kineme.nn.moments import Cuts, Moments, moments
-from kineme.nn.recall import Library, lift_of, nearest
+from kineme.nn.moments import Cuts, Moments, lift_over, moments
+from kineme.nn.recall import Library, nearest
 
 #: how boldly moments are drawn for samples: their scores are divided by it
 TEMPERATURE = 1.0
@@ -78,10 +78,9 @@ class Head:
             memory = Memory(torch.cat([seen.z, seen.h], dim=-1), seen.times, seen.mask)
         recalled = None
         if self.library is not None:
-            owner = np.full(len(cuts.now), -1)
-            query = library_of(atoms, cuts, self.config, made.times, owner)
+            query = query_of(atoms, cuts, made)
             index = nearest(query, self.library, self.config.recalled, self.sides)
-            recalled = query, self.library.of(index), lift_of(made.blend, made.waves)
+            recalled = query, self.library.of(index), self._lift(cuts)
         weights = [net(near, about, memory, recalled)]
         if samples > 1 and recalled is not None and net.recall is not None:
             scores = net.recall.scores(*recalled[:2])
@@ -91,6 +90,9 @@ class Head:
             weights.append(weights[0])
         waves = torch.from_numpy(made.waves)
         return made.base[:, None] + torch.stack([waves @ w for w in weights], dim=1).numpy()
+
+    def _lift(self, cuts: Cuts) -> Tensor:
+        return torch.from_numpy(lift_over(cuts, self.config.waves, self.config.longest))
 
     def save(self, model_folder: Path) -> Path:
         """Write the head into its model's folder; returns the head's own folder."""
