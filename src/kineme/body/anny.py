@@ -9,23 +9,26 @@ The first body that is made takes about a minute, since Anny builds its rig; lat
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kineme.body.posing import Surface, face_normals, joints_of
+from kineme.body.posing import Surface, face_normals, joints_of, main_weights, posed_vertices
 from kineme.errors import InputError
 from kineme.motion import Motion, Skeleton
 from kineme.motion.canonical import JOINTS
 from kineme.motion.retarget import retarget
 from kineme.motion.rigs import recognise_rig
+from kineme.motion.skin import Skin
 
 #: from our +Y up, facing +Z, to Anny's +Z up, facing -Y
 _TO_ANNY = ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0))
 
 
 class AnnyBody(nn.Module):
-    """A `PosedBody` of 13,718 vertices.
+    """A `Body` and a `PosedBody` of 13,718 vertices.
 
     Parameters
     ----------
@@ -75,6 +78,27 @@ class AnnyBody(nn.Module):
         }
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
+
+    @cached_property
+    def skin(self) -> Skin:
+        """The T-pose with the four largest weights a vertex; fingers follow their hand."""
+        still = torch.eye(3).repeat(1, 22, 1, 1)
+        with torch.no_grad():
+            posed = self(still, torch.from_numpy(self.skeleton.offsets[:1].copy()))
+        weights = np.zeros((posed.vertices.shape[1], 22))
+        bones, shares = (
+            t.cpu().numpy() for t in (self.model.vertex_bone_indices, self.model.vertex_bone_weights)
+        )
+        leads, rows = np.array(self.leads), np.arange(len(weights))
+        for k in range(bones.shape[1]):
+            np.add.at(weights, (rows, leads[bones[:, k]]), shares[:, k])
+        surface = (posed.vertices[0].numpy(), posed.normals[0].numpy(), self.faces.numpy())
+        return Skin(self.skeleton, *surface, *main_weights(weights))
+
+    def vertices(self, motion: Motion) -> np.ndarray:
+        """(T, V, 3) float32 metres. Raises InputError for a motion that is not canonical or has no
+        rotations."""
+        return posed_vertices(self, motion)
 
     def forward(self, rotations: Tensor, root: Tensor) -> Surface:
         """rotations (T, 22, 3, 3) local, root (T, 3) the pelvis -> the surface."""

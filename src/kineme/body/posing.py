@@ -12,6 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kineme.errors import InputError
+from kineme.motion import Motion
+from kineme.motion.canonical import JOINTS
 from kineme.motion.skin import Skin
 
 
@@ -35,6 +38,25 @@ class PosedBody(Protocol):
         """The surface at local rotations (T, 22, 3, 3) of the canonical joints, the pelvis at `root`
         (T, 3)."""
         ...
+
+
+def posed_vertices(body: PosedBody, motion: Motion) -> np.ndarray:
+    """(T, V, 3) float32 metres: the surface in every frame of a motion of the canonical joints.
+
+    Raises InputError for other joints, or a motion of positions only.
+    """
+    if motion.skeleton.names != JOINTS or motion.local_rotations is None:
+        raise InputError("the motion has other joints than the body; retarget it first")
+    with torch.no_grad():
+        rotations, root = (np.array(a) for a in (motion.local_rotations, motion.root_translation))
+        return body(torch.from_numpy(rotations), torch.from_numpy(root)).vertices.numpy()
+
+
+def main_weights(weights: np.ndarray, count: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """(V, count) joints and weights of (V, J) weights: the largest, made to sum to 1; glTF allows four."""
+    most = np.argsort(-weights, axis=1)[:, :count]
+    kept = np.take_along_axis(weights, most, axis=1)
+    return most, kept / kept.sum(1, keepdims=True)
 
 
 def joints_of(

@@ -15,15 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kineme.body.posing import Surface, face_normals, joints_of
+from kineme.body.posing import Surface, face_normals, joints_of, main_weights, posed_vertices
 from kineme.body.smpl_file import SmplFile, read_smpl
 from kineme.errors import InputError
 from kineme.motion import Motion, Skeleton
 from kineme.motion.canonical import JOINTS, PARENTS
 from kineme.motion.skin import Skin
 
-#: joints that move a vertex in the `Skin` for files: glTF allows four
-_INFLUENCES = 4
 WHERE = "register at smpl.is.tue.mpg.de for the file; the capsule body needs none"
 
 
@@ -77,12 +75,9 @@ class SmplBody(nn.Module):
         for joint in reversed(range(22, len(self.parents))):
             weights[:, self.parents[joint]] += weights[:, joint]
         weights = weights[:, :22]
-        most = np.argsort(-weights, axis=1)[:, :_INFLUENCES]
-        kept = np.take_along_axis(weights, most, axis=1)
         vertices = self.template.numpy()
         normals = face_normals(self.template[None], self.faces)[0].numpy()
-        share = kept / kept.sum(1, keepdims=True)
-        return Skin(self.skeleton, vertices, normals, self.faces.numpy(), most, share)
+        return Skin(self.skeleton, vertices, normals, self.faces.numpy(), *main_weights(weights))
 
     def forward(self, rotations: Tensor, root: Tensor) -> Surface:
         """rotations (T, 22, 3, 3) local, root (T, 3) the pelvis -> the surface, pose shapes included."""
@@ -104,11 +99,4 @@ class SmplBody(nn.Module):
     def vertices(self, motion: Motion) -> np.ndarray:
         """(T, V, 3) float32 metres. Raises InputError for a motion that is not canonical or has no
         rotations."""
-        if motion.skeleton.names != JOINTS or motion.local_rotations is None:
-            raise InputError("the motion has other joints than the body; retarget it first")
-        with torch.no_grad():
-            made = self(
-                torch.from_numpy(motion.local_rotations.copy()),
-                torch.from_numpy(motion.root_translation.copy()),
-            )
-        return made.vertices.numpy()
+        return posed_vertices(self, motion)

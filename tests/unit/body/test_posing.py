@@ -92,6 +92,9 @@ def test_anny_stands_where_the_joints_are(walk) -> None:
     np.testing.assert_allclose(made.joints.detach().numpy(), motion.positions, atol=1e-4)
     made.vertices.square().sum().backward()
     assert rotations.grad is not None and torch.isfinite(rotations.grad).all()
+    skinned = body.skin.posed(motion.positions, motion.global_rotations)
+    apart = np.linalg.norm(skinned - body.vertices(motion), axis=-1)
+    assert np.median(apart) < 1e-3 and np.quantile(apart, 0.99) < 0.03
     height = made.vertices[0, :, 1].detach()
     assert 1.4 < float(height.max() - height.min()) < 2.0
     with pytest.raises(InputError, match="knows no beard"):
