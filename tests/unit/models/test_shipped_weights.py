@@ -9,14 +9,16 @@ import numpy as np
 
 from kineme.cli.motion_model import SHIPPED, load_model
 from kineme.formats import load
+from kineme.formats.hub import model_folder
 from kineme.motion.bridge import bridge
 from kineme.tasks.impute import impute
 from kineme.tasks.missing import declared, spans_mask
 
 
 def test_they_are_small_and_say_what_they_were_trained_on() -> None:
-    assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 4_000_000
-    card = (SHIPPED / "README.md").read_text(encoding="utf-8")
+    folder = model_folder(SHIPPED, (), "")
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 4_000_000
+    card = (folder / "README.md").read_text(encoding="utf-8")
     assert all(word in card for word in ("CC BY-SA 3.0", "MIT", "NSF EIA-0196217", "kineme train hgvae"))
     assert "andai" not in card
     model = load_model(None)
