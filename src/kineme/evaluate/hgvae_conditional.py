@@ -21,7 +21,7 @@ from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
 
 #: samples a class, and windows that the recogniser and the map see at most
-SAMPLES, MOST = 40, 4000
+SAMPLES, MOST = 25, 2000
 
 TABLES = {
     "samples judged by a recogniser of real motion, percent": (

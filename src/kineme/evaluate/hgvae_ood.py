@@ -21,7 +21,7 @@ from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
 from kineme.tasks.evidence import Usual, motion_terms, window_terms
 
-WINDOWS, SOUND = 400, 400
+WINDOWS, SOUND = 200, 300
 #: the content of `joined` that is left out of training for the column `foreign`
 FOREIGN = "run"
 #: (windows) -> (n,) the higher, the less likely
