@@ -37,7 +37,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     config, folder, models, folds, protocol = setting(request, "hgvae-conditional")
     labels = folds[0].labels
     config = config if request.quick else SIDE_CONFIG
-    config = replace(config, labels=labels, mirror=False)
+    config = replace(config, labels=labels, mirror=False, noise_factors=0)
     samples = 4 if request.quick else SAMPLES
     rows = {
         "real motion, held out": _real,
