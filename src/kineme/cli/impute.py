@@ -43,6 +43,8 @@ class Args:
     kineme."""
     intervals: Path | None = None
     """CSV of where each repaired joint lies in nine cases of ten; by default beside the output."""
+    picture: Path | None = None
+    """Also draw poses before and after, as an SVG."""
     steps: int | None = None
     """Steps of gradient ascent; by default those that were measured to be best."""
     seed: int = 0
@@ -75,8 +77,23 @@ def run(args: Args) -> int:
     save(repair.motion, args.out)
     csv_file = args.intervals or args.out.with_name(args.out.stem + "-intervals.csv")
     _write_intervals(repair, motion, csv_file)
+    if args.picture is not None:
+        _draw(motion, repair.motion, args.picture)
     _say(args, motion, spans, repair, csv_file)
     return 0
+
+
+def _draw(before: Motion, after: Motion, path: Path) -> None:
+    from kineme.formats.atomic import atomic_write
+    from kineme.report.before_after import before_after
+
+    try:
+        picture = before_after(before, after)
+    except ValueError:
+        print("no joint of the body moved by a millimetre, so there is no picture", file=sys.stderr)
+        return
+    with atomic_write(path) as part:
+        part.write_text(picture, encoding="utf-8")
 
 
 def _write_intervals(repair: Repair, motion: Motion, path: Path) -> None:

@@ -210,7 +210,7 @@ class Learned:
                 if key not in _random:
                     _random.clear()
                     model = HGVAE.random(self.config, *fold.train.statistics(), seed=seed)
-                    measure_noise(model, fold.train, seed)
+                    measure_noise(model, fold.train, seed, 1500)
                     _random[key] = model
                 return _random[key]
             if (run / "model" / "config.json").is_file():

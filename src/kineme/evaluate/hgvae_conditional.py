@@ -21,7 +21,7 @@ from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
 
 #: samples a class, and windows that the recogniser and the map see at most
-SAMPLES, MOST = 40, 4000
+SAMPLES, MOST = 25, 2000
 
 TABLES = {
     "samples judged by a recogniser of real motion, percent": (
@@ -37,7 +37,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     config, folder, models, folds, protocol = setting(request, "hgvae-conditional")
     labels = folds[0].labels
     config = config if request.quick else SIDE_CONFIG
-    config = replace(config, labels=labels, mirror=False)
+    config = replace(config, labels=labels, mirror=False, noise_factors=0)
     samples = 4 if request.quick else SAMPLES
     rows = {
         "real motion, held out": _real,

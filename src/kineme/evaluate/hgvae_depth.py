@@ -33,12 +33,12 @@ TABLES = {
 
 
 def depth_config(quick: bool) -> HGVAEConfig:
-    """Sixteen levels, small enough to train fifteen times: 240 steps, a few features, one block a level."""
+    """Sixteen levels, small enough to train fifteen times: 120 steps, a few features, one block a level."""
     if quick:
         return replace(QUICK_CONFIG, levels=((67, 4),) * 4 + ((12, 4),) * 4 + ((4, 4),) * 4 + ((1, 8),) * 4)
     return HGVAEConfig(
         levels=(*(((67, 8),) * 4), *(((24, 8),) * 4), *(((8, 8),) * 4), *(((1, 16),) * 4)),
-        path_features=16, epochs=2, epoch_windows=3840, warmup_epochs=1.2, occlusion=0.0, noise_factors=0,
+        path_features=16, epochs=2, epoch_windows=1920, warmup_epochs=1.2, occlusion=0.0, noise_factors=0,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     for name in request.methods:
         if name not in pairs:
             raise UsageError(f"there is no method {name!r}; there are {', '.join(pairs)}")
-    epochs = 1 if request.quick else 4
+    epochs = 1 if request.quick else 2
     schedule = Schedule(epochs, 64 if request.quick else 3200, 32, 1e-3, True, 10.0)
     rows = {name: _measure(*pairs[name], config, schedule, count) for name in request.methods or tuple(pairs)}
     values = measure_rows(rows, folds, request, folder, models, "evaluate/hgvae_downstream.py", say)

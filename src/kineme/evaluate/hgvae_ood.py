@@ -21,7 +21,7 @@ from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
 from kineme.tasks.evidence import Usual, motion_terms, window_terms
 
-WINDOWS, SOUND = 400, 400
+WINDOWS, SOUND = 100, 250
 #: the content of `joined` that is left out of training for the column `foreign`
 FOREIGN = "run"
 #: (windows) -> (n,) the higher, the less likely
@@ -87,15 +87,26 @@ def scorers(config: HGVAEConfig) -> Mapping[str, Maker]:
     }
 
 
+#: the model and the terms of its windows that the last rows were made of: most rows look at the same
+_models: dict[tuple, HGVAE] = {}
+_known: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+
+
 def _hgvae(learned: Learned, fold: MotionFold, seed: int, models: Path) -> HGVAE:
-    model = learned.model(fold, seed, models)
-    assert isinstance(model, HGVAE)
-    return model
+    key = (learned, fold.training, fold.checksum, seed, models)
+    if key not in _models:
+        model = learned.model(fold, seed, models)
+        assert isinstance(model, HGVAE)
+        _models[key] = model
+    return _models[key]
 
 
 def _terms(model: HGVAE, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean surprise and terms of evidence of whole windows."""
-    return window_terms(windows, np.ones((len(windows), windows.shape[2]), bool), model)
+    key = (id(model), hash(windows.tobytes()))  # models stay in `_models`, so that no id comes again
+    if key not in _known:
+        _known[key] = window_terms(windows, np.ones((len(windows), windows.shape[2]), bool), model)
+    return _known[key]
 
 
 def _evidence(learned: Learned) -> Maker:

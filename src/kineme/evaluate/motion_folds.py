@@ -14,7 +14,7 @@ from kineme.models.hgvae.config import HGVAEConfig
 from kineme.motion.channels import Channels
 
 #: windows that are tested on, drawn by seed: the same for all methods
-TEST_WINDOWS, QUICK_WINDOWS = 32, 12
+TEST_WINDOWS, QUICK_WINDOWS = 16, 8
 
 
 @dataclass(frozen=True, eq=False)

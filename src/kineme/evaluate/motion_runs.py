@@ -25,7 +25,7 @@ CODE = (
 #: can be trained in an evening on one core; every row that is trained has as many windows
 TABLE_CONFIG: HGVAEConfig = replace(PRESETS["small"], epochs=16, warmup_epochs=10.0)
 #: ... and of those that are trained for one table alone: with classes, or without one action
-SIDE_CONFIG: HGVAEConfig = replace(TABLE_CONFIG, epochs=3, warmup_epochs=2.0)
+SIDE_CONFIG: HGVAEConfig = replace(TABLE_CONFIG, epochs=2, warmup_epochs=1.2)
 #: the model of the quick version: nothing is learnt in it
 QUICK_CONFIG: HGVAEConfig = HGVAEConfig(
     levels=((67, 8), (1, 8)), path_features=8, epochs=1, epoch_windows=64, batch_size=32, warmup_epochs=1.0,

@@ -23,7 +23,10 @@ def test_a_folder_gives_the_same_model(tmp_path) -> None:
         again.network(windows, sample=False).likelihood.mean,
     )
     assert again.config == model.config and again.calibration == model.calibration
-    torch.testing.assert_close(again.noise.factors, model.noise.factors, atol=1e-3, rtol=1e-3)
+    for name in ("noise", "gaussian"):
+        held, wanted = getattr(again, name), getattr(model, name)
+        torch.testing.assert_close(held.factors, wanted.factors, atol=1e-3, rtol=1e-3)
+        assert torch.equal(held.variance, wanted.variance)
     assert sorted(p.name for p in (tmp_path / "model").iterdir()) == [
         "README.md",
         "checksums.json",
@@ -50,6 +53,35 @@ def test_folders_that_do_not_fit_are_refused(tmp_path, change, message) -> None:
         HGVAE.load(tmp_path / "model")
 
 
+def test_a_calibration_of_other_joints_is_refused(tmp_path) -> None:
+    small_hgvae().save(tmp_path / "model")
+    path = tmp_path / "model" / "config.json"
+    values = json.loads(path.read_text())
+    for name in ("joints", "usual", "usual_spread"):
+        values["calibration"][name] = values["calibration"][name][:-1]
+    path.write_text(json.dumps(values))
+    with pytest.raises(InputError, match="another number of joints"):
+        HGVAE.load(tmp_path / "model")
+
+
+def test_models_of_the_first_format_are_read_and_fill_from_the_mean(tmp_path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    model = small_hgvae()
+    model.save(tmp_path / "model")
+    folder = tmp_path / "model"
+    arrays = load_file(folder / "model.safetensors")
+    save_file({k: v for k, v in arrays.items() if "gaussian" not in k}, folder / "model.safetensors")
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**settings, "format": 1}))
+    (folder / "checksums.json").unlink()
+    again = HGVAE.load(folder)
+    windows = model.normalise(small_bank().all().windows[:2])
+    missing = torch.zeros_like(windows, dtype=torch.bool)
+    missing[:, 3] = True
+    assert again.gaussian is None and (again.guess(windows, missing)[:, 3] == 0).all()
+
+
 def test_damaged_weights_are_refused(tmp_path) -> None:
     from safetensors.numpy import load_file, save_file
 
@@ -59,6 +91,10 @@ def test_damaged_weights_are_refused(tmp_path) -> None:
     for name, value in (
         ("out.bias", np.zeros(3)),
         ("statistics.deviation", 0 * arrays["statistics.deviation"]),
+        ("gaussian.factors", np.zeros(())),
+        ("gaussian.factors", np.zeros((2, 5))),
+        ("noise.variance", 0 * arrays["noise.variance"]),
+        ("noise.rest", np.zeros(1)),
     ):
         save_file({**arrays, name: value}, path)
         with pytest.raises(InputError, match="does not fit|no training leaves"):
