@@ -1,7 +1,7 @@
 """Writes a4mer_small.npz: a synthetic clip and what the package's weights say of it.
 
-Run it only when weights are released anew: `python -m tests.golden.make_a4mer`. The clip is committed, so that
-changes of the grammar that made it leave it as it is.
+Run it only when weights are released anew: `python -m tests.golden.make_a4mer`. The clip is committed, so
+that changes of the grammar that made it leave it as it is.
 """
 
 from __future__ import annotations

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,32 +70,22 @@ def test_batch_size_changes_nothing(model: A4Mer, frozen: dict[str, np.ndarray])
         np.testing.assert_allclose(h, alone.h, rtol=0, atol=1e-6 * max(1.0, float(np.abs(alone.h).max())))
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_threads_change_nothing(threads: int, frozen: dict[str, np.ndarray], tmp_path: Path) -> None:
-    code = (
-        "import sys, numpy as np, torch; torch.set_num_threads(int(sys.argv[1]))\n"
-        "from tests.golden.make_a4mer import FILE, FPS, outputs\n"
-        "from kineme.models.a4mer import A4Mer\n"
-        "p = np.load(FILE)['positions']\n"
-        "np.savez(sys.argv[2], **outputs(A4Mer.from_pretrained('a4mer-small').encode_positions(p, FPS)))\n"
-    )
-    file = tmp_path / "found.npz"
-    root = Path(__file__).resolve().parents[3]
-    paths = os.pathsep.join([str(root), str(root / "src"), os.environ.get("PYTHONPATH", "")])
-    subprocess.run(
-        [sys.executable, "-c", code, str(threads), str(file)],
-        check=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    )
-    with np.load(file) as found:
-        for name in (n for n in found.files if n not in ("positions", "kind")):
-            np.testing.assert_allclose(found[name], frozen[name], rtol=0, atol=1e-5, err_msg=name)
+def test_threads_change_nothing(model: A4Mer, frozen: dict[str, np.ndarray]) -> None:
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            found.append(outputs(model.encode_positions(frozen["positions"], FPS)))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        for name, value in found[0].items():
+            scale = max(1.0, float(np.abs(value).max()))
+            np.testing.assert_allclose(other[name], value, rtol=0, atol=1e-6 * scale, err_msg=name)
 
 
-def test_a_held_out_person_is_cut_where_the_action_changes(
-    model: A4Mer, unpacked: Callable[..., Path]
-) -> None:
-    """Two clips of HDM05's dg, who is in no training split, one after the other: a code changes at the seam."""
+def test_actions_of_a_held_out_person_have_other_codes(model: A4Mer, unpacked: Callable[..., Path]) -> None:
+    """Two actions of HDM05's dg, who is in no training split, share no code."""
     from kineme.formats import load
     from kineme.models.a4mer.model import standard_positions
     from kineme.motion.retarget import retarget
