@@ -1,7 +1,7 @@
 """A stream of motion on one core: how much faster than real time, and how late atoms are heard.
 
 The motion comes on a rig that has to be retargeted (the canonical joints under other names). Goals: at least
-100 times real time, a tenth of a second at a time; an atom at most 0.5 s after its end. `close` reads all of it
+100 times real time, a tenth of a second at a time; an atom at most 0.5 s after its end. `close` reads it all
 once more, and is timed beside it.
 """
 
