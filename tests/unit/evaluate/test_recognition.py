@@ -72,7 +72,7 @@ def test_every_learner_tells_what_can_be_told() -> None:
     truth = np.repeat([0, 1], 30)
     for learner in (Nearest(), Supervised("GRU")):
         scores = learner.scores(seen, 0)
-        assert scores.shape == (60, 2) and (scores.argmax(1) == truth).mean() > 0.95, learner.name
+        assert scores.shape == (60, 2) and (scores.argmax(1) == truth).mean() > 0.8, learner.name
 
 
 def test_rows_are_the_named_ones() -> None:
