@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,3 +123,31 @@ def test_what_does_not_fit_is_a_sentence() -> None:
     stream.close()
     with pytest.raises(UsageError, match="closed"):
         stream.push(take[:1])
+
+
+def test_another_rig(data_dir: Path) -> None:
+    """Acclaim at 120 fps, in chunks of all sizes: the atoms of the whole take, and `close` as `discover`."""
+    from kineme.formats import load
+
+    take = load(data_dir / "cmu" / "samples" / "02_03.amc")
+    whole = WholeTake(take)
+    level = _model().encode_atoms(standard_positions(whole.motion), take.fps)
+    ends = (np.cumsum(level.frames) - 0.5) / CONFIG.fps
+    played = []
+    for size in (1, 50, len(take)):
+        stream = Stream(_model())
+        played.append([h for at in range(0, len(take), size) for h in stream.push(take[at : at + size])])
+        assert stream.close().segments == discover([whole], _model(), scales=()).segments
+    assert played[0] == played[1] == played[2]
+    np.testing.assert_allclose([h.end for h in played[0]], ends[: len(played[0])])
+    assert len(ends) - len(played[0]) <= 2
+
+
+def test_pieces_are_retargeted_as_the_whole_is(data_dir: Path) -> None:
+    from kineme.formats import load
+    from kineme.motion.retarget import PieceByPiece, retarget
+
+    take = load(data_dir / "cmu" / "samples" / "02_01.amc")
+    piecewise = PieceByPiece(take)
+    places = np.concatenate([piecewise(take[at : at + 40]).positions for at in range(0, len(take), 40)])
+    np.testing.assert_allclose(places, retarget(take).positions, atol=1e-5)
