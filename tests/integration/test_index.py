@@ -13,6 +13,8 @@ import pytest
 
 from kineme.cli.main import main
 from kineme.models.a4mer import A4Mer
+from kineme.models.a4mer.folder import find_model
+from kineme.models.a4mer.heads.folder import read_head, write_head
 from kineme.report.names import Names, read_names, write_names
 from kineme.report.page import page_motifs
 from kineme.tasks.library import open_library
@@ -72,6 +74,38 @@ def test_a_library_is_whole(library: Path, takes: Path, model: Path) -> None:
     loaded, given = A4Mer.load(library / "model"), A4Mer.load(model)
     for a, b in zip(loaded.network.state_dict().values(), given.network.state_dict().values(), strict=True):
         assert np.array_equal(a.numpy(), b.numpy())
+
+
+def test_without_a_model_it_is_the_packages(
+    takes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Little motion is told with the package's own words; from some minutes on, with those of the takes."""
+    from kineme.cli import index
+    from kineme.models.a4mer.heads.folder import weights_checksum
+
+    shipped = find_model("a4mer-small")
+    for seconds, same in ((120.0, True), (10.0, False)):
+        monkeypatch.setattr(index, "ENOUGH_SECONDS", seconds)
+        library = tmp_path / f"library{seconds:g}"
+        assert command("index", takes, "-o", library, "--jobs", "1") == 0
+        assert weights_checksum(library / "model") == weights_checksum(shipped)
+        codes = [A4Mer.load(f).vocabulary.codes.centres for f in (library / "model", shipped)]  # type: ignore[union-attr]
+        assert (codes[0].shape == codes[1].shape and np.array_equal(*codes)) == same
+        assert "CC BY-SA 3.0" in (library / "model" / "README.md").read_text(encoding="utf-8")
+
+
+def test_heads_come_along_into_a_library(takes: Path, model: Path, tmp_path: Path) -> None:
+    taught = shutil.copytree(model, tmp_path / "taught")
+    write_head(taught, "predictor", {"a": 1}, {"w": np.ones(3, np.float32)}, "# it\n")
+    library = tmp_path / "library"
+    assert command("index", takes, "-o", library, "--model", taught, "--jobs", "1") == 0
+    assert read_head(library / "model", "predictor")[0] == {"a": 1}
+    assert command("index", takes, "-o", library, "--mine", "--jobs", "1") == 0
+    assert read_head(library / "model", "predictor")[0] == {"a": 1}
+    assert command("check", library) == 0
+    head = library / "model" / "heads" / "predictor" / "model.safetensors"
+    head.write_bytes(head.read_bytes()[:-1])
+    assert command("check", library) == 2
 
 
 def test_what_index_prints(

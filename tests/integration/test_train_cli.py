@@ -181,7 +181,7 @@ def test_a_library_keeps_its_model_until_it_is_told_to_train(
 
 def test_too_little_motion_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_takes(tmp_path / "takes", takes=1, seconds=5.0)
-    for words in (["index", tmp_path / "takes", "-o", tmp_path / "library"],
+    for words in (["index", tmp_path / "takes", "-o", tmp_path / "library", "--train"],
                   ["train", "a4mer", tmp_path / "takes", "-o", tmp_path / "run"]):  # fmt: skip
         assert command(*words) == 2
         error = capsys.readouterr().err

@@ -17,7 +17,7 @@ from kineme.corpus.classes import frame_classes, token_classes
 from kineme.errors import UsageError
 from kineme.evaluate import corpora, runs, tables
 from kineme.evaluate.baselines import FPS
-from kineme.evaluate.learned import A4MerRow
+from kineme.evaluate.learned import A4MerRow, Packaged
 from kineme.evaluate.probes import top_accuracy
 from kineme.evaluate.recognition_rows import Labelled, Reader, Row, Source, all_rows
 from kineme.evaluate.representation import Fold, Take
@@ -184,7 +184,7 @@ def _kept(
             a4mer.fit(fold, seed)
             state = a4mer.state(fold, seed)
     else:
-        state = ""
+        state = Packaged().state(fold, seed) if row.source == "package" else ""
     text = "\n".join([fold.checksum, fold.training_checksum, runs.code_digest(_CODE), state, str(amounts)])
     key = hashlib.sha256(text.encode()).hexdigest()
     file = results / runs.slug(f"{fold.corpus} {fold.name}") / f"{runs.slug(row.name)}-{seed}.json"

@@ -15,6 +15,7 @@ are kept by giving the canonical skeleton the source's own offsets.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -74,21 +75,57 @@ def retarget(motion: Motion, rig: RigMap | None = None) -> Motion:
     if motion.positions_only:
         return _retarget_positions(motion, rig)
     body = read_body(motion, rig)
+    return _moved(motion, body, _decided(motion, body, rig))
+
+
+class _Body(NamedTuple):
+    """What is decided once about a body: D (22, 3, 3) of `_alignment`, offsets (22, 3), the skeleton."""
+
+    aligned: np.ndarray
+    offsets: np.ndarray
+    skeleton: Skeleton
+
+
+def _decided(motion: Motion, body: SourceBody, rig: RigMap) -> _Body:
     aligned = _alignment(body)
     offsets = _offsets(body, aligned)
-    skeleton = _skeleton(offsets, body, aligned, rig, motion.skeleton)
-    turns = _canonical_turns(body, aligned, offsets)
+    return _Body(aligned, offsets, _skeleton(offsets, body, aligned, rig, motion.skeleton))
+
+
+def _moved(motion: Motion, body: SourceBody, decided: _Body) -> Motion:
+    turns = _canonical_turns(body, decided.aligned, decided.offsets)
     provenance = motion.provenance
     if body.note and body.note not in provenance.notes:
         provenance = replace(provenance, notes=(*provenance.notes, body.note))
     return Motion(
-        skeleton,
+        decided.skeleton,
         motion.fps,
         root_translation=body.places[:, 0],
-        local_rotations=local_from_global(skeleton, turns),
+        local_rotations=local_from_global(decided.skeleton, turns),
         labels=motion.labels,
         provenance=provenance,
     )
+
+
+class PieceByPiece:
+    """`retarget` for a motion that comes in pieces: lengths are those of the first piece.
+
+    Raises InputError as `retarget` does.
+    """
+
+    def __init__(self, first: Motion):
+        self.rig = recognise_rig(first.skeleton)
+        self.rig.require(path=first.provenance.file or None)
+        self._decided: _Body | None = None
+
+    def __call__(self, piece: Motion) -> Motion:
+        """A piece on the canonical body."""
+        if piece.positions_only:
+            return _retarget_positions(piece, self.rig)
+        body = read_body(piece, self.rig)
+        if self._decided is None:
+            self._decided = _decided(piece, body, self.rig)
+        return _moved(piece, body, self._decided)
 
 
 def to_standard_body(motion: Motion) -> Motion:

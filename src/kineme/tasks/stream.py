@@ -21,8 +21,7 @@ from kineme.models.a4mer.model import A4Mer
 from kineme.models.a4mer.network import LONGEST, Segmented
 from kineme.motion import Motion, Skeleton
 from kineme.motion.canonical import JOINTS, SMPL22
-from kineme.motion.retarget import retarget, to_standard_body
-from kineme.motion.rigs import recognise_rig
+from kineme.motion.retarget import PieceByPiece, to_standard_body
 from kineme.nn.packing import Layout
 from kineme.symbols.threads import one_blas_thread
 from kineme.tasks.decode import MotifStates
@@ -151,7 +150,7 @@ class _Source:
         self.chunks: list[Motion] = []
         self.ends: list[int] = []
         self.next = 0  # model frame
-        self.rig: Any = None
+        self.retarget: PieceByPiece | None = None
 
     @property
     def frames(self) -> int:
@@ -164,8 +163,7 @@ class _Source:
     def add(self, chunk: Motion) -> None:
         if not self.chunks:
             if chunk.skeleton.names != JOINTS:
-                self.rig = recognise_rig(chunk.skeleton)
-                self.rig.require(path=chunk.provenance.file or None)
+                self.retarget = PieceByPiece(chunk)
         elif not _alike(self.chunks[0], chunk):
             raise InputError("a stream goes on with the skeleton, frame rate and kind that it began with")
         self.chunks.append(chunk)
@@ -187,7 +185,7 @@ class _Source:
         start = max(int(np.floor(first * step - reach)), 0)
         stop = min(int(np.ceil((last - 1) * step + reach)) + 1, self.frames)
         motion = self.cut(start, stop)
-        canonical = motion if self.rig is None else retarget(motion, self.rig)
+        canonical = motion if self.retarget is None else self.retarget(motion)
         return to_standard_body(canonical).positions, start
 
     def cut(self, start: int, stop: int) -> Motion:

@@ -1,0 +1,223 @@
+"""Recognition: labels of frames, heads, neighbours, segments; and what a person is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.small_models import small_model
+
+from kineme.cli.main import main
+from kineme.corpus import Corpus
+from kineme.corpus.classes import class_counts, frame_classes, token_classes
+from kineme.corpus.synthetic import generate
+from kineme.errors import InputError, UsageError
+from kineme.models.a4mer import A4Mer
+from kineme.models.a4mer.heads.recogniser import Recogniser, token_row
+from kineme.models.a4mer.heads.settings import RecogniserConfig
+from kineme.models.a4mer.model import standard_positions
+from kineme.motion import Segment
+from kineme.tasks.recognise import Neighbours, class_track, recognise
+from kineme.train.labelled import LabelledRow, draw_stretch
+from kineme.train.recogniser import train_recogniser
+
+FAST = RecogniserConfig(steps=60, width=32, learning_rate=5e-3)
+
+
+def _labelled(folder: Path, seed: int, takes: int) -> Corpus:
+    made = generate(seed, takes, 20.0)
+    motions = [
+        t.motion.replace(labels=tuple(replace(s, level="label") for s in t.labels if s.level == "motif"))
+        for t in made
+    ]
+    return Corpus.from_motions(motions, folder, [t.name for t in made])
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return _labelled(tmp_path_factory.mktemp("labelled") / "corpus", 3, 5)
+
+
+@pytest.fixture(scope="module")
+def model(corpus: Corpus) -> A4Mer:
+    return small_model(corpus)
+
+
+def test_frame_classes_by_hand() -> None:
+    labels = [Segment(0.2, 0.6, "a"), Segment(0.5, 0.8, "b"), Segment(0, 1, "x", level="motif")]
+    np.testing.assert_array_equal(frame_classes(labels, 6, 5.0, ["a", "b"]), [-1, 0, 0, 1, -1, -1])
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(0, 2**16))
+def test_token_classes_count_every_labelled_frame_once(lengths: list[int], seed: int) -> None:
+    frames = np.array(lengths)
+    own = np.random.default_rng(seed).integers(-1, 3, frames.sum())
+    held = token_classes(own, frames, 3)
+    np.testing.assert_array_equal(held.sum(0), np.bincount(own[own >= 0], minlength=3))
+    at = 0
+    for row, length in zip(held, lengths, strict=True):
+        np.testing.assert_array_equal(row, [(own[at : at + length] == c).sum() for c in range(3)])
+        at += length
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=40), st.integers(1, 60), st.integers(0, 2**16))
+def test_a_stretch_is_short_and_holds_a_label(lengths: list[int], most: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frames = np.array(lengths)
+    targets = np.zeros((len(frames), 2), np.float32)
+    targets[rng.integers(len(frames)), 0] = 1
+    cut = draw_stretch(LabelledRow(np.zeros((len(frames), 1), np.float32), frames, targets), most, rng)
+    assert targets[cut].any()
+    assert frames[cut].sum() <= most + 2 * frames.max()
+
+
+def test_levels_of_tokens(model: A4Mer, corpus: Corpus) -> None:
+    clip = corpus[0]
+    positions = standard_positions(clip.motion)
+    found = model.encode_positions(positions, clip.fps)
+    rows = {levels: token_row(model, positions, clip.fps, levels) for levels in ("atoms", "motifs", "both")}
+    np.testing.assert_array_equal(rows["atoms"].tokens, found.atoms.h)
+    np.testing.assert_array_equal(rows["motifs"].tokens, found.motifs.h)
+    assert {row.frames.sum() for row in rows.values()} == {found.atoms.frames.sum()}
+    per_frame = [np.repeat(row.tokens, row.frames, axis=0) for row in rows.values()]
+    np.testing.assert_array_equal(np.concatenate(per_frame[:2], axis=1), per_frame[2])
+
+
+def test_a_head_learns_and_is_kept(model: A4Mer, corpus: Corpus, tmp_path: Path) -> None:
+    made = train_recogniser(model, corpus, FAST, seed=1, card="# made\n")
+    assert made.classes == tuple(class_counts(corpus))
+    found = recognise(corpus, made)
+    assert isinstance(found, list) and len(found) == len(corpus)
+    hits = frames = 0
+    for clip, one in zip(corpus, found, strict=True):
+        truth = frame_classes(clip.labels, len(one.scores), made.fps, made.classes)
+        hits += (one.scores.argmax(1) == truth).sum()
+        frames += (truth >= 0).sum()
+        assert one.segments[0].start == 0 and one.segments[-1].end == pytest.approx(clip.duration)
+        pairs = zip(one.segments, one.segments[1:], strict=False)
+        assert all(a.end == b.start and a.label != b.label for a, b in pairs)
+        assert all(s.level == "class" and 0 <= s.confidence <= 1 for s in one.segments)
+    assert hits / frames > 0.6  # of eleven classes; the tokens are of random weights
+    model.save(tmp_path / "model")
+    made.save(tmp_path / "model")
+    again = Recogniser.load(tmp_path / "model")
+    assert again.card == "# made\n" and again.config == FAST
+    clip = corpus[0]
+    np.testing.assert_array_equal(recognise(clip, again).scores, found[0].scores)  # type: ignore[union-attr]
+
+
+def test_the_same_seed_gives_the_same_head(model: A4Mer, corpus: Corpus) -> None:
+    config = replace(FAST, steps=4)
+    one, two, other = (train_recogniser(model, corpus, config, seed) for seed in (0, 0, 1))
+    clip = corpus[0]
+    scores = [recognise(clip, made).scores for made in (one, two, other)]  # type: ignore[union-attr]
+    np.testing.assert_array_equal(scores[0], scores[1])
+    assert not np.array_equal(scores[0], scores[2])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"levels": "atoms"}, {"width": 16}, {"heads": 2}, {"feed_ratio": 1.0}, {"dropout": 0.0},
+        {"noise": 0.0},
+        {"steps": 7}, {"batch_size": 3}, {"seconds": 4.0}, {"learning_rate": 1e-4}, {"weight_decay": 9.0},
+        {"smoothing": 0.4},
+    ],
+)  # fmt: skip
+def test_every_setting_has_an_effect(model: A4Mer, corpus: Corpus, change: dict) -> None:
+    config = replace(FAST, steps=5)
+    clips = list(corpus)[:2]
+    one, two = (train_recogniser(model, clips, c) for c in (config, replace(config, **change)))
+    a, b = (recognise(clips[0], made).scores for made in (one, two))  # type: ignore[union-attr]
+    assert a.shape == b.shape and not np.array_equal(a, b)
+
+
+def test_settings_that_make_no_sense() -> None:
+    with pytest.raises(UsageError, match="even multiple"):
+        RecogniserConfig(width=30, heads=4)
+    with pytest.raises(UsageError, match="unknown setting"):
+        RecogniserConfig.from_dict({"depth": 3})
+    assert RecogniserConfig.from_dict(FAST.to_dict()) == FAST
+
+
+def test_neighbours_need_no_training(model: A4Mer, corpus: Corpus) -> None:
+    by = Neighbours.of(model, corpus)
+    one = recognise(corpus[0].motion, by)
+    assert not isinstance(one, list)
+    truth = frame_classes(corpus[0].labels, len(one.scores), by.fps, by.classes)
+    known = truth >= 0
+    # its own frames are in the bank, at distance zero
+    assert (one.scores.argmax(1)[known] == truth[known]).mean() > 0.9
+    np.testing.assert_allclose(one.scores.sum(1), 1)
+
+
+def test_a_class_with_one_example_works(model: A4Mer, corpus: Corpus) -> None:
+    clip = corpus[0]
+    first = [replace(s, label="once" if i == 0 else "other") for i, s in enumerate(clip.labels)]
+    one = Corpus.from_motions([clip.motion.replace(labels=tuple(first))], clip_folder(corpus), ["a"])
+    made = train_recogniser(model, one, replace(FAST, steps=3))
+    assert class_counts(one)["once"] == 1 and "once" in made.classes
+
+
+def clip_folder(corpus: Corpus) -> Path:
+    return corpus.folder.parent / "one"
+
+
+def test_too_few_classes_are_a_sentence(model: A4Mer, corpus: Corpus, tmp_path: Path) -> None:
+    clip = corpus[0]
+    for name, labels, said in (("none", (), "no labels"), ("one", (clip.labels[0],), "only one class")):
+        few = Corpus.from_motions([clip.motion.replace(labels=labels)], tmp_path / name, ["a"])
+        with pytest.raises(InputError, match=said):
+            train_recogniser(model, few, FAST)
+    none = Corpus.open(tmp_path / "none")
+    with pytest.raises(InputError, match="no labels to compare with"):
+        Neighbours.of(model, none)
+
+
+@given(st.integers(1, 60), st.integers(2, 5), st.integers(0, 2**16))
+def test_segments_tile_the_take(frames: int, classes: int, seed: int) -> None:
+    scores = np.random.default_rng(seed).dirichlet(np.ones(classes), frames)
+    track = class_track(scores, 5.0, frames / 5.0, 0.4, 0.2)
+    assert track.borders[0] == 0 and track.borders[-1] == frames / 5.0
+    assert (np.diff(track.borders) >= 0.4 - 1e-9).all() or len(track) == 1
+    assert (np.diff(track.ids) != 0).all()
+    for a, b, n, sure in zip(track.borders, track.borders[1:], track.ids, track.confidence, strict=False):
+        own = (np.arange(frames) / 5.0 >= a) & (np.arange(frames) / 5.0 < b)
+        assert sure == pytest.approx(scores[own, n].mean(), abs=1e-6)
+
+
+def test_the_command_line(
+    model: A4Mer, corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(*words: object) -> int:
+        return main([str(word) for word in words])
+
+    from kineme.formats import save
+
+    take = tmp_path / "take.bvh"
+    save(corpus[0].motion, take)
+    model.save(tmp_path / "model")
+    assert command("recognise", take, "--model", tmp_path / "model") == 2
+    assert "no head for recognition; `kineme train recogniser" in capsys.readouterr().err
+    words = ["train", "recogniser", corpus.folder, "--model", tmp_path / "model", "-o", tmp_path / "with"]
+    assert command(*words, "--steps", "20", "--data-licence", "none needed") == 0
+    assert "learning 1" in capsys.readouterr().err
+    assert "none needed" in (tmp_path / "with" / "heads" / "recogniser" / "README.md").read_text()
+    assert not (tmp_path / "model" / "heads").exists()
+    assert command("recognise", take, "--model", tmp_path / "with", "--jobs", "1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "file,start,end,class,confidence" and lines[1].startswith(f"{take},0.0000,")
+    assert (
+        command("recognise", take, "--model", tmp_path / "with", "--min-confidence", "1", "--jobs", "1") == 0
+    )
+    assert capsys.readouterr().out.splitlines() == [lines[0]]
+    words = ["recognise", take, "--model", tmp_path / "model", "--like", corpus.folder, "--jobs", "1"]
+    assert command(*words, "--format", "json") == 0
+    assert '"class"' in capsys.readouterr().out
+    assert command(*words, "--format", "eaf", "-o", tmp_path / "elan") == 0
+    assert 'TIER_ID="classes"' in (tmp_path / "elan" / "take.eaf").read_text()
+    assert command("check", tmp_path / "with") == 0
