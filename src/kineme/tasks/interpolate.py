@@ -14,8 +14,8 @@ from kineme.motion.frame import facing_angle, turn
 from kineme.motion.retarget import retarget
 from kineme.motion.time import resample
 from kineme.nn.moments import Cuts
-from kineme.tasks.carry import carry_back, held, put_frames, rig_of, standard_places
-from kineme.tasks.feet import floor_height, lock_feet, skate
+from kineme.tasks.carry import STANDARD_LENGTHS, carry_with_feet, held, put_frames, rig_of, standard_places
+from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
 
 #: seconds beyond the context that are read along, for velocities at its ends
 _MARGIN = 0.5
@@ -58,12 +58,12 @@ def interpolate(motion: Motion, start: float, end: float, head: Head, *, lock: b
     rig = rig_of(piece)
     places = standard_places(bridged, rig)
     filled = places.copy()
-    filled[made] = _between(places, motion.fps, made, head)
+    filled[made] = with_lengths(_between(places, motion.fps, made, head), STANDARD_LENGTHS)
     seen = np.concatenate([places[: made.start], places[made.stop :]])
     floor = floor_height(seen)
     if lock:
         filled = lock_feet(filled, motion.fps, made, floor)
-    carried = carry_back(bridged, filled[made], made)
+    carried = carry_with_feet(bridged, filled[made], made)
     whole = put_frames(motion, carried, made, first)
     slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
     return Filled(whole, first, stop, slides)

@@ -14,8 +14,8 @@ from kineme.errors import InputError
 from kineme.models.a4mer.heads.head import Head
 from kineme.motion import Motion
 from kineme.nn.moments import Cuts
-from kineme.tasks.carry import carry_back, check_finite, held, put_frames, rig_of, standard_places
-from kineme.tasks.feet import floor_height, lock_feet, skate
+from kineme.tasks.carry import STANDARD_LENGTHS, carry_with_feet, check_finite, held, put_frames, rig_of, standard_places
+from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
 
 #: seconds beyond the context that are read along, for velocities at its beginning
 _MARGIN = 0.5
@@ -68,10 +68,10 @@ def predict(
     made = slice(len(past), len(past) + count)
     longer, floor, found = held(piece, count), floor_height(past), []
     for future in futures:
-        whole = np.concatenate([past, future])
+        whole = np.concatenate([past, with_lengths(future, STANDARD_LENGTHS)])
         if lock:
             whole = lock_feet(whole, motion.fps, made, floor)
-        carried = carry_back(longer, whole[made], made)
+        carried = carry_with_feet(longer, whole[made], made)
         joined = put_frames(held(motion, count), carried, made, len(motion))
         slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
         found.append(Prediction(joined, len(motion) / motion.fps, len(motion), slides))
