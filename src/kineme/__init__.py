@@ -21,6 +21,7 @@ _PUBLIC = {
     "A4Mer": "kineme.models.a4mer",
     "discover": "kineme.tasks.discover",
     "recognise": "kineme.tasks.recognise",
+    "Stream": "kineme.tasks.stream",
     "search": "kineme.tasks.search",
     "KinemeError": "kineme.errors",
 }
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from kineme.tasks.discover import discover
     from kineme.tasks.recognise import recognise
     from kineme.tasks.search import search
+    from kineme.tasks.stream import Stream
 
 __all__ = [
     "A4Mer",
@@ -45,6 +47,7 @@ __all__ = [
     "Motion",
     "Segment",
     "Skeleton",
+    "Stream",
     "__version__",
     "discover",
     "fit_rotations",

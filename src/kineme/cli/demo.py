@@ -57,10 +57,12 @@ def run(args: Args) -> int:
     print(f"making {amount.takes} takes of {amount.seconds:.0f} s")
     takes = generate(args.seed, amount.takes, amount.seconds)
     write_takes(takes, args.out)
+    finished = _is_finished(args.out / LIBRARY)
     asked = index.Args(
         sources=(args.out / TAKES,),
         out=args.out / LIBRARY,
-        steps=None if _is_finished(args.out / LIBRARY) else amount.steps,
+        train=not finished,  # its moves are made of simple arcs, and are learnt in minutes
+        steps=None if finished else amount.steps,
         labels=(str(args.out / LABELS),),
         title="kineme demo",
         data_licence="none needed: made by `kineme demo`",

@@ -1,7 +1,9 @@
 """Motion files in, a library out: atoms and motifs of every take, and a page that shows them.
 
-Without a model, one is trained on the takes themselves; how long that takes is said beforehand. Files that
-cannot be used are named and left out. Stopped in the middle, the same command goes on where it was. Over an
+Without a model, the weights of the package encode the takes, and the codes, patterns and motifs that recur in
+these very takes are looked for. With --train a model learns from the takes themselves instead, which finds
+finer things in many hours of motion; how long that takes is said beforehand. Files that cannot be used are
+named and left out. Stopped in the middle, the same command goes on where it was. Over an
 existing library it reads only what is new, keeps the model (unless --train) and the names of motifs.
 """
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from kineme.tasks.library import Library, Settings
 
 PAGE = "report.html"
+#: the model of the package, and the motion from which on motifs of the takes' own are looked for
+SHIPPED, ENOUGH_SECONDS = "a4mer-small", 120.0
 #: where a model is trained, inside the library
 _TRAINING = ".training"
 
@@ -43,15 +47,16 @@ class Args:
     """Folder for the library."""
     model: str | None = None
     """A model's folder, a library that holds one, or the name of one on the Hugging Face hub; without it,
-    a model is trained on the takes."""
+    that of the library, or a4mer-small, which comes with the package."""
     train: bool = False
-    """Train a new model though the library has one."""
+    """Train a new model on these takes."""
     preset: Literal["tiny", "small", "base", "paper"] | None = None
     """Size of the model that is trained; by default tiny for less than half an hour of motion, else small."""
     steps: int | None = None
     """Training steps of the first stage; by default as many as fit the amount of motion."""
     mine: bool = False
-    """Look for codes, patterns and motifs anew in these takes, with the weights of the model."""
+    """Look for codes, patterns and motifs anew in these takes, with the weights of the model; with those of
+    the package this is done unasked from two minutes of motion on."""
     timescale: str = "2s"
     """How long another motif must fit better to be worth a change, such as 0.5s or 4s: shorter for finer
     motifs. The page can be switched to other scales."""
@@ -161,26 +166,31 @@ def _corpus(args: Args) -> Corpus:
 def _model(args: Args, corpus: Corpus, given: A4Mer | None) -> tuple[A4Mer, str, dict[str, str]]:
     """The model as it stands in the library now, its checksum, and what the page says about it."""
     from kineme.models.a4mer import A4Mer
-    from kineme.models.a4mer.folder import FILES
+    from kineme.models.a4mer.folder import FILES, find_model
     from kineme.models.a4mer.heads.folder import copy_heads
     from kineme.tasks.library import MODEL, folder_checksum
 
     place = args.out / MODEL
     anew = args.train or args.preset is not None or args.steps is not None
+    mine, heads_of = args.mine, None if args.model is None else model_folder(args.model)
     if given is not None:
         model, origin = given, f"given: {Path(str(args.model)).name}"
     elif place.is_dir() and not anew:
         model, origin = A4Mer.load(place), "of the library"
-    else:
+    elif anew:
         model, origin = _trained(args, corpus), "trained on these takes"
-    mined = args.mine or model.vocabulary is None or model.motif_tree is None
+    else:
+        heads_of = find_model(SHIPPED)
+        model, origin = A4Mer.load(heads_of), f"{SHIPPED}, of the package"
+        mine = mine or corpus.duration >= ENOUGH_SECONDS
+    mined = mine or model.vocabulary is None or model.motif_tree is None
     if mined:
         model = _with_motifs_of(corpus, model, args.seed)
         origin += ", motifs mined in these takes"
     if given is not None or mined or not place.is_dir() or origin.startswith("trained"):
         model.save(place)
-        if given is not None:  # what was trained on its tokens comes along
-            copy_heads(model_folder(str(args.model)), place)
+        if heads_of is not None:  # what was trained on its tokens comes along
+            copy_heads(heads_of, place)
         shutil.rmtree(args.out / _TRAINING, ignore_errors=True)
     checksum = folder_checksum(place, [name for name in FILES if name != "README.md"])
     assert model.vocabulary is not None and model.motif_tree is not None
@@ -269,7 +279,7 @@ def _warn_of_strange_takes(args: Args, motifs: int, clips: int) -> None:
     """A model meets everything that it does not know with the same few motifs."""
     from kineme.cli.training import say
 
-    if args.model is not None and not args.mine and args.motifs is None and motifs < min(4, clips):
+    if not args.mine and args.motifs is None and motifs < min(4, clips):
         few = f"{motifs} motif{'s' if motifs > 1 else ''}"
         say(f"the model finds only {few} here; with --mine it looks for those of these takes")
 

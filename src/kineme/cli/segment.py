@@ -31,9 +31,9 @@ Row = tuple[str, str, float, float, str, float]
 class Args:
     files: tyro.conf.Positional[tuple[Path, ...]]
     """Motion files, or folders of them."""
-    model: str
-    """A library, a model's folder, or the name of a model on the Hugging Face hub. With a library, time scale
-    and number of motifs are the library's."""
+    model: str = "a4mer-small"
+    """A library, a model's folder, the name of a model on the Hugging Face hub, or a4mer-small, which comes
+    with the package. With a library, time scale and number of motifs are the library's."""
     format: Literal["csv", "json", "eaf", "nwb"] = "csv"
     """How to write them: csv and json are one table, eaf (ELAN) and nwb (with ndx-ethogram) a file a take."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE|DIR")] = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from kineme.errors import UsageError
 from kineme.evaluate import corpora, runs, tables
 from kineme.evaluate.baselines import BASELINES
-from kineme.evaluate.learned import A4MerRow, Remined
+from kineme.evaluate.learned import A4MerRow, Packaged, Remined
 from kineme.evaluate.representation import Fold, Method
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.tables import Column, Comparison, Row
@@ -53,7 +53,7 @@ def all_methods(models: Path, quick: bool) -> list[Method]:
         for preset in presets
         for weights in ("trained", "random")
     ]
-    again: list[Method] = [] if quick else [Remined(A4MerRow("small", "trained", models))]
+    again: list[Method] = [] if quick else [Remined(A4MerRow("small", "trained", models)), Packaged()]
     return [*learned, *again, *BASELINES]
 
 

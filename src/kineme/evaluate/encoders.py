@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 
 from kineme.evaluate.representation import Level, Mined, View
 from kineme.motion import Motion
-from kineme.tasks.discover import LONGEST_PATTERN, TIMESCALE, EncodesSegments, discover
+from kineme.tasks.discover import LONGEST_PATTERN, TIMESCALE, EncodesSegments, WholeTake, discover
 
 
 class Encoder(EncodesSegments, Protocol):
@@ -25,22 +25,6 @@ class Encoder(EncodesSegments, Protocol):
     def encode_level(self, atoms: Any, duration: float, longest: float | None = None) -> Any:
         """The same of atoms that are encoded already; patterns may last `longest` seconds."""
         ...
-
-
-@dataclass(frozen=True)
-class _Whole:
-    """A motion as `discover` wants its clips."""
-
-    motion: Motion
-    source_start: float = 0.0
-
-    @property
-    def fps(self) -> float:
-        return self.motion.fps
-
-    @property
-    def duration(self) -> float:
-        return self.motion.duration
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +49,7 @@ class Tokens:
 
     def mined(self, motion: Motion) -> Mined:
         """See `Representation`: the track of `kineme.discover` at its default time scale."""
-        clip = _Whole(motion)
-        track = discover([cast(Any, clip)], self.model, scales=()).scale.tracks[0]
+        track = discover([WholeTake(motion)], self.model, scales=()).scale.tracks[0]
         found = self.model.encode(motion)
         longest = LONGEST_PATTERN * TIMESCALE
         limited = self.model.encode_level(found.atoms, motion.duration, longest)

@@ -15,9 +15,13 @@ from kineme.evaluate.sources import digest
 from kineme.formats.atomic import atomic_write
 from kineme.models.a4mer.batch import TakeBank
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
+from kineme.models.a4mer.folder import find_model
 from kineme.models.a4mer.learner import A4MerLearner
 from kineme.models.a4mer.model import A4Mer, standard_positions
 from kineme.motion import Motion
+
+#: the name of the package's own weights
+PACKAGED = "a4mer-small"
 
 
 def take_bank(motions: list[Motion]) -> TakeBank:
@@ -126,6 +130,36 @@ class Remined:
     def fit(self, fold: Fold, seed: int) -> Tokens:
         """The model of this fold and seed with a vocabulary of its own."""
         model: Any = self.row.fit(fold, seed).model
+        motions = [take.motion for take in fold.train or fold.test]
+        atoms = [model.encode_atoms(standard_positions(motion), motion.fps) for motion in motions]
+        return Tokens(model.with_vocabulary(atoms, seed))
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """The weights that come with the package, with the words of the corpus at hand: what `kineme index` does.
+
+    They have seen nothing of `joined` and `86_01`, and of `hdm05` the training takes only.
+    """
+
+    name: str = "A4Mer of the package, re-mined"
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """As of other models."""
+        return A4MerRow("small", "trained", Path()).code
+
+    def state(self, fold: Fold, seed: int) -> str:
+        """Checksum of the weights."""
+        return digest(sorted(find_model(PACKAGED).glob("*.safetensors")))
+
+    def fitted_on(self, fold: Fold) -> str:
+        """The corpus itself."""
+        return f"{fold.corpus} {fold.name}"
+
+    def fit(self, fold: Fold, seed: int) -> Tokens:
+        """The weights, with a vocabulary mined in the fold's training takes, or else in its test takes."""
+        model = A4Mer.from_pretrained(PACKAGED)
         motions = [take.motion for take in fold.train or fold.test]
         atoms = [model.encode_atoms(standard_positions(motion), motion.fps) for motion in motions]
         return Tokens(model.with_vocabulary(atoms, seed))

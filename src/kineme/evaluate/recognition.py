@@ -17,9 +17,9 @@ from kineme.corpus.classes import frame_classes, token_classes
 from kineme.errors import UsageError
 from kineme.evaluate import corpora, runs, tables
 from kineme.evaluate.baselines import FPS
-from kineme.evaluate.learned import A4MerRow
+from kineme.evaluate.learned import A4MerRow, Packaged
 from kineme.evaluate.probes import top_accuracy
-from kineme.evaluate.recognition_rows import Labelled, Reader, Row, all_rows
+from kineme.evaluate.recognition_rows import Labelled, Reader, Row, Source, all_rows
 from kineme.evaluate.representation import Fold, Take
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.runs import Value
@@ -31,6 +31,8 @@ WINDOW_SECONDS = 30.0
 #: labelled windows; 0 stands for all
 AMOUNTS = (5, 15, 60, 0)
 CORPORA = ("joined", "unseen-pairs", "hdm05")
+#: windows at random of which the one that balances best is labelled next
+CANDIDATES = 10
 #: what is left of a take after whole windows is a window, too, if it is so long
 LEAST_SECONDS = 10.0
 
@@ -62,14 +64,14 @@ def label_windows(takes: Sequence[Take]) -> list[tuple[int, int, int]]:
 def draw_windows(seconds: np.ndarray, count: int, seed: int) -> list[int]:
     """`count` of the windows with these seconds of each class (W, C): by seed, balanced as far as possible.
 
-    One after the other, of all windows in random order the one that adds most to the sum over classes of the
-    square root of seconds; so fewer windows are the beginning of more.
+    One after the other, of CANDIDATES at random the one that adds most to the sum over classes of the square
+    root of seconds; so fewer windows are the beginning of more.
     """
     order = np.random.default_rng([seed, 5]).permutation(len(seconds))
     total, chosen = np.zeros(seconds.shape[1]), []
     left = list(order)
     while left and len(chosen) < count:
-        gain = np.sqrt(total + seconds[left]).sum(1)
+        gain = np.sqrt(total + seconds[left[:CANDIDATES]]).sum(1)
         best = left.pop(int(gain.argmax()))
         total += seconds[best]
         chosen.append(int(best))
@@ -155,12 +157,12 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
         say(f"opening {name}")
         folds += corpora.folds(name, size)
     values: list[Value] = []
-    for fold in folds:
-        for seed in request.seeds:
-            for source in dict.fromkeys(row.source for row in rows):
-                reader = Reader(source, fold, seed, a4mer)
-                for row in (row for row in rows if row.source == source):
-                    values += _kept(folder / "results", row, fold, seed, reader, a4mer, amounts, say)
+    for seed in request.seeds:
+        for fold in folds:
+            readers: dict[Source, Reader] = {}
+            for row in rows:
+                reader = readers.setdefault(row.source, Reader(row.source, fold, seed, a4mer))
+                values += _kept(folder / "results", row, fold, seed, reader, a4mer, amounts, say)
     checksum = hashlib.sha256("\n".join(fold.checksum for fold in folds).encode()).hexdigest()
     found = tables.aggregate(values)
     return Outcome(protocol, checksum, tuple(found), tuple(_comparisons(found, names)), tuple(names))
@@ -182,7 +184,7 @@ def _kept(
             a4mer.fit(fold, seed)
             state = a4mer.state(fold, seed)
     else:
-        state = ""
+        state = Packaged().state(fold, seed) if row.source == "package" else ""
     text = "\n".join([fold.checksum, fold.training_checksum, runs.code_digest(_CODE), state, str(amounts)])
     key = hashlib.sha256(text.encode()).hexdigest()
     file = results / runs.slug(f"{fold.corpus} {fold.name}") / f"{runs.slug(row.name)}-{seed}.json"

@@ -11,7 +11,7 @@ import torch
 
 from kineme.evaluate import probes
 from kineme.evaluate.baselines import FPS, PrincipalComponents, model_input
-from kineme.evaluate.learned import A4MerRow, Remined
+from kineme.evaluate.learned import A4MerRow, Packaged, Remined
 from kineme.evaluate.representation import Fold, Take
 from kineme.models.a4mer.heads.recogniser import TokenRow, token_row
 from kineme.models.a4mer.heads.settings import Levels, RecogniserConfig
@@ -108,7 +108,7 @@ class Supervised:
             inputs = rows[0].items.shape[1]
             gru = self.name == "GRU"
             network = GRURecogniser(inputs, seen.classes) if gru else FrameSTGCN(seen.classes)
-        batch, steps = (16, 300) if gru else (8, 150)
+        batch, steps = (8, 300) if gru else (4, 200)
         schedule = LabelSchedule(steps_for(steps, seen.labels), batch, 150, 2e-3, 0.05, 0.1)
         return network_scores(train_labelled(network, rows, schedule, seed), test)
 
@@ -129,7 +129,7 @@ def network_scores(network: torch.nn.Module, rows: Sequence[TokenRow]) -> np.nda
     return np.concatenate(found)
 
 
-Source = Literal["trained", "random", "PCA", "frames"]
+Source = Literal["trained", "random", "package", "PCA", "frames"]
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,12 @@ class Row:
 def all_rows() -> list[Row]:
     """In the order of the table."""
     rows = []
-    for source, title in (("trained", "A4Mer"), ("random", "random weights")):
+    titles: tuple[tuple[Source, str], ...] = (
+        ("trained", "A4Mer"),
+        ("random", "random weights"),
+        ("package", "A4Mer of the package"),
+    )
+    for source, title in titles:
         for levels in ("atoms", "motifs", "both"):
             for how in (Head(), Nearest()):
                 rows.append(Row(f"{title}: {levels}, {how.name}", source, levels, how))
@@ -181,6 +186,7 @@ class Reader:
             level = self._fitted.view(take.motion).levels[0]
             return TokenRow(level.tokens, level.lengths)
         if self._fitted is None:
-            self._fitted = Remined(self.row).fit(self.fold, self.seed).model
+            how = Packaged() if self.source == "package" else Remined(self.row)
+            self._fitted = how.fit(self.fold, self.seed).model
         assert levels is not None
         return token_row(self._fitted, standard_positions(take.motion), take.motion.fps, levels)  # type: ignore[arg-type]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
 from kineme.corpus import Clip
 from kineme.errors import InputError
-from kineme.motion import Segment
-from kineme.motion.retarget import to_standard_body
+from kineme.motion import Motion, Segment
+from kineme.motion.canonical import JOINTS
+from kineme.motion.retarget import retarget, to_standard_body
 from kineme.tasks.decode import MotifStates
 from kineme.tasks.motifs import (
     Motif,
@@ -111,8 +113,31 @@ class Discovery:
         return self.scale.merges
 
 
+@dataclass(frozen=True, eq=False)
+class WholeTake:
+    """A motion of any rig as `discover` wants its clips, at its own frame rate."""
+
+    given: Motion
+    source_start: float = 0.0
+
+    @cached_property
+    def motion(self) -> Motion:
+        """It on the canonical body. Raises InputError for a rig that cannot be mapped."""
+        return self.given if self.given.skeleton.names == JOINTS else retarget(self.given)
+
+    @property
+    def fps(self) -> float:
+        """Its frame rate."""
+        return self.given.fps
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.given.duration
+
+
 def discover(
-    corpus: Iterable[Clip],
+    corpus: Iterable[Clip | WholeTake],
     model: EncodesSegments,
     *,
     motifs: int | None = None,
@@ -127,7 +152,7 @@ def discover(
 
     Parameters
     ----------
-    corpus : a corpus, or some of its clips.
+    corpus : a corpus, some of its clips, or motions as `WholeTake`.
     model : with a vocabulary and a motif tree.
     motifs : how many motifs to tell apart; by default as many as fit the model (`default_motifs`).
     timescale : seconds; how long another motif must fit better to be worth a change (`decode`). A motif that
@@ -167,7 +192,7 @@ def discover(
     return Discovery(tuple(atoms), tuple(made), steps.index(float(timescale)))
 
 
-def standard_positions(clip: Clip) -> np.ndarray:
+def standard_positions(clip: Clip | WholeTake) -> np.ndarray:
     """World positions (T, 22, 3) of a clip on the standard body."""
     return to_standard_body(clip.motion).positions
 

@@ -145,16 +145,24 @@ class Stage(nn.Module):
 
     def forward(self, items: Tensor, parts: Segmented) -> Tokens:
         """items (N, inputs) in sequence order -> tokens (K, D) in sequence order."""
+        z = self.encode(items, parts)
+        return Tokens(z, self.relate(z, parts.frames, parts.times, parts.layout))
+
+    def encode(self, items: Tensor, parts: Segmented) -> Tensor:
+        """The Encoder alone: z (K, D), each of its own segment only."""
         order = parts.packing.order
         x = self.embed(items.index_select(0, order)) + self.place(parts.places.index_select(0, order))
         z = segment_pool(x, parts.packing, self.pool)
         for layer in self.encoder:
             z, x = layer(z, x, parts)
-        z = self.norm_z(z).index_select(0, parts.packing.rank)
-        h = z + self.length(parts.frames)
+        return self.norm_z(z).index_select(0, parts.packing.rank)
+
+    def relate(self, z: Tensor, frames: Tensor, times: Tensor, layout: Layout) -> Tensor:
+        """The LatentFormer alone: h (K, D) of z in the context of its sequence."""
+        h = z + self.length(frames)
         for block in self.latent:
-            h = block(h, parts.times, parts.layout)
-        return Tokens(z, self.norm_h(h))
+            h = block(h, times, layout)
+        return self.norm_h(h)
 
 
 class Predictor(nn.Module):

@@ -26,9 +26,9 @@ class RecogniserConfig:
     """share of features that are hidden in training"""
     noise: float = 0.3
     """deviation of the noise on standardised tokens in training"""
-    steps: int = 300
+    steps: int = 200
     """training steps"""
-    batch_size: int = 16
+    batch_size: int = 8
     """stretches of takes a step"""
     seconds: float = 30.0
     """length of a stretch"""

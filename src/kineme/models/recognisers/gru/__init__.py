@@ -10,17 +10,12 @@ from torch.nn.utils.rnn import pad_sequence
 class GRURecogniser(nn.Module):
     """Features of frames to a class a frame; every sequence of a batch is read from both of its ends."""
 
-    def __init__(self, inputs: int, classes: int, width: int = 128, layers: int = 1, dropout: float = 0.3):
+    def __init__(self, inputs: int, classes: int, width: int = 128, dropout: float = 0.3):
         super().__init__()
         self.drop = nn.Dropout(dropout)
-        self.gru = nn.GRU(
-            inputs,
-            width,
-            layers,
-            batch_first=True,
-            bidirectional=True,
-            dropout=dropout if layers > 1 else 0.0,
-        )
+        # two of one direction, not one of two: what fills up short sequences then comes last in both
+        self.onward = nn.GRU(inputs, width, batch_first=True)
+        self.backward = nn.GRU(inputs, width, batch_first=True)
         self.out = nn.Linear(2 * width, classes)
 
     def forward(self, items: Tensor, frames: Tensor, counts: list[int]) -> Tensor:
@@ -28,10 +23,11 @@ class GRURecogniser(nn.Module):
 
         `frames` is what every recogniser is given, an item's length: here each is one.
         """
-        padded = pad_sequence(list(self.drop(items).split(counts)), batch_first=True)
-        packed = nn.utils.rnn.pack_padded_sequence(
-            padded, torch.tensor(counts), batch_first=True, enforce_sorted=False
-        )
-        made, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)
-        flat = torch.cat([row[:count] for row, count in zip(made, counts, strict=True)])
-        return self.out(self.drop(flat))
+        parts = self.drop(items).split(counts)
+        onward = self.onward(pad_sequence(list(parts), batch_first=True))[0]
+        backward = self.backward(pad_sequence([part.flip(0) for part in parts], batch_first=True))[0]
+        both = [
+            torch.cat([a[:count], b[:count].flip(0)], dim=1)
+            for a, b, count in zip(onward, backward, counts, strict=True)
+        ]
+        return self.out(self.drop(torch.cat(both)))
