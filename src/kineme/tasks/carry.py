@@ -52,7 +52,7 @@ def standard_places(motion: Motion, rig: RigMap | None = None) -> np.ndarray:
 
 
 def _standard(motion: Motion, rig: RigMap | None) -> tuple[Motion, Motion]:
-    canonical = motion if motion.skeleton.names == JOINTS and rig is None else retarget(motion, rig)
+    canonical = retarget(motion, rig)
     return canonical, to_standard_body(canonical)
 
 

@@ -16,6 +16,8 @@ from kineme.motion.frame import unit
 HEIGHT, SPEED = 0.07, 0.5
 #: seconds over which a lock takes hold before a stance and lets go after it, and of the shortest stance
 FADE, SHORTEST = 0.15, 0.1
+#: metres by which a foot may be drawn along unseen; seconds and height of the step that it takes otherwise
+APART, STEP, LIFT = 0.03, 0.4, 0.08
 _LEGS = [tuple(INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot")) for side in SIDES]
 
 
@@ -54,16 +56,16 @@ def lock_feet(places: np.ndarray, fps: float, made: slice, floor: float) -> np.n
     """Places (T, 22, 3) whose feet do not slide where they stand in the frames of `made`; all others stay.
 
     A stance that began before is held where it began; one that goes on after, where it goes on; one between
-    at its mean. Between two known ends the lock drifts evenly from one to the other. What a lock moves fades
-    over `FADE` seconds on either side of it.
+    at its mean. Between two known ends that are apart the foot takes a step. What a lock moves fades over `FADE`
+    seconds on either side of it.
     """
     start, stop, _ = made.indices(len(places))
     shift = np.zeros((2, len(places), 3))
     for leg, first, last in stances(places, fps, floor):
         inside = np.arange(max(first, start), min(last, stop))
         if len(inside):
-            foot = places[:, _LEGS[leg][3]][:, [0, 2]]
-            shift[leg, inside[:, None], [0, 2]] = _anchor(foot, first, last, start, stop) - foot[inside]
+            foot = places[:, _LEGS[leg][3]] * [1, 0, 1]
+            shift[leg, inside] = _anchor(foot, (first, last), (start, stop), fps) - foot[inside]
     locked = places.copy()
     frames = np.arange(start, stop)
     for number, leg in enumerate(_LEGS):
@@ -73,14 +75,23 @@ def lock_feet(places: np.ndarray, fps: float, made: slice, floor: float) -> np.n
     return locked
 
 
-def _anchor(foot: np.ndarray, first: int, last: int, start: int, stop: int) -> np.ndarray:
-    """(n, 2) where a foot (T, 2) is held in the made frames of its stance."""
-    inside = np.arange(max(first, start), min(last, stop))
-    ends = [foot[k] for k, known in ((start - 1, first < start), (stop, last > stop)) if known]
-    if not ends:
-        return np.repeat(foot[inside].mean(0)[None], len(inside), axis=0)
-    share = (np.arange(len(inside)) + 1)[:, None] / (len(inside) + 1)
-    return ends[0] * (1 - share) + ends[-1] * share
+def _anchor(foot: np.ndarray, stance: tuple[int, int], made: tuple[int, int], fps: float) -> np.ndarray:
+    """(n, 3) where a foot (T, 3), height 0, is held in the made frames of a stance."""
+    first, last = max(stance[0], made[0]), min(stance[1], made[1])
+    count = last - first
+    before, after = stance[0] < made[0], stance[1] > made[1]
+    if not (before or after):
+        return np.repeat(foot[first:last].mean(0)[None], count, axis=0)
+    ends = foot[made[0] - 1] if before else foot[made[1]], foot[made[1]] if after else foot[made[0] - 1]
+    at = np.arange(count) + 1
+    if np.linalg.norm(ends[1] - ends[0]) < APART:
+        share, lift = at / (count + 1), np.zeros(count)
+    else:
+        long = min(count + 1, STEP * fps)
+        phase = np.clip((at - (count + 1 - long) / 2) / long, 0, 1)
+        share, lift = phase * phase * (3 - 2 * phase), LIFT * np.sin(np.pi * phase)
+    way = ends[0] * (1 - share[:, None]) + ends[1] * share[:, None]
+    return way + lift[:, None] * [0, 1, 0]
 
 
 def _spread(shift: np.ndarray, fade: int) -> np.ndarray:

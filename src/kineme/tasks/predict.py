@@ -14,7 +14,15 @@ from kineme.errors import InputError
 from kineme.models.a4mer.heads.head import Head
 from kineme.motion import Motion
 from kineme.nn.moments import Cuts
-from kineme.tasks.carry import STANDARD_LENGTHS, carry_with_feet, check_finite, held, put_frames, rig_of, standard_places
+from kineme.tasks.carry import (
+    STANDARD_LENGTHS,
+    carry_with_feet,
+    check_finite,
+    held,
+    put_frames,
+    rig_of,
+    standard_places,
+)
 from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
 
 #: seconds beyond the context that are read along, for velocities at its beginning

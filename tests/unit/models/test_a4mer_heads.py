@@ -170,9 +170,7 @@ def test_the_next_token_does_not_depend_on_later_atoms() -> None:
     atoms = padded(encode_cuts(BASE.network, AHEAD, 3.0))
     changed = atoms.z.clone()
     changed[:, 3:] += 1
-    one, two = (
-        net.following(z, atoms.frames, atoms.times, atoms.mask)[0][:, :3] for z in (atoms.z, changed)
-    )
+    one, two = (net.following(z, atoms.frames, atoms.times, atoms.mask)[0][:, :3] for z in (atoms.z, changed))
     torch.testing.assert_close(one, two)
 
 
