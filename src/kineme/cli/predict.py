@@ -1,7 +1,8 @@
 """How a take goes on: the take and a future joined to it, in its own skeleton, rate and format.
 
 The first sample is the answer that is right on average. The others are ways in which motion went on in the
-training data when it was like this; --seed draws others. The join is smooth, and feet that stand keep standing.
+training data when it was like this; --seed draws others. The join is smooth, and feet that stand keep
+standing.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ MOMENTS = 8000
 
 
 @dataclass(frozen=True)
-class HeadArgs:
+class Args:
     sources: tyro.conf.Positional[tuple[Path, ...]]
     """A corpus, a library, or motion files and folders of them."""
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="OUT")]
@@ -51,7 +51,7 @@ class HeadArgs:
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
-def train(args: HeadArgs, kind: Literal["predictor", "interpolator"]) -> int:
+def train(args: Args, kind: Literal["predictor", "interpolator"]) -> int:
     """Trains a head, puts it into a copy of the model, and says where that is."""
     import tempfile
 
@@ -93,14 +93,14 @@ def train(args: HeadArgs, kind: Literal["predictor", "interpolator"]) -> int:
     return 0
 
 
-def _corpus(args: HeadArgs, place: Path) -> Corpus:
+def _corpus(args: Args, place: Path) -> Corpus:
     """The corpus that is named, or one read from the files into `place`."""
     from kineme.cli.settings import corpus_of
 
     return corpus_of(args.sources, place, args.reading, args.jobs, args.split)
 
 
-def _card(args: HeadArgs, kind: str, corpus: Corpus, given: dict[str, Any]) -> str:
+def _card(args: Args, kind: str, corpus: Corpus, given: dict[str, Any]) -> str:
     """The head's README.md."""
     names = [Path(source).resolve().name for source in args.sources]
     words = ["kineme", "train", kind, *names, "--model", Path(args.model).name, "-o", args.out.name]
@@ -116,6 +116,6 @@ def _card(args: HeadArgs, kind: str, corpus: Corpus, given: dict[str, Any]) -> s
     return (
         f"# {what}\n\nA head of A4Mer, trained on {corpus.duration / 60:.1f} minutes of {', '.join(names)} "
         f"(corpus sha256 {corpus.checksum}).\n\nLicence of that data: {args.data_licence}. The head keeps "
-        "moments of it, to recall what followed: whoever passes the head on passes on parts of that motion.\n\n"
+        "moments of it, to recall what followed: who passes the head on passes on parts of that motion.\n\n"
         f"Made by\n\n```\n{shlex.join(words)}\n```\n"
     )

@@ -56,8 +56,8 @@ def lock_feet(places: np.ndarray, fps: float, made: slice, floor: float) -> np.n
     """Places (T, 22, 3) whose feet do not slide where they stand in the frames of `made`; all others stay.
 
     A stance that began before is held where it began; one that goes on after, where it goes on; one between
-    at its mean. Between two known ends that are apart the foot takes a step. What a lock moves fades over `FADE`
-    seconds on either side of it.
+    at its mean. Between two known ends that are apart the foot takes a step. What a lock moves fades over
+    `FADE` seconds on either side of it.
     """
     start, stop, _ = made.indices(len(places))
     shift = np.zeros((2, len(places), 3))
@@ -140,8 +140,8 @@ def _move_leg(places: np.ndarray, frames: np.ndarray, leg: tuple[int, ...], shif
 def _reach(
     body: np.ndarray, leg: tuple[int, ...], goal: np.ndarray, thigh: np.ndarray, shin: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Knee and ankle (n, 3) of legs of these lengths (n,) that reach for `goal` (n, 3) from their hips, the knee
-    to the side that it is on now."""
+    """Knee and ankle (n, 3) of legs of these lengths (n,) that reach for `goal` (n, 3) from their hips,
+    the knee to the side that it is on now."""
     hip, knee, ankle, foot = leg
     top, old = body[:, hip].astype(np.float64), body[:, ankle]
     way = goal - top

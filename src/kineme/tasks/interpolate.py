@@ -43,8 +43,8 @@ class Filled:
 def interpolate(motion: Motion, start: float, end: float, head: Head, *, lock: bool = True) -> Filled:
     """Fill the frames from `start` to `end` seconds, the end exclusive, of a motion of any humanoid rig.
 
-    lock : hold feet that stand. Raises InputError for a gap of no length, one that leaves less than an atom on
-    either side, one longer than the head fills, and for a rig that cannot be mapped.
+    lock : hold feet that stand. Raises InputError for a gap of no length, one that leaves less than an
+    atom on either side, one longer than the head fills, and for a rig that cannot be mapped.
     """
     first, stop = _gap(motion, start, end, head)
     known = round((head.config.context_seconds + _MARGIN) * motion.fps)
@@ -93,8 +93,7 @@ def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int
         )
     if end - start > head.config.longest + 1e-6:
         raise InputError(
-            f"the gap of {end - start:g} s is longer than the {head.config.longest:g} s that this model's head "
-            "fills",
+            f"the gap of {end - start:g} s is longer than the {head.config.longest:g} s that this head fills",
             where,
         )
     return first, stop
@@ -158,8 +157,8 @@ def _check_same(first: Motion, second: Motion) -> None:
 
 
 def _led_to(first: Motion, second: Motion, seconds: float) -> Motion:
-    """The second motion, turned about the vertical and moved over the floor to where the first leads: it faces
-    the same way, and the pelvis has gone on at the mean of both velocities."""
+    """The second motion, turned about the vertical and moved over the floor to where the first leads: it
+    faces the same way, and the pelvis has gone on at the mean of both velocities."""
     ends = [retarget(part).positions for part in (first[-2:], second[:2])]
     facing = [float(facing_angle(places)[k]) for places, k in zip(ends, (-1, 0), strict=True)]
     turned = turn(second, facing[0] - facing[1]).replace(source=None)

@@ -94,7 +94,7 @@ def _check(motion: Motion, head: Head, seconds: float) -> None:
     shortest = config.min_frames / config.fps
     if (len(motion) - 1) / motion.fps < shortest - 1e-6:
         raise InputError(
-            f"lasts {motion.duration:.2f} s; at least {shortest:g} s, an atom, must be seen before it goes on",
+            f"lasts {motion.duration:.2f} s; at least {shortest:g} s, an atom, must be seen",
             where,
         )
     if not np.isfinite(seconds) or seconds <= 0:

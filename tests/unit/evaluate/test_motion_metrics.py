@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import naive
 import numpy as np
 import pytest
 
+import naive
 from kineme.evaluate.motion_metrics import foot_skate, horizon_mpjpe, l2p, l2q, mpjpe, npss
 
 RNG = np.random.default_rng(0)

@@ -44,7 +44,8 @@ def test_nothing_that_a_network_sees_depends_on_what_follows() -> None:
         seen, other = (moments(c, times, 20, 24, 4.0) for c in (one, one._replace(positions=changed)))
         for name in ("near", "about", "ends"):
             np.testing.assert_array_equal(getattr(seen, name), getattr(other, name))
-        for mine, its in zip(history(one, 5.0, 5.0), history(one._replace(positions=changed), 5.0, 5.0)):
+        other = one._replace(positions=changed)
+        for mine, its in zip(history(one, 5.0, 5.0), history(other, 5.0, 5.0), strict=True):
             np.testing.assert_array_equal(mine, its)
 
 

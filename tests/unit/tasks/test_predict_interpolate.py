@@ -41,7 +41,8 @@ def heads() -> dict[str, Head]:
 
 
 def speed_changes(motion: Motion) -> np.ndarray:
-    """(T - 2,) metres a second by which joints change their velocity from one frame step to the next, mean."""
+    """(T - 2,) metres a second by which joints change their velocity from one frame step to the next,
+    mean."""
     velocity = np.diff(motion.positions.astype(np.float64), axis=0) * motion.fps
     return np.linalg.norm(np.diff(velocity, axis=0), axis=-1).mean(-1)
 

@@ -55,8 +55,8 @@ class Head:
     ) -> tuple[Moments, np.ndarray]:
         """How the moments of `cuts` go on, or through their gaps, at `times` (T,) seconds after them.
 
-        Returns the moments, and channels (B, samples, T, 66) in their frame of reference: first the answer that
-        is right on average, then ways in which it may go, drawn by `seed`.
+        Returns the moments, and channels (B, samples, T, 66) in their frame of reference: first the answer
+        that is right on average, then ways in which it may go, drawn by `seed`.
         """
         made = moments(cuts, times, self.config.near, self.config.waves, self.config.longest)
         if isinstance(self.network, TokenPredictor):

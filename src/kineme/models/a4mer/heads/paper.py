@@ -124,8 +124,8 @@ class TokenPredictor(nn.Module):
         temperature: float = 0.0,
         noise: torch.Generator | None = None,
     ) -> Tensor:
-        """(B, frames, 68) columns of the frames that follow at `fps`. With a temperature of 0 the likeliest length and
-        the expected token are taken at each step."""
+        """(B, frames, 68) columns of the frames that follow at `fps`. With a temperature of 0 the
+        likeliest length and the expected token are taken at each step."""
         z, lengths, times, mask = atoms.z, atoms.frames, atoms.times, atoms.mask
         count = len(z)
         end = (times + lengths / (2 * fps)).masked_fill(~mask, -1e9).amax(1)  # seconds at which the last ends
