@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -40,12 +41,16 @@ class Filled:
     skate: float
 
 
-def interpolate(motion: Motion, start: float, end: float, head: Head, *, lock: bool = True) -> Filled:
+def interpolate(
+    motion: Motion, start: float, end: float, head: Head | str | Path = "a4mer-small", *, lock: bool = True
+) -> Filled:
     """Fill the frames from `start` to `end` seconds, the end exclusive, of a motion of any humanoid rig.
 
-    lock : hold feet that stand. Raises InputError for a gap of no length, one that leaves less than an
-    atom on either side, one longer than the head fills, and for a rig that cannot be mapped.
+    head : an interpolator, or the model that has one: its folder, or the name of one of the package or of
+        a hub. lock : hold feet that stand. Raises InputError for a gap of no length, one that leaves less
+    than an atom on either side, one longer than the head fills, and for a rig that cannot be mapped.
     """
+    head = Head.named(head, "interpolator")
     first, stop = _gap(motion, start, end, head)
     known = round((head.config.context_seconds + _MARGIN) * motion.fps)
     low, high = max(0, first - known), min(len(motion), stop + known)
@@ -118,7 +123,12 @@ def _between(places: np.ndarray, fps: float, made: slice, head: Head) -> np.ndar
 
 
 def interpolate_between(
-    first: Motion, second: Motion, seconds: float, head: Head, *, lock: bool = True
+    first: Motion,
+    second: Motion,
+    seconds: float,
+    head: Head | str | Path = "a4mer-small",
+    *,
+    lock: bool = True,
 ) -> Filled:
     """Lead one motion into another over so many `seconds`: the first as it is, a transition, and the second,
     turned and moved so that it goes on where the first leads, at the first's rate.

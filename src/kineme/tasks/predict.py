@@ -7,6 +7,7 @@ user's own joints
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -48,8 +49,8 @@ class Prediction:
 
 def predict(
     motion: Motion,
-    head: Head,
     seconds: float = 2.0,
+    head: Head | str | Path = "a4mer-small",
     *,
     samples: int = 1,
     seed: int = 0,
@@ -57,6 +58,7 @@ def predict(
 ) -> list[Prediction]:
     """How a motion of any humanoid rig goes on for so many `seconds`.
 
+    head : a predictor, or the model that has one: its folder, or the name of one of the package or of a hub.
     samples : the first is the one that is right on average; the others are ways in which it went on in the
         training data when it was like this, drawn by `seed`. Beyond the reach of the head (4 s) each goes on
         from its own future. lock : hold feet that stand.
@@ -64,6 +66,7 @@ def predict(
     Raises InputError for a motion shorter than an atom or with unusable numbers, for a rig that cannot be
     mapped, and for more seconds than the head has context.
     """
+    head = Head.named(head, "predictor")
     _check(motion, head, seconds)
     if samples < 1:
         raise InputError(f"{samples} samples are none; ask for one at least")

@@ -50,7 +50,7 @@ def speed_changes(motion: Motion) -> np.ndarray:
 @pytest.mark.parametrize("fps", [30.0, 60.0, 120.0])
 def test_a_future_joins_the_past_in_place_and_velocity(heads: dict[str, Head], fps: float) -> None:
     motion = resample(TAKES[0], fps)[: int(8 * fps)]
-    for prediction in predict(motion, heads["predictor"], 1.0, samples=3):
+    for prediction in predict(motion, 1.0, heads["predictor"], samples=3):
         made = prediction.motion
         assert (prediction.frame, len(made)) == (len(motion), len(motion) + fps)
         np.testing.assert_array_equal(made.positions[: len(motion)], motion.positions)
@@ -64,7 +64,7 @@ def test_a_future_joins_the_past_in_place_and_velocity(heads: dict[str, Head], f
 
 def test_samples_differ_and_come_again(heads: dict[str, Head]) -> None:
     motion = TAKES[0][:200]
-    first, again, other = (predict(motion, heads["predictor"], 1.0, samples=5, seed=s) for s in (0, 0, 1))
+    first, again, other = (predict(motion, 1.0, heads["predictor"], samples=5, seed=s) for s in (0, 0, 1))
     for a, b in zip(first, again, strict=True):
         np.testing.assert_array_equal(a.motion.positions, b.motion.positions)
     ends = np.stack([p.motion.positions[-1] for p in first])
@@ -79,7 +79,7 @@ def test_samples_differ_and_come_again(heads: dict[str, Head]) -> None:
 
 def test_beyond_its_reach_it_goes_on_from_its_own_future(heads: dict[str, Head]) -> None:
     motion = TAKES[0][:200]
-    short, long = (predict(motion, heads["predictor"], s, lock=False)[0].motion for s in (2.0, 3.0))
+    short, long = (predict(motion, s, heads["predictor"], lock=False)[0].motion for s in (2.0, 3.0))
     assert len(long) == len(short) + 30
     np.testing.assert_allclose(long.positions[:258], short.positions[:258], atol=2e-3)
 
@@ -125,7 +125,7 @@ def test_standing_feet_do_not_slide(heads: dict[str, Head]) -> None:
     slides = [
         (
             interpolate(TAKES[0], 3.0, 4.0, gap, lock=lock).skate,
-            predict(TAKES[0][:150], ahead, 1.5, lock=lock)[0].skate,
+            predict(TAKES[0][:150], 1.5, ahead, lock=lock)[0].skate,
         )
         for lock in (True, False)
     ]
@@ -181,12 +181,12 @@ def test_futures_that_cannot_be_had(
     heads: dict[str, Head], frames: int, seconds: float, message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        predict(TAKES[0][:frames], heads["predictor"], seconds)
+        predict(TAKES[0][:frames], seconds, heads["predictor"])
 
 
 def test_heads_are_not_mixed_up(heads: dict[str, Head]) -> None:
     with pytest.raises(InputError, match="train predictor"):
-        predict(TAKES[0], heads["interpolator"], 1.0)
+        predict(TAKES[0], 1.0, heads["interpolator"])
     with pytest.raises(InputError, match="train interpolator"):
         interpolate(TAKES[0], 3.0, 4.0, heads["predictor"])
 
@@ -196,7 +196,7 @@ def test_a_bvh_file_keeps_its_own_numbers(heads: dict[str, Head], data_dir: Path
     motion = kineme.load(source)
     assert isinstance(motion, Motion)
     kineme.save(interpolate(motion, 4.0, 5.0, heads["interpolator"]).motion, tmp_path / "filled.bvh")
-    kineme.save(predict(motion, heads["predictor"], 1.0)[0].motion, tmp_path / "longer.bvh")
+    kineme.save(predict(motion, 1.0, heads["predictor"])[0].motion, tmp_path / "longer.bvh")
     rows = [_rows(path) for path in (source, tmp_path / "filled.bvh", tmp_path / "longer.bvh")]
     np.testing.assert_array_equal(rows[0][:120], rows[1][:120])
     np.testing.assert_array_equal(rows[0][150:], rows[1][150:])
