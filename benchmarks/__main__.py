@@ -6,7 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("bvh_reading", "formats", "ingest", "fit_rotations", "symbols", "a4mer", "stream", "hgvae", "library")
+NAMES = (
+    "bvh_reading",
+    "formats",
+    "ingest",
+    "fit_rotations",
+    "symbols",
+    "a4mer",
+    "stream",
+    "hgvae",
+    "library",
+)
 
 
 def main(names: list[str]) -> int:

@@ -29,6 +29,51 @@ def purity(segments, labels):
     return right / len(labels)
 
 
+def mpjpe(made, true):
+    """Mean over joints (J, 3), one at a time."""
+    return sum(math.dist(a, b) for a, b in zip(made, true, strict=True)) / len(made)
+
+
+def l2p(made, true, mean, std):
+    """Frame by frame: normalise both, sum up all squares."""
+    found = []
+    for a, b in zip(made, true, strict=True):
+        for x, y in zip(a, b, strict=True):
+            one, two = (x - mean) / std, (y - mean) / std
+            found.append(math.sqrt(sum((p - q) ** 2 for p, q in zip(one.ravel(), two.ravel(), strict=True))))
+    return sum(found) / len(found)
+
+
+def l2q(made, true):
+    """Frame by frame, joint by joint: the sign that is nearer."""
+    found = []
+    for a, b in zip(made, true, strict=True):
+        for x, y in zip(a, b, strict=True):
+            squares = [min(((q - p) ** 2).sum(), ((-q - p) ** 2).sum()) for p, q in zip(y, x, strict=True)]
+            found.append(math.sqrt(sum(squares)))
+    return sum(found) / len(found)
+
+
+def npss(made, true):
+    """Channel by channel, with the Fourier sum written out."""
+    total = weight = 0.0
+    for a, b in zip(made, true, strict=True):
+        for channel in range(a.shape[1]):
+            powers = []
+            for x in (a[:, channel], b[:, channel]):
+                n = len(x)
+                real = [sum(x[t] * math.cos(2 * math.pi * k * t / n) for t in range(n)) for k in range(n)]
+                powers.append([r * r for r in real])
+            one, two = ([p / sum(power) for p in power] for power in powers)
+            moved = carried = 0.0
+            for p, q in zip(one, two, strict=True):
+                carried += p - q
+                moved += abs(carried)
+            total += moved * sum(powers[1])
+            weight += sum(powers[1])
+    return total / weight
+
+
 # --- symbols ----------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ _PUBLIC = {
     "recognise": "kineme.tasks.recognise",
     "Stream": "kineme.tasks.stream",
     "search": "kineme.tasks.search",
+    "predict": "kineme.tasks.predict",
+    "interpolate": "kineme.tasks.interpolate",
     "KinemeError": "kineme.errors",
 }
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from kineme.motion.retarget import retarget
     from kineme.motion.time import resample
     from kineme.tasks.discover import discover
+    from kineme.tasks.interpolate import interpolate
+    from kineme.tasks.predict import predict
     from kineme.tasks.recognise import recognise
     from kineme.tasks.search import search
     from kineme.tasks.stream import Stream
@@ -51,7 +55,9 @@ __all__ = [
     "__version__",
     "discover",
     "fit_rotations",
+    "interpolate",
     "load",
+    "predict",
     "recognise",
     "resample",
     "retarget",

@@ -1,8 +1,8 @@
 """Fill a gap of whole frames in a take, or lead one take into another.
 
-One file and --gap: the frames of the gap are made anew, every other frame stays as it is. Two files: the second
-is turned and moved so that it goes on where the first leads, and --seconds of transition are put between them.
-Seams are smooth, and feet that stand keep standing.
+One file and --gap: the frames of the gap are made anew, every other frame stays as it is. Two files: the
+second is turned and moved so that it goes on where the first leads, and --seconds of transition are put
+between them. Seams are smooth, and feet that stand keep standing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def run(args: Args) -> int:
     else:
         assert args.seconds is not None
         head = load_head(args.model, "interpolator")
-        filled = interpolate_between(*motions, seconds_in(args.seconds), head, lock=lock)
+        filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, lock=lock)
     save(fit_for(filled.motion, suffix), args.out)
     fps = filled.motion.fps
     slides = "" if filled.skate != filled.skate else f"; standing feet slide {filled.skate:.1f} cm/s"

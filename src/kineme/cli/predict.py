@@ -1,7 +1,8 @@
 """How a take goes on: the take and a future joined to it, in its own skeleton, rate and format.
 
 The first sample is the answer that is right on average. The others are ways in which motion went on in the
-training data when it was like this; --seed draws others. The join is smooth, and feet that stand keep standing.
+training data when it was like this; --seed draws others. The join is smooth, and feet that stand keep
+standing.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def run(args: Args) -> int:
     targets = [folder_for(args.out) / f"{args.file.stem}_{k + 1}{suffix}" for k in range(args.samples)]
     check_free(targets, args.overwrite)
     head = load_head(args.model, "predictor")
-    found = predict(motion, head, seconds, samples=args.samples, seed=args.seed, lock=not args.slide)
+    found = predict(motion, seconds, head, samples=args.samples, seed=args.seed, lock=not args.slide)
     args.out.mkdir(parents=True, exist_ok=True)
     for prediction, target in zip(found, targets, strict=True):
         made = prediction.motion[prediction.frame :] if args.future_only else prediction.motion

@@ -29,7 +29,7 @@ MOMENTS = 8000
 
 
 @dataclass(frozen=True)
-class HeadArgs:
+class Args:
     """What `kineme train predictor` and `kineme train interpolator` are told."""
 
     sources: tyro.conf.Positional[tuple[Path, ...]]
@@ -45,7 +45,7 @@ class HeadArgs:
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
-def train(args: HeadArgs, kind: Literal["predictor", "interpolator"]) -> int:
+def train(args: Args, kind: Literal["predictor", "interpolator"]) -> int:
     """Trains a head, puts it into a copy of the model, and says where that is."""
     import tempfile
 
@@ -86,7 +86,7 @@ def train(args: HeadArgs, kind: Literal["predictor", "interpolator"]) -> int:
     return 0
 
 
-def _card(args: HeadArgs, kind: str, corpus: Corpus, given: dict[str, Any]) -> str:
+def _card(args: Args, kind: str, corpus: Corpus, given: dict[str, Any]) -> str:
     """The head's README.md."""
     names = [Path(source).resolve().name for source in args.sources]
     command = training_command(kind, args, given, ("model",))
@@ -97,6 +97,6 @@ def _card(args: HeadArgs, kind: str, corpus: Corpus, given: dict[str, Any]) -> s
     return (
         f"# {what}\n\nA head of A4Mer, trained on {corpus.duration / 60:.1f} minutes of {', '.join(names)} "
         f"(corpus sha256 {corpus.checksum}).\n\nLicence of that data: {args.run.data_licence}. The head keeps "
-        "moments of it, to recall what followed: whoever passes the head on passes on parts of that motion.\n\n"
+        "moments of it, to recall what followed: who passes the head on passes on parts of that motion.\n\n"
         f"Made by\n\n```\n{command}\n```\n"
     )

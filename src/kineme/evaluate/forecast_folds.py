@@ -51,7 +51,8 @@ class ForecastFolds:
     def cuts(
         self, corpus: str, gap: float | None, after: float
     ) -> tuple[Cuts, Callable[[float], np.ndarray]]:
-        """Test moments of a corpus, and (B,) bool for so many seconds: whether the action is still the same."""
+        """Test moments of a corpus, and (B,) bool for so many seconds: whether the action is still the
+        same."""
         takes, labelled = self.tested[corpus]
         cuts = cuts_of(takes, TEST_STRIDE[corpus], CONTEXT, gap, after)
         classes = np.concatenate([_classes(take, takes.fps) for take in labelled])

@@ -49,8 +49,8 @@ def _lift(cuts: Cuts, config: HeadConfig) -> torch.Tensor:
 class Simple:
     """What needs no training: the base of the ends, or a part of it.
 
-    how : ``hold`` (the last pose), ``move`` (its velocity goes on), ``nearest`` (of a gap's ends) or ``cubic``
-    (Hermite).
+    how : ``hold`` (the last pose), ``move`` (its velocity goes on), ``nearest`` (of a gap's ends) or
+    ``cubic`` (Hermite).
     """
 
     name: str

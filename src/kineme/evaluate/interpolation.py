@@ -2,8 +2,8 @@
 
 MPJPE is of the joints around the pelvis over all frames of the gap. L2P, L2Q and NPSS are those of the LAFAN1
 benchmark, at 30 frames a second: global places normalised by training moments, global quaternions, and the
-power spectra of the quaternions. What makes places alone gets its rotations as `kineme interpolate` makes them:
-joints turn from the slerp between both ends as little as they must.
+power spectra of the quaternions. What makes places alone gets its rotations as `kineme interpolate` makes
+them: joints turn from the slerp between both ends as little as they must.
 """
 
 from __future__ import annotations
@@ -114,9 +114,9 @@ def _rotated(
     quaternions = [matrix_to_quaternion(r).astype(np.float64) for r in (turned, right)]
     flat = [_unrolled(q).reshape(*q.shape[:2], -1) for q in quaternions]
     return {
-        f"l2p_{name}": l2p(*absolute, mean, std),
-        f"l2q_{name}": l2q(*quaternions),
-        f"npss_{name}": npss(*flat),
+        f"l2p_{name}": l2p(absolute[0], absolute[1], mean, std),
+        f"l2q_{name}": l2q(quaternions[0], quaternions[1]),
+        f"npss_{name}": npss(flat[0], flat[1]),
     }
 
 
@@ -161,7 +161,8 @@ def slerped(folds: ForecastFolds, cuts: Cuts, times: np.ndarray) -> tuple[np.nda
 
 
 def _fitted(folds: ForecastFolds, cuts: Cuts, times: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Global rotations (B, T, 22, 3, 3) of places (B, T, 22, 3), turned as little as need be from the slerp."""
+    """Global rotations (B, T, 22, 3, 3) of places (B, T, 22, 3), turned as little as need be from the
+    slerp."""
     root, local = slerped(folds, cuts, times)
     start = Motion(SMPL22, FPS, root.reshape(-1, 3), local.reshape(-1, 22, 3, 3))
     goal = places.reshape(-1, 22, 3)

@@ -34,8 +34,8 @@ def horizon_mpjpe(
 def l2p(predicted: np.ndarray, true: np.ndarray, mean: np.ndarray, std: np.ndarray) -> float:
     """L2P of the LAFAN1 benchmark (Harvey et al. 2020): distance of normalised global places.
 
-    predicted, true : (B, T, J, 3) world. mean, std : (J, 3) of training windows. The root of the sum of squares
-    over all joints and axes of a frame, mean over frames.
+    predicted, true : (B, T, J, 3) world. mean, std : (J, 3) of training windows. The root of the sum of
+    squares over all joints and axes of a frame, mean over frames.
     """
     apart = (predicted - true) / std  # the mean cancels out; it is asked for as the benchmark states it
     assert mean.shape == std.shape
@@ -70,10 +70,11 @@ def npss(predicted: np.ndarray, true: np.ndarray) -> float:
 def foot_skate(
     places: np.ndarray, fps: float, stands: np.ndarray | None = None, height: float = 0.05
 ) -> float:
-    """Mean horizontal speed in cm/s of feet (..., T, F, 3) metres while they are below `height`; nan if never.
+    """Mean horizontal speed in cm/s of feet (..., T, F, 3) metres while they are below `height`; nan if
+    never.
 
-    stands : (..., T, F) bool, frames in which the source's foot stood still; all if not given. Heights are over
-    the floor at 0.
+    stands : (..., T, F) bool, frames in which the source's foot stood still; all if not given. Heights are
+    over the floor at 0.
     """
     way = np.linalg.norm(np.diff(places[..., [0, 2]], axis=-3), axis=-1) * fps * 100
     low = (places[..., 1] < height)[..., :-1, :] & (places[..., 1] < height)[..., 1:, :]

@@ -1,8 +1,8 @@
 """The protocol **prediction**: how motion goes on, 0.4 to 4 s ahead, from ten seconds of context.
 
 Errors are of the joints around the pelvis, in the heading of the last observed frame, at the horizon's frame
-alone; and in the world, with the pelvis' way. `same action` : of those moments whose action has not changed by
-then.
+alone; and in the world, with the pelvis' way. `same action` : of those moments whose action has not
+changed by then.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ RIVALS = (
     "direct MLP, recalled poses", "A4Mer, paper's head", "A4Mer, random weights",
 )  # fmt: skip
 CODE = (
-    "corpus/place.py", "nn/*.py", "models/a4mer/*.py", "models/a4mer/heads/*.py", "models/predictors/direct/*.py",
-    "train/heads.py", "train/networks.py", "evaluate/forecast*.py", "evaluate/motion_metrics.py",
+    "corpus/place.py", "nn/*.py", "models/a4mer/*.py", "models/a4mer/heads/*.py",
+    "models/predictors/direct/*.py", "train/heads.py", "train/networks.py", "evaluate/forecast*.py",
+    "evaluate/motion_metrics.py",
 )  # fmt: skip
 
 
@@ -119,7 +120,8 @@ def measured_rows(
 def outcome_of(
     protocol: str, folds: ForecastFolds, values: list[Value], compared: list[tuple[str, str, str]]
 ) -> Outcome:
-    """Rows and comparisons (rival, ours, metric) on every corpus; lower is better, so the rival comes first."""
+    """Rows and comparisons (rival, ours, metric) on every corpus; lower is better, so the rival comes
+    first."""
     rows = aggregate(values)
     found: list[Comparison] = []
     for condition in folds.names:

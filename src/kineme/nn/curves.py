@@ -1,10 +1,9 @@
 """Smooth curves over an unobserved stretch of time that leave what was observed in value and velocity.
 
 A curve is a base, a blend of the poses and velocities at its ends, plus a weighted sum of waves. Waves are
-zero where they meet
-observed motion, and so is their slope: whatever the weights, there is no seam. They are made orthonormal over
-the stretch, so that weights are of one size. Everything can be evaluated at any time, whatever the frame
-rate.
+zero where they meet observed motion, and so is their slope: whatever the weights, there is no seam. They
+are made orthonormal over the stretch, so that weights are of one size. Everything can be evaluated at any
+time, whatever the frame rate.
 """
 
 from __future__ import annotations

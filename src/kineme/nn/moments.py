@@ -116,8 +116,8 @@ def moments(cuts: Cuts, times: np.ndarray, near: int, waves: int, longest: float
 
 
 def _about(start: Place, stop: Place, gap: float) -> np.ndarray:
-    """(B, 7): length of the gap, way across it as seen from the start (left, ahead), its length a second, sine
-    and cosine of the turn, one over the length of the gap."""
+    """(B, 7): length of the gap, way across it as seen from the start (left, ahead), its length a second,
+    sine and cosine of the turn, one over the length of the gap."""
     turn = (stop.angle - start.angle)[:, 0]
     way = start.channels(np.repeat(stop.origin[:, :, None], 22, axis=2))[:, 0, -3:]
     long = np.linalg.norm(way, axis=1) / gap

@@ -1,8 +1,8 @@
 """What followed when it was like this before: a library of moments, and a network that weighs the nearest.
 
-A moment is recalled by keys (tokens of whatever model) and by the poses and velocities beside the stretch. What
-it brings along are its weights of waves. Shapes: B moments, N in the library, n recalled, G keys of width D, E
-ends, K waves, C channels.
+A moment is recalled by keys (tokens of whatever model) and by the poses and velocities beside the stretch.
+What it brings along are its weights of waves. Shapes: B moments, N in the library, n recalled, G keys of
+width D, E ends, K waves, C channels.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Library(NamedTuple):
 
 
 def _rows(moments: Library, sides: int) -> tuple[Tensor, Tensor, Tensor]:
-    """What distances are taken between: keys nearest to the stretch, poses and velocities, the gap's length."""
+    """What distances are taken between: keys nearest to the stretch, poses and velocities, the gap's
+    length."""
     per_side = moments.keys.shape[1] // sides if sides else 0
     near = moments.keys[:, ::per_side].flatten(1).float() if per_side else moments.keys.flatten(1).float()
     half = moments.ends.shape[1] // 2
@@ -83,8 +84,8 @@ class Recall(nn.Module):
     """Weights of waves from those of recalled moments.
 
     Each wave has its own opinion of which moments count: a softmax over a distance, corrected by an MLP over
-    its parts. What is taken over is the movement relative to the ends, by a learned share moved to the query's
-    own (share 0) or kept where it was (1).
+    its parts. What is taken over is the movement relative to the ends, by a learned share moved to the
+    query's own (share 0) or kept where it was (1).
     """
 
     lift: Tensor
@@ -128,8 +129,8 @@ class Recall(nn.Module):
     def forward(self, query: Library, found: Library, lift: Tensor, shares: Tensor | None = None) -> Tensor:
         """(B, K, C).
 
-        lift : (K, E) weights of waves that come nearest to each end's part in the base. shares : (B, n, K), in
-        place of those that the scores give.
+        lift : (K, E) weights of waves that come nearest to each end's part in the base. shares : (B, n,
+        K), in place of those that the scores give.
         """
         if shares is None:
             shares = self.scores(query, found).softmax(1)

@@ -23,8 +23,8 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 1400px; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1rem; margin: 1.2rem 0 .2rem; overflow-wrap: anywhere; }
 svg { max-width: 100%; height: auto; background: #fafafa; display: block; }
-line { stroke-width: 2.5; stroke-linecap: round; } .known line { stroke: #8a8f98; } .made line { stroke: #1f6feb; }
-text { font-size: 11px; fill: #555; }
+line { stroke-width: 2.5; stroke-linecap: round; } .known line { stroke: #8a8f98; } .made line { stroke:
+#1f6feb; } text { font-size: 11px; fill: #555; }
 """
 
 

@@ -11,8 +11,11 @@ from kineme.motion import Motion
 from kineme.motion.canonical import INDEX, JOINTS, SMPL22
 from kineme.motion.retarget import retarget, to_standard_body
 from kineme.motion.rigs import RigMap, recognise_rig
+from kineme.tasks.feet import put_ankles
 from kineme.tasks.restore import fit_rotations, place_source, turn_source, world_turns
 
+#: metres from each joint of the standard body to its parent
+STANDARD_LENGTHS = np.linalg.norm(SMPL22.offsets, axis=1)
 _HIPS = [INDEX["left_hip"], INDEX["right_hip"]]
 _LEGS = [INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle")]
 
@@ -49,8 +52,16 @@ def standard_places(motion: Motion, rig: RigMap | None = None) -> np.ndarray:
 
 
 def _standard(motion: Motion, rig: RigMap | None) -> tuple[Motion, Motion]:
-    canonical = motion if motion.skeleton.names == JOINTS and rig is None else retarget(motion, rig)
+    canonical = retarget(motion, rig)
     return canonical, to_standard_body(canonical)
+
+
+def carry_with_feet(started: Motion, targets: np.ndarray, made: slice) -> Motion:
+    """`carry_back`, and once more with the legs reaching for the ankles of `targets` from where the hips came
+    to be: trunks differ between rigs, and feet must not."""
+    first = carry_back(started, targets, made)
+    body = standard_places(first)[made]
+    return carry_back(started, put_ankles(body, targets, STANDARD_LENGTHS), made)
 
 
 def carry_back(started: Motion, targets: np.ndarray, made: slice) -> Motion:
@@ -71,7 +82,8 @@ def carry_back(started: Motion, targets: np.ndarray, made: slice) -> Motion:
     if started.positions_only:
         return _carry_positions(started, rig, goal, missing, canonical)
     loose = np.repeat(where[:, None], len(JOINTS), axis=1)
-    turns = fit_rotations(standard, goal, loose)
+    # bones are turned, not stretched: the goal is seen from where the guess has the pelvis
+    turns = fit_rotations(standard, goal - goal[:, :1] + standard.positions[:, :1], loose)
     turned = turn_source(started, rig, missing, world_turns(standard.global_rotations, turns))
     # the root goes where the hips are to be: between them lies the point that standard bodies share
     reached = _standard(turned, rig)[0].positions[made][:, _HIPS].mean(axis=1)

@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kineme.motion.canonical import INDEX, SIDES
+from kineme.motion.canonical import INDEX, PARENTS, SIDES
 from kineme.motion.frame import unit
 
 #: a foot is down below this height over the floor (metres) and this horizontal speed (metres a second)
-HEIGHT, SPEED = 0.06, 0.35
-#: seconds over which a lock takes hold and lets go, and of the shortest stance that is locked
-FADE, SHORTEST = 0.1, 0.1
+HEIGHT, SPEED = 0.07, 0.5
+#: seconds over which a lock takes hold before a stance and lets go after it, and of the shortest stance
+FADE, SHORTEST = 0.15, 0.1
+#: metres by which a foot may be drawn along unseen; seconds and height of the step that it takes otherwise
+APART, STEP, LIFT = 0.03, 0.4, 0.08
 _LEGS = [tuple(INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot")) for side in SIDES]
 
 
@@ -39,6 +41,9 @@ def stances(places: np.ndarray, fps: float, floor: float) -> list[Stance]:
         way = np.gradient(places[:, foot], axis=0) * fps if len(places) > 1 else np.zeros((1, 3))
         down = (places[:, foot, 1] < floor + HEIGHT) & (np.linalg.norm(way[:, [0, 2]], axis=1) < SPEED)
         edges = np.flatnonzero(np.diff(np.concatenate([[0], down.astype(int), [0]])))
+        for up, again in zip(edges[1:-1:2], edges[2::2], strict=True):  # a step takes longer than that
+            down[up:again] |= again - up <= SHORTEST * fps
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], down.astype(int), [0]])))
         found += [
             Stance(number, int(a), int(b))
             for a, b in zip(edges[::2], edges[1::2], strict=True)
@@ -51,57 +56,129 @@ def lock_feet(places: np.ndarray, fps: float, made: slice, floor: float) -> np.n
     """Places (T, 22, 3) whose feet do not slide where they stand in the frames of `made`; all others stay.
 
     A stance that began before is held where it began; one that goes on after, where it goes on; one between
-    at its mean. Between two known ends the lock drifts evenly from one to the other.
+    at its mean. Between two known ends that are apart the foot takes a step. What a lock moves fades over
+    `FADE` seconds on either side of it.
     """
     start, stop, _ = made.indices(len(places))
-    locked = places.copy()
-    fade = max(1, round(FADE * fps))
+    shift = np.zeros((2, len(places), 3))
     for leg, first, last in stances(places, fps, floor):
         inside = np.arange(max(first, start), min(last, stop))
-        if not len(inside):
-            continue
-        hip, knee, ankle, foot = _LEGS[leg]
-        before, after = first < start, last > stop
-        own = places[inside][:, foot][:, [0, 2]]
-        anchor = np.repeat(own.mean(0)[None], len(inside), axis=0)
-        ends = [places[k, foot, [0, 2]] for k, known in ((start - 1, before), (stop, after)) if known]
-        if ends:
-            share = (np.arange(len(inside)) + 1)[:, None] / (len(inside) + 1)
-            anchor = ends[0] * (1 - share) + ends[-1] * share
-        shift = np.zeros((len(inside), 3), dtype=np.float32)
-        shift[:, [0, 2]] = anchor - own
-        reach = np.arange(len(inside))
-        weight = np.ones(len(inside))
-        if not before:
-            weight = np.minimum(weight, (reach + 1) / (fade + 1))
-        if not after:
-            weight = np.minimum(weight, (len(inside) - reach) / (fade + 1))
-        weight = weight * weight * (3 - 2 * weight)
-        _move_leg(locked, inside, _LEGS[leg], shift * weight[:, None])
+        if len(inside):
+            foot = places[:, _LEGS[leg][3]] * [1, 0, 1]
+            shift[leg, inside] = _anchor(foot, (first, last), (start, stop), fps) - foot[inside]
+    locked = places.copy()
+    frames = np.arange(start, stop)
+    for number, leg in enumerate(_LEGS):
+        moved = _spread(shift[number, start:stop], max(1, round(FADE * fps)))
+        if np.abs(moved).max(initial=0) > 0:
+            _move_leg(locked, frames, leg, moved)
     return locked
+
+
+def _anchor(foot: np.ndarray, stance: tuple[int, int], made: tuple[int, int], fps: float) -> np.ndarray:
+    """(n, 3) where a foot (T, 3), height 0, is held in the made frames of a stance."""
+    first, last = max(stance[0], made[0]), min(stance[1], made[1])
+    count = last - first
+    before, after = stance[0] < made[0], stance[1] > made[1]
+    if not (before or after):
+        return np.repeat(foot[first:last].mean(0)[None], count, axis=0)
+    ends = foot[made[0] - 1] if before else foot[made[1]], foot[made[1]] if after else foot[made[0] - 1]
+    at = np.arange(count) + 1
+    if np.linalg.norm(ends[1] - ends[0]) < APART:
+        share, lift = at / (count + 1), np.zeros(count)
+    else:
+        long = min(count + 1, STEP * fps)
+        phase = np.clip((at - (count + 1 - long) / 2) / long, 0, 1)
+        share, lift = phase * phase * (3 - 2 * phase), LIFT * np.sin(np.pi * phase)
+    way = ends[0] * (1 - share[:, None]) + ends[1] * share[:, None]
+    return way + lift[:, None] * [0, 1, 0]
+
+
+def _spread(shift: np.ndarray, fade: int) -> np.ndarray:
+    """Shifts (n, 3) that go to zero over `fade` frames where a stance begins or ends, and stay within it."""
+    held = np.abs(shift).max(1) > 0
+    at = np.flatnonzero(held)
+    if not len(at):
+        return shift
+    frames = np.arange(len(shift))
+    after = np.searchsorted(at, frames)
+    sides = [at[np.clip(after - 1, 0, len(at) - 1)], at[np.clip(after, 0, len(at) - 1)]]
+    weights = []
+    for side in sides:
+        ramp = np.clip(1 - np.abs(frames - side) / (fade + 1), 0, 1)
+        weights.append(ramp * ramp * (3 - 2 * ramp))
+    # a made stretch begins and ends where something is known: nothing is moved there but by a stance
+    edge = np.minimum(np.minimum(frames + 1, len(frames) - frames) / (fade + 1), 1)
+    free = sum(w[:, None] * shift[side] for w, side in zip(weights, sides, strict=True))
+    total = np.maximum(weights[0] + weights[1], 1.0)[:, None]
+    return np.where(held[:, None], shift, free / total * edge[:, None])
+
+
+def put_ankles(body: np.ndarray, goal: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """A body (T, 22, 3) whose ankles and feet are where those of `goal` (T, 22, 3) are, as far as its legs of
+    these `lengths` (22,) reach from its hips."""
+    made = body.copy()
+    for leg in _LEGS:
+        _, knee, ankle, foot = leg
+        long = [np.full(len(made), lengths[joint]) for joint in (knee, ankle)]
+        made[:, knee], made[:, ankle] = _reach(body, leg, goal[:, ankle], *long)
+        made[:, foot] = made[:, ankle] + goal[:, foot] - goal[:, ankle]
+    return made
 
 
 def _move_leg(places: np.ndarray, frames: np.ndarray, leg: tuple[int, ...], shift: np.ndarray) -> None:
     """Move ankle and foot by `shift` (n, 3), as far as the leg reaches, and bend the knee to fit."""
     hip, knee, ankle, foot = leg
-    top, old_knee, old = (places[frames, joint].astype(np.float64) for joint in (hip, knee, ankle))
-    thigh = np.linalg.norm(old_knee - top, axis=1)
-    shin = np.linalg.norm(old - old_knee, axis=1)
-    way = old + shift - top
-    long = np.linalg.norm(way, axis=1)
-    fits = np.clip(long, np.abs(thigh - shin) + 1e-4, (thigh + shin) * 0.9999)
+    own = places[frames]
+    lengths = [np.linalg.norm(own[:, b] - own[:, a], axis=1) for a, b in ((hip, knee), (knee, ankle))]
+    toes = own[:, foot] - own[:, ankle]
+    reached = _reach(own, leg, own[:, ankle] + shift, *lengths)
+    for joint, place in zip((knee, ankle, foot), (*reached, reached[1] + toes), strict=True):
+        places[frames, joint] = place
+
+
+def _reach(
+    body: np.ndarray, leg: tuple[int, ...], goal: np.ndarray, thigh: np.ndarray, shin: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Knee and ankle (n, 3) of legs of these lengths (n,) that reach for `goal` (n, 3) from their hips,
+    the knee to the side that it is on now."""
+    hip, knee, ankle, foot = leg
+    top, old = body[:, hip].astype(np.float64), body[:, ankle]
+    way = goal - top
+    fits = np.clip(np.linalg.norm(way, axis=1), np.abs(thigh - shin) + 1e-4, (thigh + shin) * 0.9999)
     axis = unit(way)
-    new = top + axis * fits[:, None]
     along = (thigh**2 - shin**2 + fits**2) / (2 * fits)
     out = np.sqrt(np.maximum(thigh**2 - along**2, 0))
-    bend = old_knee - top
-    bend = bend - (bend * axis).sum(1, keepdims=True) * axis
-    ahead = np.linalg.norm(bend, axis=1) < 1e-4  # a straight leg: the knee bends where the toes point
-    toes = places[frames, foot] - old
-    bend[ahead] = (toes - (toes * axis).sum(1, keepdims=True) * axis)[ahead]
-    places[frames, knee] = top + axis * along[:, None] + unit(bend) * out[:, None]
-    places[frames, foot] += (new - old).astype(np.float32)
-    places[frames, ankle] = new
+
+    def across(vectors: np.ndarray) -> np.ndarray:
+        return vectors - (vectors * axis).sum(1, keepdims=True) * axis
+
+    bend = across(body[:, knee] - top)
+    straight = np.linalg.norm(bend, axis=1) < 1e-3  # the knee bends where the toes point
+    bend[straight] = across(body[:, foot] - old)[straight]
+    new_knee = top + axis * along[:, None] + unit(bend) * out[:, None]
+    return new_knee.astype(np.float32), (top + axis * fits[:, None]).astype(np.float32)
+
+
+def with_lengths(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Places (T, 22, 3) with every bone at its length: `lengths` (22,) metres from the parent.
+
+    What is right on average is too short. Bones keep their directions from the pelvis outward, but for the
+    legs, whose ankles stay where they are and whose knees bend to fit.
+    """
+    made = places.astype(np.float32).copy()
+    for joint in range(1, places.shape[1]):
+        bone = unit(places[:, joint] - places[:, PARENTS[joint]])
+        made[:, joint] = made[:, PARENTS[joint]] + bone * np.float32(lengths[joint])
+    for leg in _LEGS:
+        hip, knee, ankle, foot = leg
+        body = made.copy()
+        body[:, [knee, ankle, foot]] = places[:, [knee, ankle, foot]] + (made - places)[:, [hip]]
+        long = [np.full(len(made), lengths[joint]) for joint in (knee, ankle)]
+        made[:, knee], made[:, ankle] = _reach(body, leg, places[:, ankle], *long)
+        toes = unit(places[:, foot] - places[:, ankle])
+        made[:, foot] = made[:, ankle] + toes * np.float32(lengths[foot])
+    return made
 
 
 def skate(places: np.ndarray, fps: float, floor: float) -> float:

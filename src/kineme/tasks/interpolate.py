@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from kineme.motion.frame import facing_angle, turn
 from kineme.motion.retarget import retarget
 from kineme.motion.time import resample
 from kineme.nn.moments import Cuts
-from kineme.tasks.carry import carry_back, held, put_frames, rig_of, standard_places
-from kineme.tasks.feet import floor_height, lock_feet, skate
+from kineme.tasks.carry import STANDARD_LENGTHS, carry_with_feet, held, put_frames, rig_of, standard_places
+from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
 
 #: seconds beyond the context that are read along, for velocities at its ends
 _MARGIN = 0.5
@@ -40,12 +41,16 @@ class Filled:
     skate: float
 
 
-def interpolate(motion: Motion, start: float, end: float, head: Head, *, lock: bool = True) -> Filled:
+def interpolate(
+    motion: Motion, start: float, end: float, head: Head | str | Path = "a4mer-small", *, lock: bool = True
+) -> Filled:
     """Fill the frames from `start` to `end` seconds, the end exclusive, of a motion of any humanoid rig.
 
-    lock : hold feet that stand. Raises InputError for a gap of no length, one that leaves less than an atom on
-    either side, one longer than the head fills, and for a rig that cannot be mapped.
+    head : an interpolator, or the model that has one: its folder, or the name of one of the package or of
+        a hub. lock : hold feet that stand. Raises InputError for a gap of no length, one that leaves less
+    than an atom on either side, one longer than the head fills, and for a rig that cannot be mapped.
     """
+    head = Head.named(head, "interpolator")
     first, stop = _gap(motion, start, end, head)
     known = round((head.config.context_seconds + _MARGIN) * motion.fps)
     low, high = max(0, first - known), min(len(motion), stop + known)
@@ -58,12 +63,12 @@ def interpolate(motion: Motion, start: float, end: float, head: Head, *, lock: b
     rig = rig_of(piece)
     places = standard_places(bridged, rig)
     filled = places.copy()
-    filled[made] = _between(places, motion.fps, made, head)
+    filled[made] = with_lengths(_between(places, motion.fps, made, head), STANDARD_LENGTHS)
     seen = np.concatenate([places[: made.start], places[made.stop :]])
     floor = floor_height(seen)
     if lock:
         filled = lock_feet(filled, motion.fps, made, floor)
-    carried = carry_back(bridged, filled[made], made)
+    carried = carry_with_feet(bridged, filled[made], made)
     whole = put_frames(motion, carried, made, first)
     slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
     return Filled(whole, first, stop, slides)
@@ -93,8 +98,7 @@ def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int
         )
     if end - start > head.config.longest + 1e-6:
         raise InputError(
-            f"the gap of {end - start:g} s is longer than the {head.config.longest:g} s that this model's head "
-            "fills",
+            f"the gap of {end - start:g} s is longer than the {head.config.longest:g} s that this head fills",
             where,
         )
     return first, stop
@@ -119,7 +123,12 @@ def _between(places: np.ndarray, fps: float, made: slice, head: Head) -> np.ndar
 
 
 def interpolate_between(
-    first: Motion, second: Motion, seconds: float, head: Head, *, lock: bool = True
+    first: Motion,
+    second: Motion,
+    seconds: float,
+    head: Head | str | Path = "a4mer-small",
+    *,
+    lock: bool = True,
 ) -> Filled:
     """Lead one motion into another over so many `seconds`: the first as it is, a transition, and the second,
     turned and moved so that it goes on where the first leads, at the first's rate.
@@ -158,8 +167,8 @@ def _check_same(first: Motion, second: Motion) -> None:
 
 
 def _led_to(first: Motion, second: Motion, seconds: float) -> Motion:
-    """The second motion, turned about the vertical and moved over the floor to where the first leads: it faces
-    the same way, and the pelvis has gone on at the mean of both velocities."""
+    """The second motion, turned about the vertical and moved over the floor to where the first leads: it
+    faces the same way, and the pelvis has gone on at the mean of both velocities."""
     ends = [retarget(part).positions for part in (first[-2:], second[:2])]
     facing = [float(facing_angle(places)[k]) for places, k in zip(ends, (-1, 0), strict=True)]
     turned = turn(second, facing[0] - facing[1]).replace(source=None)

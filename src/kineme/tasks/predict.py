@@ -7,6 +7,7 @@ user's own joints
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -14,8 +15,16 @@ from kineme.errors import InputError
 from kineme.models.a4mer.heads.head import Head
 from kineme.motion import Motion
 from kineme.nn.moments import Cuts
-from kineme.tasks.carry import carry_back, check_finite, held, put_frames, rig_of, standard_places
-from kineme.tasks.feet import floor_height, lock_feet, skate
+from kineme.tasks.carry import (
+    STANDARD_LENGTHS,
+    carry_with_feet,
+    check_finite,
+    held,
+    put_frames,
+    rig_of,
+    standard_places,
+)
+from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
 
 #: seconds beyond the context that are read along, for velocities at its beginning
 _MARGIN = 0.5
@@ -40,8 +49,8 @@ class Prediction:
 
 def predict(
     motion: Motion,
-    head: Head,
     seconds: float = 2.0,
+    head: Head | str | Path = "a4mer-small",
     *,
     samples: int = 1,
     seed: int = 0,
@@ -49,6 +58,7 @@ def predict(
 ) -> list[Prediction]:
     """How a motion of any humanoid rig goes on for so many `seconds`.
 
+    head : a predictor, or the model that has one: its folder, or the name of one of the package or of a hub.
     samples : the first is the one that is right on average; the others are ways in which it went on in the
         training data when it was like this, drawn by `seed`. Beyond the reach of the head (4 s) each goes on
         from its own future. lock : hold feet that stand.
@@ -56,6 +66,7 @@ def predict(
     Raises InputError for a motion shorter than an atom or with unusable numbers, for a rig that cannot be
     mapped, and for more seconds than the head has context.
     """
+    head = Head.named(head, "predictor")
     _check(motion, head, seconds)
     if samples < 1:
         raise InputError(f"{samples} samples are none; ask for one at least")
@@ -68,10 +79,10 @@ def predict(
     made = slice(len(past), len(past) + count)
     longer, floor, found = held(piece, count), floor_height(past), []
     for future in futures:
-        whole = np.concatenate([past, future])
+        whole = np.concatenate([past, with_lengths(future, STANDARD_LENGTHS)])
         if lock:
             whole = lock_feet(whole, motion.fps, made, floor)
-        carried = carry_back(longer, whole[made], made)
+        carried = carry_with_feet(longer, whole[made], made)
         joined = put_frames(held(motion, count), carried, made, len(motion))
         slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
         found.append(Prediction(joined, len(motion) / motion.fps, len(motion), slides))
@@ -86,7 +97,7 @@ def _check(motion: Motion, head: Head, seconds: float) -> None:
     shortest = config.min_frames / config.fps
     if (len(motion) - 1) / motion.fps < shortest - 1e-6:
         raise InputError(
-            f"lasts {motion.duration:.2f} s; at least {shortest:g} s, an atom, must be seen before it goes on",
+            f"lasts {motion.duration:.2f} s; at least {shortest:g} s, an atom, must be seen",
             where,
         )
     if not np.isfinite(seconds) or seconds <= 0:

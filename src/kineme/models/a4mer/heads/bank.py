@@ -112,8 +112,9 @@ class HeadBank:
     Attributes
     ----------
     groups : moments of one length of gap each. library : all of them, group after group. firsts : where each
-        group begins in it. neighbours : (N, n) the nearest moments of other takes. times : of each group, when
-        its truth is looked at. seen : atoms of each group's moments, in float16; empty without a network.
+        group begins in it. neighbours : (N, n) the nearest moments of other takes. times : of each group,
+        when its truth is looked at. seen : atoms of each group's moments, in float16; empty without a
+        network.
     """
 
     groups: tuple[Cuts, ...]

@@ -13,8 +13,8 @@ class HeadConfig:
     """Settings of a predictor or an interpolator. Every field has an effect."""
 
     route: Literal["curves", "tokens"] = "curves"
-    """curves: from the latest poses, the atoms and what is recalled by them; tokens: the paper's, from token to
-    token to pose"""
+    """curves: from the latest poses, the atoms and what is recalled by them; tokens: the paper's, from
+    token to token to pose"""
     context_seconds: float = 10.0
     """seconds before the stretch, and after it, whose atoms are seen"""
     longest: float = 4.0

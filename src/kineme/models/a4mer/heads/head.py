@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kineme.errors import InputError, KinemeError
+from kineme.models.a4mer.folder import find_model
 from kineme.models.a4mer.heads.bank import Kind, encode_cuts, query_of
 from kineme.models.a4mer.heads.config import HeadConfig
 from kineme.models.a4mer.heads.folder import head_folder, read_head, train_command, write_head
@@ -55,8 +56,8 @@ class Head:
     ) -> tuple[Moments, np.ndarray]:
         """How the moments of `cuts` go on, or through their gaps, at `times` (T,) seconds after them.
 
-        Returns the moments, and channels (B, samples, T, 66) in their frame of reference: first the answer that
-        is right on average, then ways in which it may go, drawn by `seed`.
+        Returns the moments, and channels (B, samples, T, 66) in their frame of reference: first the answer
+        that is right on average, then ways in which it may go, drawn by `seed`.
         """
         made = moments(cuts, times, self.config.near, self.config.waves, self.config.longest)
         if isinstance(self.network, TokenPredictor):
@@ -100,6 +101,14 @@ class Head:
         if self.library is not None:
             state |= pack_library(self.library, self.config.rank)
         return write_head(model_folder, self.kind, self.config.to_dict(), state, self.card)
+
+    @classmethod
+    def named(cls, head: Head | str | Path, kind: Kind) -> Head:
+        """The head itself, or that of a model's folder, of a model of the package or of a hub.
+
+        Raises InputError where the model lacks it.
+        """
+        return head if isinstance(head, Head) else cls.load(find_model(head), kind)
 
     @classmethod
     def load(cls, model_folder: Path, kind: Kind, base: A4Mer | None = None) -> Head:

@@ -46,7 +46,8 @@ def unpack_library(
             raise ValueError("its parts are of different lengths")
     except (KeyError, ValueError) as error:
         raise InputError(f"is damaged: what it recalls is not whole ({error})", folder) from None
-    return Library(*(torch.from_numpy(part) for part in found), torch.from_numpy(owner)), rest
+    keys, ends, about, weights = (torch.from_numpy(part) for part in found)
+    return Library(keys, ends, about, weights, torch.from_numpy(owner)), rest
 
 
 def _part(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:

@@ -76,7 +76,7 @@ class TokenPredictor(nn.Module):
         self.decode_length = nn.Embedding(longest_atom + 2, width)
         self.register_buffer("mean", torch.zeros(COLUMNS))
         self.register_buffer("std", torch.ones(COLUMNS))
-        self.register_buffer("spread", torch.ones(()))  # of a true token about the predicted one
+        self.register_buffer("spread", torch.ones(1))  # of a true token about the predicted one
 
     def following(self, z: Tensor, frames: Tensor, times: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """After each atom (B, L): the next token (B, L, D), and logits of its length (B, L, longest + 2)."""
@@ -107,7 +107,7 @@ class TokenPredictor(nn.Module):
         )
         with torch.no_grad():
             now = (made[:, :-1][known] - atoms.z[:, 1:][known]).square().mean().sqrt()
-            self.spread.lerp_(now, 0.02)
+            self.spread.lerp_(now[None], 0.02)
         rows, at = torch.nonzero(owner >= 0, as_tuple=True)
         atom = owner[rows, at]
         poses = self.poses(atoms.z[rows, atom], atoms.frames[rows, atom], place[rows, at])
@@ -124,8 +124,8 @@ class TokenPredictor(nn.Module):
         temperature: float = 0.0,
         noise: torch.Generator | None = None,
     ) -> Tensor:
-        """(B, frames, 68) columns of the frames that follow at `fps`. With a temperature of 0 the likeliest length and
-        the expected token are taken at each step."""
+        """(B, frames, 68) columns of the frames that follow at `fps`. With a temperature of 0 the
+        likeliest length and the expected token are taken at each step."""
         z, lengths, times, mask = atoms.z, atoms.frames, atoms.times, atoms.mask
         count = len(z)
         end = (times + lengths / (2 * fps)).masked_fill(~mask, -1e9).amax(1)  # seconds at which the last ends

@@ -33,7 +33,8 @@ def context_columns(cuts: Cuts, fps: float, seconds: float) -> tuple[Tensor, Ten
 
 
 def owners(atoms: Seen, count: int) -> tuple[Tensor, Tensor]:
-    """(B, count): the number of the atom that holds a frame, -1 past the last; and the frame's place in it."""
+    """(B, count): the number of the atom that holds a frame, -1 past the last; and the frame's place in
+    it."""
     ends = (atoms.frames * atoms.mask).cumsum(1)
     at = torch.arange(count)
     owner = (ends[:, None] <= at[:, None]).sum(-1)

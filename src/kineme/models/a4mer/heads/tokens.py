@@ -34,7 +34,8 @@ class Span(NamedTuple):
 
 
 class Atoms(NamedTuple):
-    """Atoms of one sequence: `z` and `h` (K, D) float32; `frames` (K,) int64; `times` (K,) centre, seconds."""
+    """Atoms of one sequence: `z` and `h` (K, D) float32; `frames` (K,) int64; `times` (K,) centre,
+    seconds."""
 
     z: np.ndarray
     h: np.ndarray
@@ -118,8 +119,8 @@ def padded(atoms: Sequence[Atoms], dtype: torch.dtype = torch.float32) -> Seen:
 
 
 def keys_of(atoms: Sequence[Atoms], sides: int) -> np.ndarray:
-    """(B, 3 * sides, D) what moments are recalled by: of either side h of the nearest atom, h of the next, and
-    z of the nearest. Times before the stretch are not above 0."""
+    """(B, 3 * sides, D) what moments are recalled by: of either side h of the nearest atom, h of the next,
+    and z of the nearest. Times before the stretch are not above 0."""
     rows = []
     for found in atoms:
         split = int((found.times <= 1e-6).sum())

@@ -1,4 +1,5 @@
-"""Direct regressors of curves: an MLP over the latest poses, and a Transformer over the frames of the context.
+"""Direct regressors of curves: an MLP over the latest poses, and a Transformer over the frames of the
+context.
 
 The MLP is siMLPe's idea (Guo et al., WACV 2023): the cosine transform of the history, layers over it, the sum
 with the last pose; here the layers are wide and few, which learns faster, and the answer is smooth curves

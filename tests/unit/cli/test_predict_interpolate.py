@@ -1,0 +1,136 @@
+"""`kineme predict`, `kineme interpolate` and the training of their heads, as typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kineme
+from kineme.cli.main import main
+from kineme.corpus.synthetic import generate
+from kineme.models.a4mer import A4Mer, A4MerConfig
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Takes as BVH, a model, and the model with both heads."""
+    place = tmp_path_factory.mktemp("predict")
+    (place / "takes").mkdir()
+    for take in generate(5, 3, 8.0, 30.0):
+        kineme.save(take.motion, place / "takes" / f"{take.name}.bvh")
+    A4Mer.random(A4MerConfig(width=32, heads=2, encoder_layers=1, latent_layers=1)).save(place / "bare")
+    for kind, source in (("predictor", "bare"), ("interpolator", "model")):
+        words = [
+            "train",
+            kind,
+            str(place / "takes"),
+            "--model",
+            str(place / source),
+            "-o",
+            str(place / "model"),
+        ]
+        words += ["--steps", "2", "--longest", "1", "--context-seconds", "3", "--hidden", "16", "--jobs", "1"]
+        assert main(words) == 0
+    return place
+
+
+def take(folder: Path) -> Path:
+    """One of the takes."""
+    return sorted((folder / "takes").iterdir())[0]
+
+
+def test_heads_stand_in_a_copy_of_the_model(folder: Path) -> None:
+    assert {p.name for p in (folder / "model" / "heads").iterdir()} == {"predictor", "interpolator"}
+    assert not (folder / "bare" / "heads").exists()
+    card = (folder / "model" / "heads" / "predictor" / "README.md").read_text()
+    assert "kineme train predictor takes --model bare -o model" in card
+    assert str(folder) not in card
+    assert main(["check", str(folder / "model")]) == 0
+
+
+def test_futures_are_written(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "predict",
+        str(take(folder)),
+        "--seconds",
+        "800ms",
+        "--samples",
+        "3",
+        "-o",
+        str(tmp_path / "out"),
+    ]
+    words += ["--model", str(folder / "model"), "--page", str(tmp_path / "page.html")]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "the future begins at 8.00 s" in said
+    files = sorted((tmp_path / "out").iterdir())
+    assert [f.name for f in files] == [f"{take(folder).stem}_{k}.bvh" for k in (1, 2, 3)]
+    motions = [kineme.load(file) for file in files]
+    assert all(len(m) == 240 + 24 for m in motions)  # type: ignore[arg-type]
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<svg") == 3 and "http" not in page
+    assert main(words) == 2  # nothing is replaced unasked
+    assert main([*words, "--overwrite", "--future-only"]) == 0
+    assert len(kineme.load(files[0])) == 24  # type: ignore[arg-type]
+
+
+def test_a_gap_is_filled(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "filled.bvh"
+    words = [
+        "interpolate",
+        str(take(folder)),
+        "--gap",
+        "3.2:4",
+        "-o",
+        str(out),
+        "--model",
+        str(folder / "model"),
+    ]
+    assert main([*words, "--page", str(tmp_path / "page.html")]) == 0
+    one, two = kineme.load(take(folder)), kineme.load(out)
+    changed = np.flatnonzero(np.abs(one.positions - two.positions).max((1, 2)) > 1e-6)  # type: ignore[union-attr]
+    assert 96 <= changed.min() and changed.max() <= 119
+
+
+def test_two_takes_are_joined(folder: Path, tmp_path: Path) -> None:
+    first = take(folder)
+    words = ["interpolate", str(first), str(first), "--seconds", "0.5", "-o", str(tmp_path / "joined.npz")]
+    assert main([*words, "--model", str(folder / "model")]) == 0
+    assert len(kineme.load(tmp_path / "joined.npz")) == 240 + 15 + 240  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["predict", "TAKE", "--model", "BARE", "-o", "OUT"], "has no head for prediction"),
+        (
+            ["interpolate", "TAKE", "--gap", "3:3.5", "--model", "BARE", "-o", "OUT.bvh"],
+            "has no head for interp",
+        ),
+        (["predict", "TAKE", "--samples", "0", "-o", "OUT"], "--samples must be at least 1"),
+        (["predict", "TAKE", "--seconds", "x", "-o", "OUT"], "is no duration"),
+        (["predict", "TAKE", "--seconds", "9", "--model", "MODEL", "-o", "OUT"], "longer than the context"),
+        (["predict", "TAKE", "--format", "amc", "-o", "OUT"], "--format amc cannot be written"),
+        (["interpolate", "TAKE", "--gap", "0:1", "--model", "MODEL", "-o", "OUT.bvh"], "the take's start"),
+        (["interpolate", "TAKE", "--gap", "3", "--model", "MODEL", "-o", "OUT.bvh"], "write it as 3.2:4.4"),
+        (["interpolate", "TAKE", "--model", "MODEL", "-o", "OUT.bvh"], "say where the gap is"),
+        (["interpolate", "TAKE", "TAKE", "-o", "OUT.bvh"], "how long the transition lasts"),
+        (
+            ["interpolate", "TAKE", "--gap", "3:4", "--seconds", "1", "-o", "OUT.bvh"],
+            "--gap goes with one take",
+        ),
+        (["interpolate", "TAKE", "--gap", "3:3.5", "--model", "MODEL", "-o", "OUT"], "cannot be written"),
+    ],
+)
+def test_one_sentence_and_nothing_written(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    place = {"TAKE": str(take(folder)), "BARE": str(folder / "bare"), "MODEL": str(folder / "model")}
+    place |= {"OUT": str(tmp_path / "out"), "OUT.bvh": str(tmp_path / "out.bvh")}
+    assert main([place.get(word, word) for word in words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())

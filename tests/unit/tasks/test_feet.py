@@ -1,0 +1,99 @@
+"""Feet that stand keep standing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kineme.motion.canonical import INDEX, PARENTS, SMPL22
+from kineme.tasks.feet import floor_height, lock_feet, put_ankles, skate, stances, with_lengths
+
+FPS = 30.0
+LENGTHS = np.linalg.norm(SMPL22.offsets, axis=1)
+FOOT = INDEX["left_foot"]
+
+
+def standing(frames: int = 40) -> np.ndarray:
+    """A body that stands with slightly bent knees."""
+    rest = SMPL22.rest_positions.copy()
+    rest[[INDEX["left_knee"], INDEX["right_knee"]], 2] += 0.1
+    rest = with_lengths(rest[None], LENGTHS)[0]
+    return np.repeat(rest[None], frames, axis=0).astype(np.float32)
+
+
+def sliding(speed: float = 0.2) -> np.ndarray:
+    """The same, sliding ahead: (40, 22, 3)."""
+    places = standing()
+    places[:, :, 2] += (np.arange(40) / FPS * speed)[:, None]
+    return places
+
+
+def bones(places: np.ndarray) -> np.ndarray:
+    """(T, 21) lengths."""
+    return np.linalg.norm(places[:, 1:] - places[:, list(PARENTS[1:])], axis=-1)
+
+
+def test_a_sliding_foot_is_held_where_its_stance_began() -> None:
+    places = sliding(0.1)
+    floor = floor_height(places)
+    made = slice(20, 30)
+    assert skate(places[made], FPS, floor) == pytest.approx(10, rel=0.05)
+    whole = lock_feet(places, FPS, slice(20, 40), floor)
+    held = whole[20:40, FOOT]
+    np.testing.assert_allclose(held[:, [0, 2]], np.repeat(places[19:20, FOOT][:, [0, 2]], 20, 0), atol=2e-3)
+    np.testing.assert_allclose(bones(whole), bones(places), atol=1e-4)
+    np.testing.assert_array_equal(whole[:20], places[:20])
+
+
+def test_between_two_known_ends_it_drifts_evenly_or_takes_a_step() -> None:
+    for speed, step in ((0.05, False), (0.4, True)):
+        places = sliding(speed)
+        places[20:30] = places[25]  # stands still in the middle, so it would jump at both ends
+        locked = lock_feet(places, FPS, slice(20, 30), floor_height(places))
+        moves = np.diff(locked[19:31, FOOT], axis=0)
+        assert (np.ptp(moves[:, 2]) > 0.01) == step
+        assert (np.ptp(locked[19:31, FOOT, 1]) > 0.04) == step
+        assert moves[:, 2].min() > -1e-3
+        np.testing.assert_array_equal(locked[30:], places[30:])
+
+
+def test_a_lock_takes_hold_without_a_jump() -> None:
+    places = standing()
+    lift = np.concatenate([np.full(15, 0.3), np.zeros(25)]).astype(np.float32)
+    ahead = np.concatenate([np.linspace(0, 0.9, 15), 0.9 + 0.01 * np.arange(25)]).astype(np.float32)
+    for joint in ("left_ankle", "left_foot", "left_knee"):
+        places[:, INDEX[joint], 1] += lift
+    places[:, :, 2] += ahead[:, None]
+    locked = lock_feet(places, FPS, slice(0, 40), 0.0)
+    moved = np.linalg.norm(locked[:, FOOT] - places[:, FOOT], axis=1)
+    assert moved.max() > 0.1
+    assert np.abs(np.diff(moved)).max() < moved.max() / 2
+
+
+def test_a_foot_in_the_air_does_not_stand() -> None:
+    places = standing()
+    places[:, :, 1] += 0.5
+    assert stances(places, FPS, 0.0) == []
+    assert np.isnan(skate(places, FPS, 0.0))
+
+
+def test_lengths_are_restored_and_ankles_stay() -> None:
+    rng = np.random.default_rng(0)
+    short = standing(5) * np.float32(0.93) + rng.normal(0, 0.005, (5, 22, 3)).astype(np.float32)
+    made = with_lengths(short, LENGTHS)
+    np.testing.assert_allclose(bones(made), np.repeat(LENGTHS[None, 1:], 5, 0), atol=2e-4)
+    for side in ("left", "right"):
+        ankle = INDEX[f"{side}_ankle"]
+        np.testing.assert_allclose(made[:, ankle], short[:, ankle], atol=1e-4)
+
+
+def test_ankles_are_put_where_the_legs_reach() -> None:
+    body = standing(3)
+    goal = body.copy()
+    goal[:, INDEX["left_ankle"]] += [0.02, 0.05, 0.03]
+    goal[:, INDEX["right_ankle"]] += [0, -3.0, 0]  # out of reach
+    made = put_ankles(body, goal, LENGTHS)
+    left, right = INDEX["left_ankle"], INDEX["right_ankle"]
+    np.testing.assert_allclose(made[:, left], goal[:, left], atol=1e-4)
+    hip = body[:, INDEX["right_hip"]]
+    assert np.linalg.norm(made[:, right] - hip, axis=1) == pytest.approx(LENGTHS[[5, 8]].sum(), rel=1e-3)
