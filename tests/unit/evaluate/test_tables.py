@@ -69,6 +69,13 @@ def test_a_difference_counts_beyond_the_pooled_spread(a, b, verdict):
     assert tables.compare(rows, "a", "c", "nmi", "joined") is None
 
 
+def test_of_distances_the_lower_is_better():
+    rows = [Row("a", "fid", "blocks", 90.0, 1.0, 3), Row("b", "fid", "blocks", 100.0, 1.0, 3)]
+    for first, second, verdict in (("a", "b", "better"), ("b", "a", "worse")):
+        found = tables.compare(rows, first, second, "fid", "blocks", lower=True)
+        assert found is not None and found.verdict == verdict
+
+
 def test_one_seed_proves_nothing():
     rows = [Row("a", "nmi", "joined", 0.9, None, 1), Row("b", "nmi", "joined", 0.1, None, 1)]
     found = tables.compare(rows, "a", "b", "nmi", "joined")
