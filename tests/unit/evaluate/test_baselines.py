@@ -13,8 +13,8 @@ from kineme.corpus.synthetic import generate
 from kineme.evaluate import baselines
 from kineme.evaluate.baselines import BASELINES, model_input, pool
 from kineme.evaluate.boundaries import change_times
-from kineme.evaluate.encoders import _Whole as Whole
 from kineme.evaluate.representation import Fold, Take
+from kineme.tasks.discover import WholeTake as Whole
 from kineme.tasks.discover import discover
 
 

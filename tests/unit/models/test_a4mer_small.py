@@ -10,10 +10,11 @@ import pytest
 import torch
 from tests.golden.make_a4mer import FILE, FPS, kind_of_machine, outputs
 
+from kineme.formats.hub import SHIPPED
 from kineme.models.a4mer import A4Mer
 from kineme.models.a4mer.encoding import encode_atoms
 from kineme.models.a4mer.features import clip_features
-from kineme.models.a4mer.folder import WEIGHTS, find_model
+from kineme.models.a4mer.folder import find_model
 from kineme.models.a4mer.network import Segmented
 from kineme.models.a4mer.segment import atom_lengths
 
@@ -33,7 +34,7 @@ def frozen() -> dict[str, np.ndarray]:
 
 def test_they_are_small_and_say_what_they_were_trained_on() -> None:
     folder = find_model("a4mer-small")
-    assert folder == WEIGHTS / "a4mer-small"
+    assert folder == SHIPPED / "a4mer-small"
     assert sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) < 9_000_000
     card = (folder / "README.md").read_text(encoding="utf-8")
     words = ("CC BY-SA 3.0", "MIT", "NSF EIA-0196217", "kineme train a4mer", "train splits", "F1")
