@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("bvh_reading", "formats", "ingest", "fit_rotations", "symbols", "a4mer", "hgvae")
+NAMES = ("bvh_reading", "formats", "ingest", "fit_rotations", "symbols", "a4mer", "forecast", "hgvae")
 
 
 def main(names: list[str]) -> int:
