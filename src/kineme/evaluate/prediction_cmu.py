@@ -52,21 +52,27 @@ PREDICTED = tuple(j for j in range(38) if j not in GIVEN and j not in COPIES)
 #: per action at the steps above: MSR-GCN, Traj-GCN and DMGNN, as printed there
 PUBLISHED = {
     "MSR-GCN (published)": {
-        "basketball": (10.3, 18.9, 37.7, 47.0, 62.8, 87.0), "jumping": (15.0, 28.7, 55.9, 69.1, 92.1, 124.8),
-        "running": (12.8, 20.4, 30.6, 34.4, 38.8, 48.0), "soccer": (10.9, 19.5, 37.1, 46.4, 64.4, 99.3),
+        "basketball": (10.3, 18.9, 37.7, 47.0, 62.8, 87.0),
+        "jumping": (15.0, 28.7, 55.9, 69.1, 92.1, 124.8),
+        "running": (12.8, 20.4, 30.6, 34.4, 38.8, 48.0),
+        "soccer": (10.9, 19.5, 37.1, 46.4, 64.4, 99.3),
         "walking": (6.3, 10.3, 17.6, 21.1, 27.2, 39.7),
     },
     "Traj-GCN (published)": {
-        "basketball": (11.7, 21.3, 41.0, 50.8, 68.1, 98.0), "jumping": (17.2, 32.4, 60.1, 72.6, 93.8, 127.4),
-        "running": (14.5, 24.2, 37.4, 41.1, 43.5, 51.7), "soccer": (13.3, 24.0, 43.8, 53.2, 70.9, 108.3),
+        "basketball": (11.7, 21.3, 41.0, 50.8, 68.1, 98.0),
+        "jumping": (17.2, 32.4, 60.1, 72.6, 93.8, 127.4),
+        "running": (14.5, 24.2, 37.4, 41.1, 43.5, 51.7),
+        "soccer": (13.3, 24.0, 43.8, 53.2, 70.9, 108.3),
         "walking": (6.6, 10.7, 17.4, 20.4, 25.2, 34.4),
     },
     "DMGNN (published)": {
-        "basketball": (15.6, 28.7, 59.0, 73.1, 96.1, 138.6), "jumping": (32.0, 54.3, 96.7, 119.9, 160.6,
-        224.6), "running": (17.4, 26.8, 38.3, 40.1, 42.5, 46.4), "soccer": (14.9, 25.3, 52.2, 65.4, 82.2,
-        111.9), "walking": (9.6, 15.5, 26.0, 30.4, 37.8, 67.0),
+        "basketball": (15.6, 28.7, 59.0, 73.1, 96.1, 138.6),
+        "jumping": (32.0, 54.3, 96.7, 119.9, 160.6, 224.6),
+        "running": (17.4, 26.8, 38.3, 40.1, 42.5, 46.4),
+        "soccer": (14.9, 25.3, 52.2, 65.4, 82.2, 111.9),
+        "walking": (9.6, 15.5, 26.0, 30.4, 37.8, 67.0),
     },
-}  # fmt: skip
+}
 TABLES = {
     f"MPJPE, mm of the benchmark, {manner} windows": tuple(
         Column(f"{manner}_{step}", words, digits=1) for step, words in STEPS.items()
@@ -88,7 +94,7 @@ _TRAIN_STEPS, _BATCH, _NEIGHBOURS = 600, 32, 16
 @dataclass(frozen=True, eq=False)
 class Take:
     """A file: `places` (T, 38, 3) mm as the benchmark has them, and its real motion `body` (T', 22, 3) at
-    60 a second on the standard body, of which frame 2 k - 1 is the benchmark's frame k at 120 a second."""
+    120 a second on the standard body, of which frame 2 k - 1 is the benchmark's frame k."""
 
     action: str
     places: np.ndarray
