@@ -56,7 +56,7 @@ def test_real_files_have_the_same_movement_in_both_readings(data_dir: Path) -> N
     takes = read_takes(data_dir / "cmu-prediction/cmu_mocap.zip", "test")
     assert [take.action for take in takes] == sorted(ACTIONS)
     for take in takes:
-        old = take.places[1:, 3]  # left knee from the hips; in the body's frames 1, 3, 5 ...
-        new = (take.body[:, 4] - take.body[:, 0])[1::2][: len(old)]
-        speeds = [np.linalg.norm(np.diff(way[: len(new)], axis=0), axis=1) for way in (old, new)]
-        assert np.corrcoef(*speeds)[0, 1] > 0.95, take.action
+        # how far the left leg is stretched; the body's frames are 1, 3, 5 ... The root's turning differs
+        old = np.linalg.norm(take.places[1:, 4] - take.places[1:, 2], axis=1)
+        new = np.linalg.norm(take.body[:, 7] - take.body[:, 1], axis=1)[1::2][: len(old)]
+        assert np.corrcoef(old[: len(new)], new)[0, 1] > 0.99, take.action
