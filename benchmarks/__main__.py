@@ -14,6 +14,7 @@ NAMES = (
     "symbols",
     "a4mer",
     "stream",
+    "forecast",
     "hgvae",
     "library",
 )

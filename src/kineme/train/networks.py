@@ -56,7 +56,7 @@ class NetworkModule(L.LightningModule):
     def __init__(self, network: nn.Module, loss: StepLoss, course: Course, seed: int, settings: Any):
         super().__init__()
         self.network, self.average = network, copy.deepcopy(network).requires_grad_(False)
-        self._loss, self.course, self.seed = loss, course, seed
+        self._loss, self.course, self.seed, self._step = loss, course, seed, 0
         self.about = {"settings": settings, "course": asdict(course), "seed": seed}
 
     def configure_optimizers(self) -> Any:
@@ -69,7 +69,8 @@ class NetworkModule(L.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def training_step(self, step: int, _: int) -> Tensor:
-        """One step; `step` is its number from 0."""
+        """The loss of a step; `step` is its number from 0."""
+        self._step = step
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed * 1_000_003 + step)
             loss, told = self._loss(self.network, np.random.default_rng([self.seed, 31, step]))
@@ -77,9 +78,10 @@ class NetworkModule(L.LightningModule):
             self.log(name, value.detach(), batch_size=1)
         return loss
 
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """The moving average follows, quickly at first."""
-        step = self.global_step
+    def optimizer_step(self, *args: Any, **rest: Any) -> None:
+        """One step; the moving average follows, quickly at first, before a checkpoint can be written."""
+        super().optimizer_step(*args, **rest)
+        step = self._step + 1
         ema_update(self.average, self.network, min(self.course.average, step / (step + 10)))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
