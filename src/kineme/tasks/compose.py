@@ -160,9 +160,10 @@ def _one_length(
         if len(motion) < count:
             slower = (count - 1) / max(len(motion) - 1, 1)
             if slower > SLOWEST:
+                longest = int(100 * (SLOWEST * (len(motion) - 1) + 1) / first.fps) / 100
                 raise UsageError(
-                    f"{name} lasts {motion.duration:.1f} s and can be slowed {SLOWEST:g} times at most; ask "
-                    f"for at most {SLOWEST * motion.duration:.1f} s"
+                    f"{name} lasts {motion.duration:.2f} s and can be slowed {SLOWEST:g} times at most; ask "
+                    f"for at most {longest:.2f} s"
                 )
             notes.append(f"{name} is played {slower:.2f} times as slowly, to last {count / first.fps:.1f} s")
             motion = resample(motion.replace(fps=motion.fps / slower, source=None), motion.fps)
