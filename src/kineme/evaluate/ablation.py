@@ -15,14 +15,19 @@ from typing import Any
 
 from kineme.errors import UsageError
 from kineme.evaluate import corpora, runs, tables
+from kineme.evaluate.ablation_tasks import SECONDS, classes, forecasts
+from kineme.evaluate.forecast_folds import open_forecast
 from kineme.evaluate.learned import A4MerRow
 from kineme.evaluate.representation import Fold
 from kineme.evaluate.request import Outcome, Request
+from kineme.evaluate.runs import Value
 from kineme.evaluate.tables import Column, Comparison, Row
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
 
 #: steps of both stages: enough that a trained model differs from its random twin
-BUDGET: dict[str, Any] = {"steps": 600, "joint_steps": 60}
+BUDGET: dict[str, Any] = {"steps": 600, "joint_steps": 60, "batch_size": 8}
+#: steps of the heads for prediction and interpolation
+HEAD_STEPS = 200
 #: frames of the motifs that are clips: the mean length of the motifs of `full` on val
 CLIP_FRAMES = 10
 #: the row of the paper's method, to which all others are compared
@@ -52,8 +57,21 @@ TABLES = {
         Column("f1_codes", "F1 codes"),
         Column("f1_mined", "F1 mined"),
     ),
+    "tasks, by heads": (
+        Column("head", "classes, %", factor=100, digits=1),
+        *(Column(f"pred_{s:g}", f"MPJPE {s:g} s ahead, mm", digits=1) for s in SECONDS),
+        *(Column(f"gap_{s:g}", f"gap of {s:g} s, mm", digits=1) for s in SECONDS),
+    ),
 }
-_COMPARED = ("knn_top3", "linear", "nmi", "f1_codes")
+_COMPARED = ("knn_top3", "linear", "nmi", "f1_codes", "head")
+#: of these the lower is better
+_ERRORS = tuple(f"{what}_{s:g}" for what in ("pred", "gap") for s in SECONDS)
+#: what the figures of tasks depend on, beside what those of tokens do
+_CODE = (
+    "models/a4mer/*.py", "models/a4mer/heads/*.py", "nn/*.py", "tasks/*.py", "train/heads.py",
+    "train/labelled.py", "train/recogniser.py", "train/networks.py", "corpus/place.py",
+    "evaluate/ablation*.py", "evaluate/forecast*.py", "evaluate/learned.py", "evaluate/recognition*.py",
+)  # fmt: skip
 
 
 def variants(quick: bool) -> dict[str, A4MerConfig]:
@@ -83,18 +101,52 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     folds: list[Fold] = [fold for name in names for fold in corpora.folds(name, size)]
     chosen = [methods[name] for name in request.methods or methods]
     values = runs.measure_all(chosen, folds, request.seeds, folder / "results", say)
+    values += _tasks(chosen, folds, names, request, folder, say)
     rows = tables.aggregate(values)
     checksum = hashlib.sha256("\n".join(fold.checksum for fold in folds).encode()).hexdigest()
     return Outcome(protocol, checksum, tuple(rows), tuple(comparisons(rows, names)), tuple(names))
 
 
+def _tasks(
+    rows: list[A4MerRow],
+    folds: list[Fold],
+    names: tuple[str, ...],
+    request: Request,
+    folder: Path,
+    say: Callable[[str], None],
+) -> list[Value]:
+    """What every row's model is good for; what was measured before is read from ``folder/tasks``."""
+    values: list[Value] = []
+    moments = None
+    for row in rows:
+        for seed in request.seeds:
+            state = " ".join(row.state(fold, seed) for fold in folds)
+            text = "\n".join([*(fold.checksum for fold in folds), runs.code_digest(_CODE), state])
+
+            def made(row: A4MerRow = row, seed: int = seed) -> list[Value]:
+                nonlocal moments
+                say(f"tasks of {row.name}, seed {seed}")
+                moments = moments or open_forecast(names, request.quick)
+                steps = 4 if request.quick else HEAD_STEPS
+                found = forecasts(row, moments, seed, folder / "heads" / runs.slug(row.name), steps)
+                for fold in folds:
+                    found[fold.corpus] |= classes(row, fold, seed)
+                return [
+                    Value(row.name, corpus, "", seed, "motif", metric, float(value))
+                    for corpus, metrics in found.items()
+                    for metric, value in metrics.items()
+                ]
+
+            key = hashlib.sha256(text.encode()).hexdigest()
+            values += runs.kept_values(folder / "tasks" / f"{runs.slug(row.name)}-{seed}.json", key, made)
+    return values
+
+
 def comparisons(rows: list[Row], conditions: tuple[str, ...]) -> list[Comparison]:
     """The paper's method against every other row, in motifs."""
     rivals = [name for name in (*VARIANTS, f"{FULL}, random weights", OURS) if name != FULL]
-    made = (
-        tables.compare(rows, f"{FULL}: motifs", f"{rival}: motifs", metric, condition)
-        for condition in conditions
-        for rival in rivals
-        for metric in _COMPARED
-    )
+    pairs = [(f"{FULL}: motifs", f"{rival}: motifs", metric) for rival in rivals for metric in _COMPARED]
+    # a better row has the smaller error, and stands first for that
+    pairs += [(f"{rival}: motifs", f"{FULL}: motifs", metric) for rival in rivals for metric in _ERRORS]
+    made = (tables.compare(rows, *pair, condition) for condition in conditions for pair in pairs)
     return [comparison for comparison in made if comparison is not None]

@@ -187,13 +187,16 @@ class HeadRow:
         learner.fit_normalisation(folds.sources[0][0], seed)
         return A4Mer(config, learner.average)
 
+    def tokens(self, seed: int) -> str:
+        """Names the model; of either route: what is recalled by is found once."""
+        return f"{self.weights}-{seed}"
+
     def fit(self, folds: ForecastFolds, seed: int, run: Path) -> Fill:
         """Trained on the tokens of the model."""
         from kineme.train.heads import train_head
 
         base = self.base(folds, seed)
-        name = f"{self.weights}-{seed}"  # of either route: what is recalled by is found once
-        bank = folds.bank(name, lambda: base.network, PRESETS["small"], self.kind)
+        bank = folds.bank(self.tokens(seed), lambda: base.network, PRESETS["small"], self.kind)
         folder = run / f"{self.kind}-{self.config.route}-{self.weights}-{seed}"
         head = train_head(base, bank, self.config, self.kind, folder, seed=seed)
 
