@@ -82,6 +82,10 @@ def aggregate(values: Sequence[Value]) -> list[Row]:
     return rows
 
 
+#: beginnings of metrics that are better the lower they are: changes of an error
+LESS_IS_BETTER = ("change_",)
+
+
 def compare(rows: Sequence[Row], a: str, b: str, metric: str, condition: str) -> Comparison | None:
     """Method `a` against `b`; None where one was not measured.
 
@@ -97,7 +101,8 @@ def compare(rows: Sequence[Row], a: str, b: str, metric: str, condition: str) ->
     if one.std is None or two.std is None:
         return Comparison(a, b, metric, condition, difference, None, f"no difference at {seeds} seed")
     spread = sqrt((one.std**2 + two.std**2) / 2)
-    verdict = "better" if difference > 0 else "worse"
+    less = metric.startswith(LESS_IS_BETTER)
+    verdict = "better" if (difference < 0) == less else "worse"
     if abs(difference) <= spread:
         verdict = f"no difference at {seeds} seeds"
     return Comparison(a, b, metric, condition, difference, spread, verdict)
