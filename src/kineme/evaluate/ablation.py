@@ -145,8 +145,12 @@ def _tasks(
 def comparisons(rows: list[Row], conditions: tuple[str, ...]) -> list[Comparison]:
     """The paper's method against every other row, in motifs."""
     rivals = [name for name in (*VARIANTS, f"{FULL}, random weights", OURS) if name != FULL]
-    pairs = [(f"{FULL}: motifs", f"{rival}: motifs", metric) for rival in rivals for metric in _COMPARED]
-    # a better row has the smaller error, and stands first for that
-    pairs += [(f"{rival}: motifs", f"{FULL}: motifs", metric) for rival in rivals for metric in _ERRORS]
-    made = (tables.compare(rows, *pair, condition) for condition in conditions for pair in pairs)
+    made = (
+        tables.compare(
+            rows, f"{FULL}: motifs", f"{rival}: motifs", metric, condition, lower=metric in _ERRORS
+        )
+        for condition in conditions
+        for rival in rivals
+        for metric in (*_COMPARED, *_ERRORS)
+    )
     return [comparison for comparison in made if comparison is not None]

@@ -82,10 +82,15 @@ def aggregate(values: Sequence[Value]) -> list[Row]:
     return rows
 
 
+#: beginnings of metrics that are better the lower they are: changes of an error
+LESS_IS_BETTER = ("change_",)
+
+
 def compare(
     rows: Sequence[Row], a: str, b: str, metric: str, condition: str, *, lower: bool = False
 ) -> Comparison | None:
-    """Method `a` against `b`; None where one was not measured. `lower` : whether the lower figure is better.
+    """Method `a` against `b`; None where one was not measured. `lower` : whether the lower figure is better,
+    as it always is for `LESS_IS_BETTER`.
 
     The pooled spread is the root of the mean of the two variances. A difference within it, or one without a
     spread to compare it with, is none.
@@ -99,7 +104,8 @@ def compare(
     if one.std is None or two.std is None:
         return Comparison(a, b, metric, condition, difference, None, f"no difference at {seeds} seed")
     spread = sqrt((one.std**2 + two.std**2) / 2)
-    verdict = "better" if (difference > 0) != lower else "worse"
+    less = lower or metric.startswith(LESS_IS_BETTER)
+    verdict = "better" if (difference < 0) == less else "worse"
     if abs(difference) <= spread:
         verdict = f"no difference at {seeds} seeds"
     return Comparison(a, b, metric, condition, difference, spread, verdict)

@@ -119,3 +119,12 @@ def test_json_has_rows_and_where_they_come_from(tmp_path):
     assert list(held)[:6] == ["protocol", "command", "commit", "corpus_sha256", "seeds", "rows"]
     row = {"method": "m", "metric": "nmi", "condition": "joined", "mean": 0.5, "std": None, "n": 1}
     assert held["rows"] == [row]
+
+
+def test_less_of_an_error_is_better() -> None:
+    rows = [
+        tables.Row(method, "change_5%", "joined", mean, 1.0, 3)
+        for method, mean in (("a", -90.0), ("b", -50.0))
+    ]
+    found = [tables.compare(rows, *pair, "change_5%", "joined") for pair in (("a", "b"), ("b", "a"))]
+    assert [one.verdict for one in found if one is not None] == ["better", "worse"]
