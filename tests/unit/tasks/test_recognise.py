@@ -20,6 +20,7 @@ from kineme.models.a4mer import A4Mer
 from kineme.models.a4mer.heads.recogniser import Recogniser, token_row
 from kineme.models.a4mer.heads.settings import RecogniserConfig
 from kineme.models.a4mer.model import standard_positions
+from kineme.models.a4mer.settle import without_axes
 from kineme.motion import Segment
 from kineme.tasks.recognise import Neighbours, class_track, recognise
 from kineme.train.labelled import LabelledRow, draw_stretch
@@ -80,8 +81,9 @@ def test_levels_of_tokens(model: A4Mer, corpus: Corpus) -> None:
     positions = standard_positions(clip.motion)
     found = model.encode_positions(positions, clip.fps)
     rows = {levels: token_row(model, positions, clip.fps, levels) for levels in ("atoms", "motifs", "both")}
-    np.testing.assert_array_equal(rows["atoms"].tokens, found.atoms.h)
-    np.testing.assert_array_equal(rows["motifs"].tokens, found.motifs.h)
+    assert model.vocabulary is not None
+    np.testing.assert_array_equal(rows["atoms"].tokens, without_axes(found.atoms.h, model.vocabulary.axes))
+    np.testing.assert_array_equal(rows["motifs"].tokens, found.motif_tokens)
     assert {row.frames.sum() for row in rows.values()} == {found.atoms.frames.sum()}
     per_frame = [np.repeat(row.tokens, row.frames, axis=0) for row in rows.values()]
     np.testing.assert_array_equal(np.concatenate(per_frame[:2], axis=1), per_frame[2])
@@ -108,6 +110,16 @@ def test_a_head_learns_and_is_kept(model: A4Mer, corpus: Corpus, tmp_path: Path)
     assert again.card == "# made\n" and again.config == FAST
     clip = corpus[0]
     np.testing.assert_array_equal(recognise(clip, again).scores, found[0].scores)  # type: ignore[union-attr]
+
+
+def test_a_head_is_refused_with_another_vocabulary(model: A4Mer, corpus: Corpus, tmp_path: Path) -> None:
+    model.save(tmp_path / "model")
+    train_recogniser(model, corpus, replace(FAST, steps=2)).save(tmp_path / "model")
+    Recogniser.load(tmp_path / "model")
+    atoms = [model.encode_atoms(standard_positions(clip.motion), clip.fps) for clip in list(corpus)[:3]]
+    model.with_vocabulary(atoms, 1).save(tmp_path / "model")
+    with pytest.raises(InputError, match="another vocabulary"):
+        Recogniser.load(tmp_path / "model")
 
 
 def test_the_same_seed_gives_the_same_head(model: A4Mer, corpus: Corpus) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +13,10 @@ from torch import Tensor, nn
 
 from kineme.errors import InputError, UsageError
 from kineme.models.a4mer.config import A4MerConfig
-from kineme.models.a4mer.heads.folder import head_folder, read_head, write_head
+from kineme.models.a4mer.heads.folder import head_folder, read_head, train_command, write_head
 from kineme.models.a4mer.heads.settings import Levels, RecogniserConfig
 from kineme.models.a4mer.model import A4Mer
+from kineme.models.a4mer.settle import without_axes
 from kineme.nn.attention import TransformerBlock
 from kineme.nn.packing import Layout
 
@@ -33,16 +35,19 @@ class TokenRow(NamedTuple):
 def token_row(model: A4Mer, positions: np.ndarray, fps: float, levels: Levels) -> TokenRow:
     """The tokens of world positions (T, 22, 3) on the standard body at the levels that a head reads.
 
-    With ``both``, an atom's token and that of the motif that holds it stand side by side.
+    An atom's token is without the directions that tell takes apart, a motif's is what motifs are compared by:
+    both are free of who moves, as far as the vocabulary knows (`settle`). With ``both``, an atom's token and
+    that of the motif that holds it stand side by side. Raises InputError for a model without a vocabulary.
     """
-    atoms = model.encode_atoms(positions, fps)
+    found = model.encode_positions(positions, fps)
+    assert model.vocabulary is not None
+    atoms = without_axes(found.atoms.h, model.vocabulary.axes)
     if levels == "atoms":
-        return TokenRow(atoms.h, atoms.frames)
-    found = model.encode_level(atoms, len(positions) / fps)
+        return TokenRow(atoms, found.atoms.frames)
     if levels == "motifs":
-        return TokenRow(found.motifs.h, found.motifs.frames)
-    holding = np.repeat(found.motifs.h, found.atoms_per_motif, axis=0)
-    return TokenRow(np.concatenate([atoms.h, holding], axis=1), atoms.frames)
+        return TokenRow(found.motif_tokens, found.motifs.frames)
+    holding = np.repeat(found.motif_tokens, found.atoms_per_motif, axis=0)
+    return TokenRow(np.concatenate([atoms, holding], axis=1), found.atoms.frames)
 
 
 class RecogniserNetwork(nn.Module):
@@ -124,7 +129,11 @@ class Recogniser:
     def save(self, model_folder: str | Path) -> None:
         """Write the head into the folder of its model."""
         state = {k: v.cpu().numpy() for k, v in self.network.state_dict().items()}
-        settings = {"classes": list(self.classes), "settings": self.config.to_dict()}
+        settings = {
+            "classes": list(self.classes),
+            "vocabulary_sha256": words_checksum(self.model),
+            "settings": self.config.to_dict(),
+        }
         write_head(model_folder, KIND, settings, state, self.card or "# A recogniser\n")
 
     @classmethod
@@ -135,12 +144,31 @@ class Recogniser:
         try:
             config = RecogniserConfig.from_dict(settings["settings"])
             classes = tuple(str(name) for name in settings["classes"])
+            words = settings["vocabulary_sha256"]
             inputs = inputs_of(model.config, config.levels)
             network = RecogniserNetwork(inputs, len(classes), config, model.config.fps)
             network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in arrays.items()})
         except (KeyError, TypeError, ValueError, RuntimeError, UsageError) as error:
             raise InputError(f"does not fit its model ({error}); train it again", folder) from None
+        if words != words_checksum(model):
+            raise InputError(
+                "was trained with another vocabulary than this model's (--mine makes a new one); train it "
+                f"again with `{train_command(KIND)}`",
+                folder,
+            )
         return cls(model, config, classes, network.eval().requires_grad_(False), card)
+
+
+def words_checksum(model: A4Mer) -> str:
+    """sha256 over the part of a model's vocabulary that its tokens depend on."""
+    words = model.vocabulary
+    if words is None:
+        return ""
+    digest = hashlib.sha256()
+    for part in (words.axes, words.spread, words.codes.centres, words.patterns.codes.values):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    digest.update(np.ascontiguousarray(words.patterns.codes.offsets).tobytes())
+    return digest.hexdigest()
 
 
 def inputs_of(config: A4MerConfig, levels: Levels) -> int:
