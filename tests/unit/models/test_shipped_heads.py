@@ -7,7 +7,7 @@ import pytest
 
 import kineme
 from kineme.corpus.synthetic import generate
-from kineme.models.a4mer.folder import WEIGHTS
+from kineme.formats.hub import SHIPPED as WEIGHTS
 from kineme.models.a4mer.heads.head import Head
 
 TAKE = generate(11, 1, 12.0, 60.0)[0].motion
