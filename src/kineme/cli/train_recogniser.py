@@ -143,6 +143,8 @@ def _card(args: Args, counts: dict[str, int], seconds: float) -> str:
     sources = ", ".join(Path(source).resolve().name for source in args.sources)
     words = ["kineme", "train", "recogniser", *(Path(s).resolve().name for s in args.sources)]
     words += ["--model", Path(args.model).name, "-o", args.out.name, "--seed", str(args.seed)]
+    words += ["--split", args.split] if args.split else []
+    words += ["--labels", *args.labels] if args.labels else []
     for name, value in changed(args.settings).items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     rows = "\n".join(f"| {name} | {count} |" for name, count in counts.items())
