@@ -132,7 +132,9 @@ def training_command(model: str, args: Any, given: dict[str, Any], own: tuple[st
     for holder, names in ((args.run, ("split", "devices", "precision")), (args, own)):
         for name in (name for name in names if hasattr(holder, name)):
             value = getattr(holder, name)
-            if value != type(holder).__dataclass_fields__[name].default:
+            if name == "model":  # by name, whatever folder it lies in
+                words += ["--model", Path(value).name]
+            elif value != type(holder).__dataclass_fields__[name].default:
                 words += [f"--{name.replace('_', '-')}", *([] if value is True else _words(value))]
     for name, value in given.items():
         words += [f"--{name.replace('_', '-')}", *_words(value)]
