@@ -30,6 +30,9 @@ class Args:
     """How long the transition between two files lasts."""
     model: str = "a4mer-small"
     """A model's folder with a head for interpolation, a library, a model of the package or of the hub."""
+    draw: int | None = None
+    """Follow one moment of the training data, drawn by this seed, instead of the answer that is right on
+    average, which glides in long gaps."""
     slide: bool = False
     """Leave feet that stand as they were made, even where they slide."""
     page: Path | None = None
@@ -49,15 +52,15 @@ def run(args: Args) -> int:
     suffix = written_suffix(args.out, args.out.suffix or "nothing")
     options = args.reading.options()
     motions = [read_one(file, options) for file in args.files]
-    lock = not args.slide
+    how = {"draw": args.draw, "lock": not args.slide}
     if len(motions) == 1:
         assert args.gap is not None
         start, end = _stretch(args.gap)
-        filled = interpolate(motions[0], start, end, load_head(args.model, "interpolator"), lock=lock)
+        filled = interpolate(motions[0], start, end, load_head(args.model, "interpolator"), **how)
     else:
         assert args.seconds is not None
         head = load_head(args.model, "interpolator")
-        filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, lock=lock)
+        filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, **how)
     save(fit_for(filled.motion, suffix), args.out)
     fps = filled.motion.fps
     slides = "" if filled.skate != filled.skate else f"; standing feet slide {filled.skate:.1f} cm/s"

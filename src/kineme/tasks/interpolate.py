@@ -17,6 +17,7 @@ from kineme.motion.time import resample
 from kineme.nn.moments import Cuts
 from kineme.tasks.carry import STANDARD_LENGTHS, carry_with_feet, held, put_frames, rig_of, standard_places
 from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
+from kineme.tasks.own_moments import with_own_moments
 
 #: seconds beyond the context that are read along, for velocities at its ends
 _MARGIN = 0.5
@@ -42,13 +43,24 @@ class Filled:
 
 
 def interpolate(
-    motion: Motion, start: float, end: float, head: Head | str | Path = "a4mer-small", *, lock: bool = True
+    motion: Motion,
+    start: float,
+    end: float,
+    head: Head | str | Path = "a4mer-small",
+    *,
+    draw: int | None = None,
+    lock: bool = True,
 ) -> Filled:
     """Fill the frames from `start` to `end` seconds, the end exclusive, of a motion of any humanoid rig.
 
-    head : an interpolator, or the model that has one: its folder, or the name of one of the package or of
-        a hub. lock : hold feet that stand. Raises InputError for a gap of no length, one that leaves less
-    than an atom on either side, one longer than the head fills, and for a rig that cannot be mapped.
+    head : an interpolator, or the model that has one: its folder, or the name of one of the package or of a
+        hub.
+    draw : follow one moment of the training data, drawn by this seed, instead of the answer that is right on
+        average, which glides in long gaps.
+    lock : hold feet that stand.
+
+    Raises InputError for a gap of no length, one that leaves less than an atom on either side, one longer
+    than the head fills, and for a rig that cannot be mapped.
     """
     head = Head.named(head, "interpolator")
     first, stop = _gap(motion, start, end, head)
@@ -63,7 +75,7 @@ def interpolate(
     rig = rig_of(piece)
     places = standard_places(bridged, rig)
     filled = places.copy()
-    filled[made] = with_lengths(_between(places, motion.fps, made, head), STANDARD_LENGTHS)
+    filled[made] = with_lengths(_between(places, motion.fps, made, head, draw), STANDARD_LENGTHS)
     seen = np.concatenate([places[: made.start], places[made.stop :]])
     floor = floor_height(seen)
     if lock:
@@ -113,13 +125,18 @@ def _check_sound(bridged: Motion, motion: Motion) -> None:
         )
 
 
-def _between(places: np.ndarray, fps: float, made: slice, head: Head) -> np.ndarray:
+def _between(places: np.ndarray, fps: float, made: slice, head: Head, draw: int | None) -> np.ndarray:
     """(n, 22, 3) in the gap of places (T, 22, 3)."""
     now, then = np.array([made.start - 1]), np.array([made.stop])
+    gap = (made.stop - made.start + 1) / fps
+    head = with_own_moments(head, [places[: made.start], places[made.stop :]], fps, gap)
     cuts = Cuts(places, fps, np.zeros(1, dtype=np.int64), np.array([len(places) - 1]), now, then)
     times = (np.arange(made.stop - made.start) + 1) / fps
-    found, channels = head.curves(cuts, times)
-    return found.place.positions(channels[:, 0])[0]
+    if draw is None:
+        found, channels = head.curves(cuts, times)
+    else:
+        found, channels = head.curves(cuts, times, 2, draw)
+    return found.place.positions(channels[:, -1])[0]
 
 
 def interpolate_between(
@@ -128,6 +145,7 @@ def interpolate_between(
     seconds: float,
     head: Head | str | Path = "a4mer-small",
     *,
+    draw: int | None = None,
     lock: bool = True,
 ) -> Filled:
     """Lead one motion into another over so many `seconds`: the first as it is, a transition, and the second,
@@ -149,7 +167,7 @@ def interpolate_between(
         replace(s, start=s.start + at / first.fps, end=s.end + at / first.fps) for s in second.labels
     )
     piece = piece.replace(labels=(*first.labels, *later))
-    return interpolate(piece, len(first) / first.fps, at / first.fps, head, lock=lock)
+    return interpolate(piece, len(first) / first.fps, at / first.fps, head, draw=draw, lock=lock)
 
 
 def _check_same(first: Motion, second: Motion) -> None:

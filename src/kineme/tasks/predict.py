@@ -25,6 +25,7 @@ from kineme.tasks.carry import (
     standard_places,
 )
 from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
+from kineme.tasks.own_moments import with_own_moments
 
 #: seconds beyond the context that are read along, for velocities at its beginning
 _MARGIN = 0.5
@@ -75,7 +76,8 @@ def predict(
     piece = motion[max(0, len(motion) - known) :]
     rig = rig_of(piece)
     past = standard_places(piece, rig)
-    futures = _futures(past, motion.fps, head, count, samples, seed)
+    recalling = with_own_moments(head, [past], motion.fps, None)
+    futures = _futures(past, motion.fps, recalling, count, samples, seed)
     made = slice(len(past), len(past) + count)
     longer, floor, found = held(piece, count), floor_height(past), []
     for future in futures:
