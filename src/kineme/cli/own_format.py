@@ -28,7 +28,7 @@ def written_suffix(file: Path, asked: str | None) -> str:
     if asked is not None:
         suffix = "." + asked.lower().lstrip(".")
         if suffix not in known:
-            raise UsageError(f"--format {asked} cannot be written; {', '.join(sorted(known))} can")
+            raise UsageError(f"{suffix} cannot be written; {', '.join(sorted(known))} can")
         return suffix
     own = file.suffix.lower()
     return own if own in known else ".bvh"

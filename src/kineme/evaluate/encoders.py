@@ -9,7 +9,7 @@ import numpy as np
 
 from kineme.evaluate.representation import Level, Mined, View
 from kineme.motion import Motion
-from kineme.tasks.discover import LONGEST_PATTERN, TIMESCALE, EncodesSegments, WholeTake, discover
+from kineme.tasks.discover import LONGEST_PATTERN, TIMESCALE, EncodesSegments, discover
 
 
 class Encoder(EncodesSegments, Protocol):
@@ -49,7 +49,7 @@ class Tokens:
 
     def mined(self, motion: Motion) -> Mined:
         """See `Representation`: the track of `kineme.discover` at its default time scale."""
-        track = discover([WholeTake(motion)], self.model, scales=()).scale.tracks[0]
+        track = discover(motion, self.model, scales=()).scale.tracks[0]
         found = self.model.encode(motion)
         longest = LONGEST_PATTERN * TIMESCALE
         limited = self.model.encode_level(found.atoms, motion.duration, longest)

@@ -38,7 +38,7 @@ def _head(path: Path) -> bytes:
         raise InputError("there is no such file", path) from None
     except IsADirectoryError:
         raise InputError(
-            "this is a folder; name a file, or use find_files for all files in it", path
+            "this is a folder, and one file is wanted; name a file in it", path
         ) from None
     except OSError as error:
         raise InputError(f"it cannot be read ({error.strerror})", path) from None

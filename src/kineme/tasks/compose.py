@@ -209,6 +209,8 @@ def _warnings(
             found.append(
                 f"{name} does not move, so every part that moves comes from {other}; --parts gives it some"
             )
+    if len(found) == 2:
+        return [f"neither {names[0]} nor {names[1]} moves, so the pose of {names[0]} comes out"]
     if found or given:
         return found
     if len(set(shares.values())) == 1 and shares[_LEGS] in (0, 1):

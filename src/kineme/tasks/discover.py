@@ -137,7 +137,7 @@ class WholeTake:
 
 
 def discover(
-    corpus: Iterable[Clip | WholeTake],
+    corpus: Iterable[Clip | WholeTake | Motion] | Motion,
     model: EncodesSegments,
     *,
     motifs: int | None = None,
@@ -152,7 +152,7 @@ def discover(
 
     Parameters
     ----------
-    corpus : a corpus, some of its clips, or motions as `WholeTake`.
+    corpus : a corpus, some of its clips, motions of any rig, or a single one.
     model : with a vocabulary and a motif tree.
     motifs : how many motifs to tell apart; by default as many as fit the model (`default_motifs`).
     timescale : seconds; how long another motif must fit better to be worth a change (`decode`). A motif that
@@ -173,7 +173,9 @@ def discover(
     steps = sorted({float(timescale), *map(float, scales)})
     atoms: list[Track] = []
     found: list[list[Track]] = [[] for _ in steps]
-    for done, clip in enumerate(corpus, 1):
+    given = [corpus] if isinstance(corpus, Motion) else corpus
+    for done, one in enumerate(given, 1):
+        clip = WholeTake(one) if isinstance(one, Motion) else one
         level = model.encode_atoms(standard_positions(clip), clip.fps)
         read = model.read_atoms(level, clip.duration, [LONGEST_PATTERN * seconds for seconds in steps])
         codes = Track(clip.source_start + read.borders, read.codes, read.confidence, read.tokens)

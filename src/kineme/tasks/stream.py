@@ -25,7 +25,7 @@ from kineme.motion.retarget import PieceByPiece, to_standard_body
 from kineme.nn.packing import Layout
 from kineme.symbols.threads import one_blas_thread
 from kineme.tasks.decode import MotifStates
-from kineme.tasks.discover import SHORTEST, TIMESCALE, Discovery, WholeTake, discover
+from kineme.tasks.discover import SHORTEST, TIMESCALE, Discovery, discover
 from kineme.tasks.motifs import default_motifs, motif_numbers
 
 #: seconds of the past that a provisional token sees
@@ -130,7 +130,7 @@ class Stream:
             raise UsageError("the stream is closed already")
         whole = self._source.whole()
         self._closed = True
-        return discover([WholeTake(whole)], self.model, scales=(), **self._asked)
+        return discover(whole, self.model, scales=(), **self._asked)
 
     def _motion(self, frames: Motion | np.ndarray) -> Motion:
         if isinstance(frames, Motion):

@@ -130,6 +130,13 @@ def test_what_cannot_be_is_said(corpus: Corpus, model: A4Mer) -> None:
         discover(corpus, model, motifs=1000)
 
 
+def test_motions_are_taken_as_they_are(corpus: Corpus, model: A4Mer) -> None:
+    motion = corpus[0].motion
+    one, several = discover(motion, model), discover([motion, corpus[1].motion], model)
+    assert one.segments == discover(corpus.subset([corpus[0].name]), model).segments
+    assert several.segments[0] == one.segments[0] and len(several.segments) == 2
+
+
 def test_a_clip_of_two_frames_is_one_segment(tmp_path: Path, corpus: Corpus, model: A4Mer) -> None:
     short = Corpus.from_motions([corpus[0].motion[:2]], tmp_path / "short", ["short"])
     atoms, motifs = discover(short, model).segments[0]
