@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from kineme.corpus import Corpus
 from kineme.errors import InputError
 from kineme.models.a4mer.heads.head import Head
 from kineme.motion import Motion
@@ -89,6 +91,17 @@ def predict(
         slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
         found.append(Prediction(joined, len(motion) / motion.fps, len(motion), slides))
     return found
+
+
+def predict_clips(
+    corpus: Corpus, seconds: float = 2.0, head: Head | str | Path = "a4mer-small", **rest: Any
+) -> dict[str, list[Prediction]]:
+    """`predict` for every clip of a corpus, by its name, on the canonical body with the clip's own lengths.
+
+    rest : as `predict` takes it. Raises InputError as it does, for the first clip that cannot be gone on from.
+    """
+    loaded = Head.named(head, "predictor")
+    return {clip.name: predict(clip.motion, seconds, loaded, **rest) for clip in corpus}
 
 
 def _check(motion: Motion, head: Head, seconds: float) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kineme
+from kineme.corpus import Corpus
 from kineme.corpus.synthetic import generate
 from kineme.errors import InputError
 from kineme.models.a4mer import A4Mer, A4MerConfig
@@ -22,7 +23,7 @@ from kineme.motion import Motion
 from kineme.motion.frame import turn
 from kineme.motion.time import resample
 from kineme.tasks.interpolate import interpolate, interpolate_between
-from kineme.tasks.predict import predict
+from kineme.tasks.predict import predict, predict_clips
 
 TAKES = [take.motion for take in generate(4, 4, 12.0, 30.0)]
 
@@ -182,6 +183,14 @@ def test_futures_that_cannot_be_had(
 ) -> None:
     with pytest.raises(InputError, match=message):
         predict(TAKES[0][:frames], seconds, heads["predictor"])
+
+
+def test_every_clip_of_a_corpus_goes_on(heads: dict[str, Head], tmp_path: Path) -> None:
+    corpus = Corpus.from_motions(TAKES[:2], tmp_path / "corpus", ["one", "two"])
+    found = predict_clips(corpus, 0.5, heads["predictor"], samples=2)
+    assert set(found) == {"one", "two"}
+    own = predict(corpus["two"].motion, 0.5, heads["predictor"], samples=2)
+    np.testing.assert_array_equal(found["two"][1].motion.positions, own[1].motion.positions)
 
 
 def test_heads_are_not_mixed_up(heads: dict[str, Head]) -> None:
