@@ -43,7 +43,7 @@ class Args:
 def run(args: Args) -> int:
     """Fills, writes the file, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
-    from kineme.cli.own_format import load_head, written_suffix
+    from kineme.cli.own_format import feet_said, load_head, written_suffix
     from kineme.formats import save
     from kineme.tasks.interpolate import interpolate, interpolate_between
     from kineme.tasks.prepare import fit_for
@@ -63,10 +63,9 @@ def run(args: Args) -> int:
         filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, **how)
     save(fit_for(filled.motion, suffix), args.out)
     fps = filled.motion.fps
-    slides = "" if filled.skate != filled.skate else f"; standing feet slide {filled.skate:.1f} cm/s"
     print(
         f"{args.out}: frames {filled.start} to {filled.stop - 1} ({filled.start / fps:.2f} to "
-        f"{filled.stop / fps:.2f} s) were made{slides}"
+        f"{filled.stop / fps:.2f} s) were made{feet_said(filled.skate, filled.glides)}"
     )
     if args.page is not None:
         from kineme.formats.atomic import atomic_write

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from kineme.errors import UsageError
 
+#: cm/s of the lower foot that a person sees
+GLIDES = 20.0
+
 if TYPE_CHECKING:
     from kineme.models.a4mer.heads.head import Head
 
@@ -32,3 +35,15 @@ def written_suffix(file: Path, asked: str | None) -> str:
         return suffix
     own = file.suffix.lower()
     return own if own in known else ".bvh"
+
+
+def feet_said(skate: float, glides: tuple[float, float]) -> str:
+    """What is said of the feet of motion that was made: nothing where there is nothing to say.
+
+    skate : cm/s of feet while they stand, or nan. glides : cm/s of the lower foot in what was made, and in
+    what was seen.
+    """
+    said = [] if skate != skate else [f"standing feet slide {skate:.1f} cm/s"]
+    if glides[0] > GLIDES and glides[0] > 2 * glides[1]:
+        said.append(f"the lower foot glides at {glides[0]:.0f} cm/s ({glides[1]:.0f} in the take)")
+    return "".join(f"; {part}" for part in said)

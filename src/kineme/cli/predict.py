@@ -78,11 +78,10 @@ def run(args: Args) -> int:
 
 
 def _say(prediction: Prediction, target: Path, args: Args) -> None:
+    from kineme.cli.own_format import feet_said
+
     begins = "" if args.future_only else f", the future begins at {prediction.start:.2f} s"
-    slides = (
-        "" if prediction.skate != prediction.skate else f"; standing feet slide {prediction.skate:.1f} cm/s"
-    )
-    print(f"{target}{begins}{slides}")
+    print(f"{target}{begins}{feet_said(prediction.skate, prediction.glides)}")
 
 
 def _write_page(args: Args, found: list[Prediction]) -> None:

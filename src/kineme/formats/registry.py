@@ -37,9 +37,7 @@ def _head(path: Path) -> bytes:
     except FileNotFoundError:
         raise InputError("there is no such file", path) from None
     except IsADirectoryError:
-        raise InputError(
-            "this is a folder, and one file is wanted; name a file in it", path
-        ) from None
+        raise InputError("this is a folder, and one file is wanted; name a file in it", path) from None
     except OSError as error:
         raise InputError(f"it cannot be read ({error.strerror})", path) from None
     if not head:

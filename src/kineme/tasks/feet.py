@@ -16,6 +16,10 @@ from kineme.motion.frame import unit
 HEIGHT, SPEED = 0.07, 0.5
 #: seconds over which a lock takes hold before a stance and lets go after it, and of the shortest stance
 FADE, SHORTEST = 0.15, 0.1
+#: metres a second at which a lock may draw a foot along at most, where it takes hold and lets go
+DRAWN = 1.5
+#: metres by which a knee is bent towards the toes, so that it keeps its side where a leg is nearly straight
+KNEE = 0.02
 #: metres by which a foot may be drawn along unseen; seconds and height of the step that it takes otherwise
 APART, STEP, LIFT = 0.03, 0.4, 0.08
 _LEGS = [tuple(INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot")) for side in SIDES]
@@ -57,19 +61,26 @@ def lock_feet(places: np.ndarray, fps: float, made: slice, floor: float) -> np.n
 
     A stance that began before is held where it began; one that goes on after, where it goes on; one between
     at its mean. Between two known ends that are apart the foot takes a step. What a lock moves fades over
-    `FADE` seconds on either side of it.
+    `FADE` seconds on either side of it, or longer, so that no foot is drawn faster than `DRAWN`. No foot goes
+    deeper than it does in the known frames.
     """
     start, stop, _ = made.indices(len(places))
     shift = np.zeros((2, len(places), 3))
+    across = np.tile([start == 0, stop == len(places)], (2, 1))  # where there is no known frame beside
     for leg, first, last in stances(places, fps, floor):
         inside = np.arange(max(first, start), min(last, stop))
         if len(inside):
             foot = places[:, _LEGS[leg][3]] * [1, 0, 1]
             shift[leg, inside] = _anchor(foot, (first, last), (start, stop), fps) - foot[inside]
+            across[leg] |= (first < start, last > stop)
     locked = places.copy()
     frames = np.arange(start, stop)
+    known = np.delete(places, frames, axis=0)
     for number, leg in enumerate(_LEGS):
-        moved = _spread(shift[number, start:stop], max(1, round(FADE * fps)))
+        moved = _spread(shift[number, start:stop], fps, across[number])
+        if len(known):
+            deep = known[:, leg[3], 1].min() - places[start:stop, leg[3], 1] - moved[:, 1]
+            moved[:, 1] += np.maximum(deep, 0)
         if np.abs(moved).max(initial=0) > 0:
             _move_leg(locked, frames, leg, moved)
     return locked
@@ -94,8 +105,10 @@ def _anchor(foot: np.ndarray, stance: tuple[int, int], made: tuple[int, int], fp
     return way + lift[:, None] * [0, 1, 0]
 
 
-def _spread(shift: np.ndarray, fade: int) -> np.ndarray:
-    """Shifts (n, 3) that go to zero over `fade` frames where a stance begins or ends, and stay within it."""
+def _spread(shift: np.ndarray, fps: float, across: np.ndarray) -> np.ndarray:
+    """Shifts (n, 3) of a foot that go to zero beside the stances in which they are not zero, and at the ends
+    of the made frames, but for ends (2,) `across` which a stance reaches over, or beside which nothing is
+    known."""
     held = np.abs(shift).max(1) > 0
     at = np.flatnonzero(held)
     if not len(at):
@@ -103,15 +116,22 @@ def _spread(shift: np.ndarray, fade: int) -> np.ndarray:
     frames = np.arange(len(shift))
     after = np.searchsorted(at, frames)
     sides = [at[np.clip(after - 1, 0, len(at) - 1)], at[np.clip(after, 0, len(at) - 1)]]
-    weights = []
-    for side in sides:
-        ramp = np.clip(1 - np.abs(frames - side) / (fade + 1), 0, 1)
-        weights.append(ramp * ramp * (3 - 2 * ramp))
-    # a made stretch begins and ends where something is known: nothing is moved there but by a stance
-    edge = np.minimum(np.minimum(frames + 1, len(frames) - frames) / (fade + 1), 1)
+    weights = [_ramp(np.abs(frames - side), shift[side], fps) for side in sides]
     free = sum(w[:, None] * shift[side] for w, side in zip(weights, sides, strict=True))
-    total = np.maximum(weights[0] + weights[1], 1.0)[:, None]
-    return np.where(held[:, None], shift, free / total * edge[:, None])
+    total = np.where(held[:, None], shift, free / np.maximum(weights[0] + weights[1], 1.0)[:, None])
+    for end, away in enumerate((frames + 1, len(frames) - frames)):
+        if not across[end]:  # a known frame is beside it, which no lock may move
+            total = total * (1 - _ramp(away, total, fps))[:, None]
+    return total
+
+
+def _ramp(away: np.ndarray, shift: np.ndarray, fps: float) -> np.ndarray:
+    """(n,) 1 where `away` (n,) frames are none, 0 from `FADE` seconds on, or from where `shift` (n, 3) can
+    have been taken back at `DRAWN`."""
+    # the steepest part of the ramp is 1.5 times as steep as its mean
+    long = np.maximum(FADE, 1.5 * np.linalg.norm(shift, axis=1).max() / DRAWN) * fps + 1
+    share = np.clip(1 - away / long, 0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def put_ankles(body: np.ndarray, goal: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -153,9 +173,8 @@ def _reach(
     def across(vectors: np.ndarray) -> np.ndarray:
         return vectors - (vectors * axis).sum(1, keepdims=True) * axis
 
-    bend = across(body[:, knee] - top)
-    straight = np.linalg.norm(bend, axis=1) < 1e-3  # the knee bends where the toes point
-    bend[straight] = across(body[:, foot] - old)[straight]
+    # the knee bends where the toes point, which decides where the leg is nearly straight
+    bend = across(body[:, knee] - top) + KNEE * unit(across(body[:, foot] - old))
     new_knee = top + axis * along[:, None] + unit(bend) * out[:, None]
     return new_knee.astype(np.float32), (top + axis * fits[:, None]).astype(np.float32)
 
@@ -190,3 +209,13 @@ def skate(places: np.ndarray, fps: float, floor: float) -> float:
         if len(foot) > 1:
             speeds.append(np.linalg.norm(np.diff(foot, axis=0), axis=1) * fps * 100)
     return float(np.concatenate(speeds).mean()) if speeds else float("nan")
+
+
+def glide(places: np.ndarray, fps: float) -> float:
+    """Median horizontal speed in cm/s of the lower foot of (T, 22, 3): of a walk that steps it is near 0."""
+    feet = places[:, [leg[3] for leg in _LEGS]]
+    if len(feet) < 2:
+        return 0.0
+    speeds = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1) * fps * 100
+    lower = feet[1:, :, 1].argmin(1)
+    return float(np.median(speeds[np.arange(len(speeds)), lower]))

@@ -16,7 +16,7 @@ from kineme.motion.retarget import retarget
 from kineme.motion.time import resample
 from kineme.nn.moments import Cuts
 from kineme.tasks.carry import STANDARD_LENGTHS, carry_with_feet, held, put_frames, rig_of, standard_places
-from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
+from kineme.tasks.feet import floor_height, glide, lock_feet, skate, with_lengths
 from kineme.tasks.own_moments import with_own_moments
 
 #: seconds beyond the context that are read along, for velocities at its ends
@@ -34,12 +34,14 @@ class Filled:
     motion : the user's own skeleton, rate and file; outside the gap the same bit by bit.
     start, stop : the first frame that was made, and the first one after it that was not.
     skate : cm/s that feet slide over the floor in the gap while they stand; nan where none stands.
+    glides : cm/s of the lower foot over the floor, median over the gap and over what was seen beside it.
     """
 
     motion: Motion
     start: int
     stop: int
     skate: float
+    glides: tuple[float, float]
 
 
 def interpolate(
@@ -82,8 +84,9 @@ def interpolate(
         filled = lock_feet(filled, motion.fps, made, floor)
     carried = carry_with_feet(bridged, filled[made], made)
     whole = put_frames(motion, carried, made, first)
-    slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
-    return Filled(whole, first, stop, slides)
+    inside = standard_places(carried, rig)[made]
+    glides = glide(inside, motion.fps), glide(seen, motion.fps)
+    return Filled(whole, first, stop, skate(inside, motion.fps, floor), glides)
 
 
 def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from kineme.tasks.carry import (
     rig_of,
     standard_places,
 )
-from kineme.tasks.feet import floor_height, lock_feet, skate, with_lengths
+from kineme.tasks.feet import floor_height, glide, lock_feet, skate, with_lengths
 from kineme.tasks.own_moments import with_own_moments
 
 #: seconds beyond the context that are read along, for velocities at its beginning
@@ -42,12 +42,14 @@ class Prediction:
     motion : the past, bit by bit as it was, and the future, in the user's own skeleton and rate.
     start : seconds at which the future begins. frame : the first frame of it.
     skate : cm/s that feet slide over the floor in the future while they stand; nan where none stands.
+    glides : cm/s of the lower foot over the floor, median over the future and over the past that was seen.
     """
 
     motion: Motion
     start: float
     frame: int
     skate: float
+    glides: tuple[float, float]
 
 
 def predict(
@@ -88,8 +90,9 @@ def predict(
             whole = lock_feet(whole, motion.fps, made, floor)
         carried = carry_with_feet(longer, whole[made], made)
         joined = put_frames(held(motion, count), carried, made, len(motion))
-        slides = skate(standard_places(carried, rig)[made], motion.fps, floor)
-        found.append(Prediction(joined, len(motion) / motion.fps, len(motion), slides))
+        ahead = standard_places(carried, rig)[made]
+        slides, glides = skate(ahead, motion.fps, floor), (glide(ahead, motion.fps), glide(past, motion.fps))
+        found.append(Prediction(joined, len(motion) / motion.fps, len(motion), slides, glides))
     return found
 
 

@@ -112,7 +112,7 @@ def test_two_takes_are_joined(folder: Path, tmp_path: Path) -> None:
         (["predict", "TAKE", "--samples", "0", "-o", "OUT"], "--samples must be at least 1"),
         (["predict", "TAKE", "--seconds", "x", "-o", "OUT"], "is no duration"),
         (["predict", "TAKE", "--seconds", "9", "--model", "MODEL", "-o", "OUT"], "longer than the context"),
-        (["predict", "TAKE", "--format", "amc", "-o", "OUT"], "--format amc cannot be written"),
+        (["predict", "TAKE", "--format", "amc", "-o", "OUT"], ".amc cannot be written"),
         (["interpolate", "TAKE", "--gap", "0:1", "--model", "MODEL", "-o", "OUT.bvh"], "the take's start"),
         (["interpolate", "TAKE", "--gap", "3", "--model", "MODEL", "-o", "OUT.bvh"], "write it as 3.2:4.4"),
         (["interpolate", "TAKE", "--model", "MODEL", "-o", "OUT.bvh"], "say where the gap is"),

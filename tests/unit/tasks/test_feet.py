@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kineme.motion.canonical import INDEX, PARENTS, SMPL22
-from kineme.tasks.feet import floor_height, lock_feet, put_ankles, skate, stances, with_lengths
+from kineme.tasks.feet import floor_height, glide, lock_feet, put_ankles, skate, stances, with_lengths
 
 FPS = 30.0
 LENGTHS = np.linalg.norm(SMPL22.offsets, axis=1)
@@ -31,6 +31,41 @@ def sliding(speed: float = 0.2) -> np.ndarray:
 def bones(places: np.ndarray) -> np.ndarray:
     """(T, 21) lengths."""
     return np.linalg.norm(places[:, 1:] - places[:, list(PARENTS[1:])], axis=-1)
+
+
+def test_a_lock_lets_go_before_a_known_frame_that_is_elsewhere() -> None:
+    """A foot that stands in a gap until just before its end, and is known to be 15 cm further on after it."""
+    places = standing(90)
+    leg = [INDEX["left_ankle"], INDEX["left_foot"]]
+    way = np.zeros(90)
+    way[30:58] = np.linspace(0, 0.12, 28)  # slowly enough to stand
+    way[58:60] = 0.15
+    way[60:] = 0.15
+    places[:, leg, 2] += way[:, None]
+    locked = lock_feet(places, 30.0, slice(30, 60), floor_height(places))
+    known = np.r_[0:30, 60:90]
+    assert np.array_equal(locked[known], places[known])
+    steps = np.linalg.norm(np.diff(locked[:, INDEX["left_foot"]], axis=0), axis=1) * 30
+    assert steps.max() < 1.6
+
+
+def test_a_knee_keeps_its_side_where_a_leg_is_nearly_straight() -> None:
+    places = standing(40)
+    hip, knee, ankle, _ = (INDEX[f"left_{part}"] for part in ("hip", "knee", "ankle", "foot"))
+    places[:, knee] = (places[:, hip] + places[:, ankle]) / 2
+    places[:, knee, 2] += 0.004 * np.where(np.arange(40) % 2, 1, -1)  # now before the leg, now behind it
+    goal = places.copy()
+    goal[:, [ankle, INDEX["left_foot"]], 1] += 0.05
+    made = put_ankles(places, goal, LENGTHS)
+    assert (made[:, knee, 2] > made[:, hip, 2]).all()
+    assert np.linalg.norm(np.diff(made[:, knee], axis=0), axis=1).max() < 0.05
+
+
+def test_what_steps_does_not_glide() -> None:
+    places = standing(60)
+    assert glide(places, 30.0) == 0
+    places[..., 2] += np.arange(60)[:, None] / 30
+    assert glide(places, 30.0) == pytest.approx(100, rel=1e-4)
 
 
 def test_a_sliding_foot_is_held_where_its_stance_began() -> None:
