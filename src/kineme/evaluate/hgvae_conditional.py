@@ -13,7 +13,7 @@ import torch
 
 from kineme.evaluate.fillers import Learned
 from kineme.evaluate.motion_folds import MotionFold
-from kineme.evaluate.motion_runs import TABLE_CONFIG, measure_rows, outcome, setting
+from kineme.evaluate.motion_runs import SIDE_CONFIG, measure_rows, outcome, setting
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.tables import Column
 from kineme.formats.atomic import atomic_write
@@ -22,8 +22,6 @@ from kineme.models.hgvae.model import HGVAE
 
 #: samples a class, and windows that the recogniser and the map see at most
 SAMPLES, MOST = 25, 2000
-#: with 300 steps, as the other models of one table have, samples were at chance
-CONFIG: HGVAEConfig = replace(TABLE_CONFIG, epochs=8, warmup_epochs=5.0)
 
 TABLES = {
     "samples judged by a recogniser of real motion, percent": (
@@ -38,7 +36,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     """Measure, or read what was measured before; the map is written to ``<run>/z0-<corpus>-<seed>.svg``."""
     config, folder, models, folds, protocol = setting(request, "hgvae-conditional")
     labels = folds[0].labels
-    config = config if request.quick else CONFIG
+    config = config if request.quick else SIDE_CONFIG
     config = replace(config, labels=labels, mirror=False, noise_factors=0)
     samples = 4 if request.quick else SAMPLES
     rows = {
