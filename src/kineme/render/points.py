@@ -34,13 +34,14 @@ class Look:
 
     Attributes
     ----------
-    radius : pixels of a point's disc. softness : metres over which nearer points cover farther ones.
+    radius : pixels of a point's disc. softness : metres over which nearer points cover farther ones; a
+        sharper edge of a limb before the body has gradients that say nothing (thousands of times as large).
     background, dark : grey of the background, and of a surface seen edge on; one that faces the camera is
         white less `light`.
     """
 
     radius: float = 2.0
-    softness: float = 0.02
+    softness: float = 0.06
     background: float = 1.0
     dark: float = 0.1
     light: float = 0.75

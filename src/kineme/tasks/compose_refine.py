@@ -18,6 +18,8 @@ from kineme.motion.rotations import sixd_to_matrix
 
 #: seconds between the knots of what is added to the rotations; the frames at the knots are looked at
 _KNOT = 0.25
+#: a mean over pixels has gradients so small that the first step of L-BFGS would be none
+_SCALE = 1e4
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,16 @@ def refine(
     hats, at = _hats(count, knots), np.unique(np.round(np.linspace(0, count - 1, knots)).astype(int))
     chosen = [(0, int(frame)) for frame in at]
     added = torch.zeros(knots, 22, 6, requires_grad=True)
-    optimiser = torch.optim.LBFGS([added], max_iter=descent.steps, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        [added], max_iter=descent.steps, tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe"
+    )
 
     def closure() -> Tensor:
         optimiser.zero_grad()
         loss = refinement(_moved(own, hats, added)[None], pairs, chosen)
-        (loss + descent.hold * added.square().mean()).backward()
-        return loss.detach() + descent.hold * added.detach().square().mean()
+        loss = _SCALE * (loss + descent.hold * added.square().mean())
+        loss.backward()
+        return loss.detach()
 
     optimiser.step(closure)  # type: ignore[arg-type]  # torch's own hint is float
     with torch.no_grad():

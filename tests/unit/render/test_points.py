@@ -76,6 +76,19 @@ def test_what_is_far_behind_is_as_bright_where_it_is_seen_alone() -> None:
     assert depth.grad is not None and torch.isfinite(depth.grad).all()
 
 
+def test_an_edge_before_the_body_has_no_exploding_gradient() -> None:
+    """A near point whose disc just touches a pixel of a far one: its weight there falls by orders of
+    magnitude."""
+    worst = 0.0
+    for apart in 2.0 - np.geomspace(1e-9, 0.5, 400):  # the disc ends two pixels away
+        pixels = torch.tensor([[[4.5, 4.5], [4.5 + apart, 4.5]]], dtype=torch.float64, requires_grad=True)
+        depth = torch.tensor([[3.5, 3.0]], dtype=torch.float64)
+        draw(pixels, depth, torch.tensor([[0.9, 0.1]], dtype=torch.float64), 9)[0, 4, 4].backward()
+        assert pixels.grad is not None
+        worst = max(worst, float(pixels.grad.abs().max()))
+    assert worst < 50
+
+
 def standing(frames: int = 2, **raised: float):
     rotations = torch.eye(3).repeat(frames, 22, 1, 1)
     for joint, angle in raised.items():
