@@ -18,6 +18,8 @@ from kineme.motion.rigs import recognise_rig
 FROZEN_SECONDS = 0.15
 #: ... and with which jump (radians, metres) it must come back to life, or last to the end this many seconds
 FROZEN_JUMP, FROZEN_TO_END = np.deg2rad(0.5), 0.5
+#: ... or last as long as that, where it is as still in at most this share of all other frames
+FROZEN_ELSEWHERE = 0.02
 #: a joint that falls to zero jumps there by at least this (radians, metres)
 DROPPED_JUMP = (np.deg2rad(10.0), 0.05)
 
@@ -130,6 +132,9 @@ def detect_frozen(motion: Motion) -> list[Span]:
             long = (stop - start) / motion.fps
             back = step[stop, joint] if stop < len(step) else None
             sudden = long >= FROZEN_TO_END if back is None else back > max(3 * usual, FROZEN_JUMP)
+            # a swing may come back to where it was held; then it is odd that it never was still elsewhere
+            elsewhere = same[:, joint].sum() - (stop - start)
+            sudden = sudden or (long >= FROZEN_TO_END and elsewhere <= FROZEN_ELSEWHERE * len(same))
             if long >= FROZEN_SECONDS and sudden and moving[start:stop].mean() > 0.8:
                 spans.append(Span(motion.skeleton.names[joint], start + 1, stop + 1, "frozen"))
     return spans

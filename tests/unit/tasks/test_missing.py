@@ -45,6 +45,19 @@ def test_a_frozen_joint_is_found_to_the_frame() -> None:
     assert (span.joint, span.start, span.stop, span.reason) == ("right_elbow", 41, 75, "frozen")
 
 
+def test_a_frozen_joint_that_swings_back_to_where_it_was_held_is_found() -> None:
+    motion = takes()[1]
+    joint = motion.skeleton.index("right_elbow")
+    back = motion.local_rotations.copy()
+    steps = np.linalg.norm(back[60:, joint] - back[40, joint], axis=(1, 2))
+    stop = 60 + int(steps.argmin())
+    back[stop, joint] = back[40, joint] + 1e-5  # as if it had come round just then
+    (span,) = found_missing(
+        _with(motion.replace(local_rotations=back), "right_elbow", slice(41, stop), back[40, joint])
+    )
+    assert (span.joint, span.start, span.stop) == ("right_elbow", 41, stop)
+
+
 def test_a_dropped_joint_is_found() -> None:
     motion = takes()[1]
     (span,) = found_missing(_with(motion, "left_shoulder", slice(30, 33), np.eye(3)))
