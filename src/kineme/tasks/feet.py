@@ -182,21 +182,15 @@ def _reach(
 def with_lengths(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Places (T, 22, 3) with every bone at its length: `lengths` (22,) metres from the parent.
 
-    What is right on average is too short. Bones keep their directions from the pelvis outward, but for the
-    legs, whose ankles stay where they are and whose knees bend to fit.
+    What is right on average is too short. Bones keep their directions, from the pelvis outward, and the body
+    is lifted until its lower foot is as high as it was: knees that bent to fit shorter legs would squat.
     """
     made = places.astype(np.float32).copy()
     for joint in range(1, places.shape[1]):
         bone = unit(places[:, joint] - places[:, PARENTS[joint]])
         made[:, joint] = made[:, PARENTS[joint]] + bone * np.float32(lengths[joint])
-    for leg in _LEGS:
-        hip, knee, ankle, foot = leg
-        body = made.copy()
-        body[:, [knee, ankle, foot]] = places[:, [knee, ankle, foot]] + (made - places)[:, [hip]]
-        long = [np.full(len(made), lengths[joint]) for joint in (knee, ankle)]
-        made[:, knee], made[:, ankle] = _reach(body, leg, places[:, ankle], *long)
-        toes = unit(places[:, foot] - places[:, ankle])
-        made[:, foot] = made[:, ankle] + toes * np.float32(lengths[foot])
+    feet = [leg[3] for leg in _LEGS]
+    made[..., 1] += (places[:, feet, 1].min(1) - made[:, feet, 1].min(1))[:, None]
     return made
 
 

@@ -121,8 +121,8 @@ def test_what_is_in_the_gap_is_not_looked_at(heads: dict[str, Head]) -> None:
     np.testing.assert_array_equal(one.positions, two.positions)
 
 
-def test_standing_feet_do_not_slide(heads: dict[str, Head]) -> None:
-    gap, ahead = heads["interpolator"], heads["predictor"]
+def test_standing_feet_do_not_slide() -> None:
+    gap, ahead = (Head.named("a4mer-small", kind) for kind in ("interpolator", "predictor"))
     slides = [
         (
             interpolate(TAKES[0], 3.0, 4.0, gap, lock=lock).skate,
@@ -131,7 +131,7 @@ def test_standing_feet_do_not_slide(heads: dict[str, Head]) -> None:
         for lock in (True, False)
     ]
     for locked, free in zip(*slides, strict=True):
-        assert locked < 0.6 * free  # untrained heads slide a lot
+        assert locked < 0.4 * free
 
 
 def test_one_motion_is_led_into_another(heads: dict[str, Head]) -> None:
