@@ -13,7 +13,7 @@ import torch
 
 from kineme.evaluate.fillers import Learned
 from kineme.evaluate.motion_folds import MotionFold
-from kineme.evaluate.motion_runs import SIDE_CONFIG, measure_rows, outcome, setting
+from kineme.evaluate.motion_runs import measure_rows, outcome, setting
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.tables import Column
 from kineme.formats.atomic import atomic_write
@@ -36,7 +36,6 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     """Measure, or read what was measured before; the map is written to ``<run>/z0-<corpus>-<seed>.svg``."""
     config, folder, models, folds, protocol = setting(request, "hgvae-conditional")
     labels = folds[0].labels
-    config = config if request.quick else SIDE_CONFIG
     config = replace(config, labels=labels, mirror=False, noise_factors=0)
     samples = 4 if request.quick else SAMPLES
     rows = {
@@ -86,7 +85,7 @@ def _chance(judge) -> float:
 
 def _samples(config: HGVAEConfig, samples: int, levels: int | None, how: str, pictures: Path | None):
     def measure(fold: MotionFold, seed: int, models: Path) -> dict[str, float]:
-        model = Learned("HG-VAE", how, config, tag="-conditional").model(fold, seed, models)
+        model = Learned("HG-VAE", how, config, tag="-classes").model(fold, seed, models)
         assert isinstance(model, HGVAE)
         judge = recogniser(fold, seed)
         right = []

@@ -33,12 +33,12 @@ TABLES = {
 
 
 def depth_config(quick: bool) -> HGVAEConfig:
-    """Sixteen levels, small enough to train fifteen times: 120 steps, a few features, one block a level."""
+    """Sixteen levels, small enough to train fifteen times: 600 steps, a few features, one block a level."""
     if quick:
         return replace(QUICK_CONFIG, levels=((67, 4),) * 4 + ((12, 4),) * 4 + ((4, 4),) * 4 + ((1, 8),) * 4)
     return HGVAEConfig(
         levels=(*(((67, 8),) * 4), *(((24, 8),) * 4), *(((8, 8),) * 4), *(((1, 16),) * 4)),
-        path_features=16, epochs=2, epoch_windows=1920, warmup_epochs=1.2, occlusion=0.0, noise_factors=0,
+        path_features=16, epochs=4, epoch_windows=4800, warmup_epochs=2.4, occlusion=0.0, noise_factors=0,
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _measure(config: HGVAEConfig, depth: int, count: int):
     def measure(fold: MotionFold, seed: int, models: Path) -> dict[str, float]:
         from kineme.train.hgvae import train_hgvae
 
-        run_folder = models / fold.training / f"depth{depth}-{seed}"
+        run_folder = models / fold.training / f"depth{depth}-{config.epochs * config.epoch_windows}-{seed}"
         if (run_folder / "model" / "config.json").is_file():
             model = HGVAE.load(run_folder / "model")
         else:
