@@ -70,7 +70,7 @@ def window_terms(windows: np.ndarray, exists: np.ndarray, model: Scorer) -> tupl
         sums = torch.zeros(len(part), count).index_add_(1, owners, per_channel)
         mean.append(sums / torch.bincount(owners, minlength=count))
         most = largest.new_full((len(part), count), -torch.inf)
-        odd.append(most.index_reduce_(1, owners, largest, "amax"))
+        odd.append(most.scatter_reduce_(1, owners.expand_as(largest), largest, "amax"))
         scores.append(per_channel.mean(1))
     moves = motion_terms(windows, exists, model.channels, model.fps)
     terms = np.stack([torch.cat(mean).numpy(), torch.cat(odd).numpy(), *np.moveaxis(moves, 2, 0)], axis=2)

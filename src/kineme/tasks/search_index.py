@@ -24,7 +24,7 @@ import numpy as np
 
 from kineme.corpus import Clip, Corpus
 from kineme.errors import InputError
-from kineme.formats.atomic import atomic_write
+from kineme.formats.atomic import atomic_write, clean_up
 from kineme.tasks.discover import standard_positions
 from kineme.tasks.poses import COARSE_COLUMNS, COARSE_STRIDE, COLUMNS, FPS, poses, quantise, restore
 
@@ -146,6 +146,7 @@ def update_index(folder: Path, corpus: Corpus, progress: Callable[[int], None] |
     keys = [clip_key(clip) for clip in corpus]
     fresh = {key: number for number, key in enumerate(keys) if key not in known}
     folder.mkdir(parents=True, exist_ok=True)
+    clean_up(folder)  # what a killed process left; living ones keep theirs
     for numbers in _chunks(list(fresh.values()), SHARD_CLIPS):
         shard = Shard.of(corpus[number] for number in numbers)
         _write_array(folder / f"{shard.name}.poses.npy", shard.rows)

@@ -231,7 +231,7 @@ def test_refinement_is_zero_where_both_actions_are_shown_and_pulls_otherwise(ban
     decoded = pairs.frames.clone().requires_grad_()
     loss = refine(decoded, pairs, [(0, 3), (1, 6)])
     loss.backward()
-    assert float(loss) > 1e-4 and decoded.grad is not None
+    assert float(loss.detach()) > 1e-4 and decoded.grad is not None
     moved = decoded.grad.abs().sum(-1) > 0
     assert moved.nonzero().tolist() == [[0, 3], [1, 6]]
     seen = refine.look_at(decoded, pairs, [(0, 3)])
