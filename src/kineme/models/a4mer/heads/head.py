@@ -25,7 +25,7 @@ from kineme.nn.moments import Cuts, Moments, lift_over, moments
 from kineme.nn.recall import Library, nearest
 
 #: how boldly moments are drawn for samples: their scores are divided by it
-TEMPERATURE = 1.0
+TEMPERATURE = 2.0
 
 
 @dataclass(eq=False)
