@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 from kineme.body.posing import joints_of, rotation_of
 from kineme.models.compose.batch import split_frames
-from kineme.models.recognisers.stgcn import SMALL, STGCN
+from kineme.models.recognisers.stgcn import STGCN
 from kineme.motion import SMPL22
 from kineme.train.steps import train_steps
 
 #: optimiser steps, sequences a step
-STEPS, BATCH = 600, 48
+STEPS, BATCH = 1200, 48
+#: (channels, stride) of its units, and every how many frames it looks: it judges some 250,000 sequences a table
+UNITS, EVERY = ((32, 1), (64, 2), (64, 1)), 2
 
 
 class Judged(NamedTuple):
@@ -26,26 +28,27 @@ class Judged(NamedTuple):
     logits: np.ndarray
 
 
-def joint_channels(frames: Tensor) -> Tensor:
-    """(B, 6, T, 22): places relative to the pelvis, and steps in the world, in metres, of frames (B, T,
-    F)."""
+def joint_channels(frames: Tensor, every: int = 1) -> Tensor:
+    """(B, 6, T / every, 22): places relative to the pelvis, and steps in the world, in metres, of frames
+    (B, T, F)."""
+    frames = frames[:, ::every]
     sixd, root = split_frames(frames)
     offsets = torch.from_numpy(SMPL22.offsets.copy()).to(frames)
     places = joints_of(SMPL22.parents, offsets, rotation_of(sixd), root)[0]
     steps = torch.zeros_like(places)
     steps[:, 1:] = places[:, 1:] - places[:, :-1]
-    return torch.cat([places - root[:, :, None], 10 * steps], dim=-1).permute(0, 3, 1, 2)
+    return torch.cat([places - root[:, :, None], 10 / every * steps], dim=-1).permute(0, 3, 1, 2)
 
 
 def train_judge(
     frames: Tensor, valid: Tensor, classes: np.ndarray, run: Path, seed: int = 0, steps: int = STEPS
 ) -> STGCN:
     """An ST-GCN trained on sequences (n, T, F) and their classes (n,); kept in `run`, and read from there."""
-    channels, counts = joint_channels(frames) * valid[:, None, :, None], valid.sum(1)
+    channels, counts = _seen(frames, valid)
     targets = torch.from_numpy(classes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = STGCN(6, int(classes.max()) + 1, SMALL, dropout=0.3)
+        network = STGCN(6, int(classes.max()) + 1, UNITS, dropout=0.1)
 
     def loss(learner: nn.Module, rng: np.random.Generator, device: torch.device):
         rows = torch.from_numpy(rng.integers(len(targets), size=min(BATCH, len(targets))))
@@ -53,7 +56,7 @@ def train_judge(
         value = nn.functional.cross_entropy(logits, targets[rows].to(device))
         return value, {"cross_entropy": value}
 
-    settings = {"judge": list(frames.shape), "classes": int(classes.max()) + 1}
+    settings = {"judge": list(frames.shape), "classes": int(classes.max()) + 1, "units": [*UNITS, EVERY]}
     train_steps(
         network,
         loss,
@@ -73,10 +76,16 @@ def judge(network: STGCN, frames: Tensor, valid: Tensor, batch: int = 128) -> Ju
     features, logits = [], []
     with torch.no_grad():
         for part, real in zip(frames.split(batch), valid.split(batch), strict=True):
-            found = network.features(joint_channels(part) * real[:, None, :, None], real.sum(1))
+            found = network.features(*_seen(part, real))
             features.append(found)
             logits.append(network.out(found))
     return Judged(torch.cat(features).numpy(), torch.cat(logits).numpy())
+
+
+def _seen(frames: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """What the judge looks at of sequences (n, T, F), valid (n, T): channels, and how many frames are real."""
+    real = valid[:, ::EVERY]
+    return joint_channels(frames, EVERY) * real[:, None, :, None], real.sum(1)
 
 
 def shapes(frames: Tensor, valid: Tensor, times: int = 16) -> np.ndarray:

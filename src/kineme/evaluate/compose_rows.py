@@ -16,7 +16,7 @@ from kineme.models.compose.config import PLUS, ComposeConfig
 from kineme.models.compose.coupling import joint_share
 from kineme.models.compose.energy import SCHEMES, motion_energy
 from kineme.models.compose.model import Composer
-from kineme.render.mae import MaskedAutoencoder, load_mae
+from kineme.render.mae import SMALL, MaskedAutoencoder, load_mae
 from kineme.render.mae_config import MAEConfig
 from kineme.train.compose import places, train_compose, train_mae
 
@@ -30,12 +30,12 @@ class Bench:
 
     Attributes
     ----------
-    config, mae : of the model and of the autoencoder. folder : of trained models. seed : of their training.
-    say : for progress.
+    config : of the model. mae : of an autoencoder to be trained on the set; None is the package's, which has
+    seen none of it. folder : of trained models. seed : of their training. say : for progress.
     """
 
     config: ComposeConfig
-    mae: MAEConfig
+    mae: MAEConfig | None
     folder: Path
     seed: int
     say: Callable[[str], None] = lambda _: None
@@ -51,12 +51,14 @@ class Bench:
         self.say(f"training {tag}, seed {self.seed}, on {data.name}")
         filler = self.filler(data) if refine else None
         return train_compose(
-            data.train, config, run, filler=filler, filler_name="small" if refine else "", seed=self.seed,
+            data.train, config, run, filler=filler, filler_name=SMALL if refine else "", seed=self.seed,
             progress=False,
         )  # fmt: skip
 
     def filler(self, data: ComposeSet) -> MaskedAutoencoder:
-        """The small autoencoder of a set, trained on its training sequences."""
+        """The autoencoder that refines: the package's, or a small one trained on the set's sequences."""
+        if self.mae is None:
+            return load_mae(SMALL)
         run = self.folder / data.name / "mae"
         if not (run / "model" / "config.json").is_file():
             self.say(f"training the autoencoder on {data.name}")

@@ -11,6 +11,13 @@ from kineme.errors import InputError
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 
 
+def shipped_folder(name: str | Path) -> Path | None:
+    """The folder of the package's weights of that name, unless something else here is called so."""
+    path = Path(name)
+    plain = str(name).isprintable() and len(path.parts) == 1 and not path.exists()
+    return SHIPPED / path if plain and (SHIPPED / path / "config.json").is_file() else None
+
+
 def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
     """The folder `name`, the package's weights of that name, or else the `files` of the hub's repository with
     that id, fetched.
@@ -20,8 +27,9 @@ def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
     path = Path(name)
     if path.exists():
         return path
-    if str(name).isprintable() and len(path.parts) == 1 and (SHIPPED / path / "config.json").is_file():
-        return SHIPPED / path
+    shipped = shipped_folder(name)
+    if shipped is not None:
+        return shipped
     from huggingface_hub import snapshot_download
 
     try:

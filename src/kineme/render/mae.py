@@ -1,7 +1,7 @@
 """Masked autoencoders that fill in pictures (He et al., 2022), through transformers' ViTMAE. Extra `mae`.
 
-`load_mae` takes a folder that `kineme train mae` wrote, a folder in transformers' own layout, or a name on
-the Hugging Face hub such as ``facebook/vit-mae-large``. The public weights stand under CC BY-NC 4.0 in their
+`load_mae` takes ``mae-small``, which comes with kineme, a folder that `kineme train mae` wrote, a folder in
+transformers' own layout, or a name on the Hugging Face hub such as ``facebook/vit-mae-large``. The public weights stand under CC BY-NC 4.0 in their
 authors' repository: they are named by the user, and never part of kineme.
 """
 
@@ -16,13 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from kineme.errors import InputError, KinemeError
+from kineme.formats.hub import shipped_folder
 from kineme.formats.model_folder import read_model, write_model
 from kineme.render.mae_config import MAEConfig
 
 FORMAT, KIND = 1, "mae"
+#: the autoencoder of the package
+SMALL = "mae-small"
+#: what is taken off a grey picture, and by what it is divided: an empty patch is zero, and a body stands out
+_GREY = ((1.0,), (0.2,))
 #: mean and deviation of the colours that the public weights were trained on
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_DEFAULT = "`kineme train mae` makes a small one of your own, which needs no download"
+_DEFAULT = f"{SMALL} comes with kineme and needs no download, and `kineme train mae` makes one of your own"
 
 
 def vit_mae() -> tuple[Any, Any]:
@@ -93,12 +98,16 @@ def small_mae(config: MAEConfig, seed: int = 0) -> MaskedAutoencoder:
         torch.manual_seed(seed)
         made = model(settings)
         _begin(made, config.size // config.patch)
-    return MaskedAutoencoder(made, (0.5,), (0.5,))
+    return MaskedAutoencoder(made, *_GREY)
 
 
 def _begin(model: Any, side: int) -> None:
-    """Positions and tokens as in the paper: transformers leaves both at zero in a model that it does not
-    load, and without positions nothing can be filled in."""
+    """Positions, tokens and weights as in the paper: transformers leaves the first two at zero in a model that
+    it does not load, and without positions nothing can be filled in; its small weights learn the mean picture
+    and no more for thousands of steps."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(module.weight.data.flatten(1))
     positions = {model.vit.embeddings: "position_embeddings", model.decoder: "decoder_pos_embed"}
     with torch.no_grad():
         for holder, name in positions.items():
@@ -124,11 +133,12 @@ def save_mae(mae: MaskedAutoencoder, config: MAEConfig, folder: Path, card: str)
 
 
 def load_mae(name: str | Path) -> MaskedAutoencoder:
-    """The autoencoder in a folder, ours or transformers', or of a name on the hub; frozen.
+    """The package's autoencoder `SMALL`, the one in a folder, ours or transformers', or of a name on the
+    hub; frozen.
 
     Raises InputError where there is none, saying what can be done.
     """
-    folder = Path(name)
+    folder = shipped_folder(name) or Path(name)
     if (folder / "config.json").is_file() and _is_ours(folder):
         return _own(folder).eval().requires_grad_(False)
     _, model = vit_mae()

@@ -38,9 +38,9 @@ class MAEConfig:
     """points on the body"""
     steps: int = 3000
     """optimiser steps"""
-    batch_size: int = 32
+    batch_size: int = 16
     """pictures a step"""
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     """AdamW's, at its highest; it rises over a twentieth of the steps and falls along a cosine"""
 
     def __post_init__(self) -> None:

@@ -111,6 +111,7 @@ def train_compose(
         run,
         learning_rate=config.learning_rate,
         settings=settings,
+        decay=config.decay,
         clip_norm=config.clip_norm,
         seed=seed,
         progress=progress,

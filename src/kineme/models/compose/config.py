@@ -71,6 +71,8 @@ class ComposeConfig:
     """coupled sequences a step"""
     learning_rate: float = 3e-4
     """AdamW's"""
+    decay: bool = True
+    """the learning rate rises over a twentieth of the steps and falls along a cosine; otherwise it stays"""
     clip_norm: float = 1.0
     """largest gradient norm"""
 
@@ -130,6 +132,7 @@ PRESETS: dict[str, ComposeConfig] = {
     # the paper's 1e-5 is of ACTOR's divergence, summed over the batch: 800 times as much of a mean over it
     "paper": ComposeConfig(
         joints=24, root="mask", width=256, layers=8, feed=1024, kl_weight=8e-3, joints_weight=0.0,
-        steps=15_000, batch_size=800, learning_rate=1e-4, refine_pictures=60,
+        steps=15_000, batch_size=800, learning_rate=1e-4, decay=False,
+        refine_pictures=60,
     ),
 }  # fmt: skip
