@@ -1,8 +1,9 @@
 """Masked autoencoders that fill in pictures (He et al., 2022), through transformers' ViTMAE. Extra `mae`.
 
 `load_mae` takes ``mae-small``, which comes with kineme, a folder that `kineme train mae` wrote, a folder in
-transformers' own layout, or a name on the Hugging Face hub such as ``facebook/vit-mae-large``. The public weights stand under CC BY-NC 4.0 in their
-authors' repository: they are named by the user, and never part of kineme.
+transformers' own layout, or a name on the Hugging Face hub such as ``facebook/vit-mae-large``. The public
+weights stand under CC BY-NC 4.0 in their authors' repository: they are named by the user, and never part of
+kineme.
 """
 
 from __future__ import annotations
