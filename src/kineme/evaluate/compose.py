@@ -40,8 +40,8 @@ from kineme.render.mae_config import MAEConfig
 REPETITIONS = 20
 #: sources that every figure depends on
 CODE = (
-    "models/compose/*.py", "models/recognisers/stgcn/*.py", "render/*.py", "body/*.py", "corpus/actions.py",
-    "train/compose.py", "train/steps.py", "evaluate/compose*.py", "evaluate/generation_metrics.py",
+    "models/compose/*.py", "models/recognisers/stgcn/*.py", "render/*.py", "weights/mae-small/*.safetensors",
+    "body/*.py", "corpus/actions.py", "train/compose.py", "train/steps.py", "evaluate/compose*.py", "evaluate/generation_metrics.py",
 )  # fmt: skip
 #: condition -> (split, training sequences an action)
 CORPORA = {
@@ -221,7 +221,7 @@ def _set(name: str, config: ComposeConfig, quick: bool) -> ComposeSet:
     if name not in CORPORA:
         raise UsageError(f"there is no corpus {name!r}; there are {', '.join((*CORPORA, *LICENSED))}")
     split, train = CORPORA[name]
-    size = SetSize(2, 2) if quick else SetSize(train, 25)
+    size = SetSize(2, 2) if quick else SetSize(train, 12)
     return replace(open_set(split, size, config, most=1 if quick else None), name=name)
 
 

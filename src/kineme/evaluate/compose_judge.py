@@ -16,7 +16,7 @@ from kineme.motion import SMPL22
 from kineme.train.steps import train_steps
 
 #: optimiser steps, sequences a step
-STEPS, BATCH = 1200, 48
+STEPS, BATCH = 800, 48
 #: (channels, stride) of its units, and every how many frames it looks: it judges some 250,000 sequences a table
 UNITS, EVERY = ((32, 1), (64, 2), (64, 1)), 2
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 pytest.importorskip("transformers", reason='needs pip install "kineme[mae]"')
 
 from kineme.errors import InputError, UsageError
-from kineme.render.mae import load_mae, save_mae, small_mae, vit_mae
+from kineme.formats.hub import SHIPPED
+from kineme.render.mae import SMALL, load_mae, save_mae, small_mae, vit_mae
 from kineme.render.mae_config import MAEConfig
 from small_compose import SMALL_MAE
 
@@ -72,6 +74,34 @@ def test_the_default_is_below_six_megabytes(tmp_path) -> None:
     config = MAEConfig()
     save_mae(small_mae(config), config, tmp_path / "mae", "")
     assert sum(file.stat().st_size for file in (tmp_path / "mae").iterdir()) < 6e6
+
+
+def test_the_package_brings_one_that_makes_use_of_what_it_sees() -> None:
+    """On the demo's motion, which it has not seen, it is nearer to what is hidden than when it sees the same
+    patches of another picture, and much nearer than an empty one."""
+    from kineme.body import CapsuleBody
+    from kineme.body.posing import SkinnedBody
+    from kineme.corpus.actions import action_of
+    from kineme.corpus.synthetic import generate
+    from kineme.render.camera import Camera
+    from kineme.render.points import render
+    from kineme.train.compose import picture_masks
+
+    shipped = load_mae(SMALL)
+    assert sum(file.stat().st_size for file in (SHIPPED / SMALL).iterdir()) < 6e6
+    actions = [action_of(take.motion, "", 10.0) for take in generate(3, 3, 20.0)]
+    at = np.linspace(0, 199, 8).astype(int)
+    poses = [np.concatenate([getattr(a, part)[at] for a in actions]) for part in ("rotations", "root")]
+    camera = Camera(size=shipped.size)
+    with torch.no_grad():
+        posed = SkinnedBody(CapsuleBody().skin, 7000)(*map(torch.from_numpy, poses))
+        pictures = render(posed, camera)
+        kept = picture_masks(posed.joints, MAEConfig(), camera, np.random.default_rng(0))
+        made, strange = shipped(pictures, kept), shipped(pictures.roll(8, 0), kept)
+    hidden = (~kept).view(-1, 14, 14).repeat_interleave(16, 1).repeat_interleave(16, 2)
+    guesses = (made, strange, torch.ones_like(pictures))
+    apart, other, empty = (float((guess - pictures).square()[hidden].mean()) for guess in guesses)
+    assert apart < 0.9 * other and apart < 0.6 * empty, (apart, other, empty)
 
 
 def test_transformers_own_layout_is_read(tmp_path) -> None:
