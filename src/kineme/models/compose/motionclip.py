@@ -93,8 +93,8 @@ class MotionCLIP:
 
     Attributes
     ----------
-    config : its settings. network : the weights, in evaluation mode. texts : the encoder. card : text of the
-    model card.
+    config : its settings. network : the weights, in evaluation mode. texts : the encoder. card : of the
+        model, a text.
     """
 
     def __init__(
