@@ -36,6 +36,8 @@ def _differences(said: Description, others: Sequence[Description]) -> Iterator[s
     known = {part for other in others for part in other.parts}
     more = [part for part in ("left arm", "right arm", "torso", "head") if part in said.parts]
     more = [part for part in more if part not in known and part not in said.words]
+    if said.words.startswith("whole body"):
+        more = []
     if "both arms" in said.words:
         more = [part for part in more if "arm" not in part]
     if more[:2] == ["left arm", "right arm"]:

@@ -29,13 +29,16 @@ def test_what_moves_in_one_motif_alone_tells_it_apart() -> None:
         5: ("walks forward", ["right leg", "right arm", "left arm"]),
         6: ("right arm waves", []),
         7: ("right arm waves", ["right arm", "left leg"]),
+        8: ("whole body moves", ["left arm"]),
+        9: ("whole body moves", ["left leg", "torso"]),
     }
     found = told_apart({number: Description(*said) for number, said in parts.items()})
-    assert [found[number].words for number in (2, 3, 5, 7)] == [
+    assert [found[number].words for number in (2, 3, 5, 7, 9)] == [
         "both arms wave, torso moves too",
         "both arms wave, a third kind",
         "walks forward, both arms move too",
         "right arm waves, another kind",
+        "whole body moves, another kind",
     ]
     assert all(found[number].parts == said[1] for number, said in parts.items())
 
