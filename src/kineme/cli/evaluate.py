@@ -38,6 +38,9 @@ class Args:
     """folder of measurements and trained models (default: in the cache, $KINEME_CACHE or ~/.cache/kineme)"""
     models: Path | None = None
     """folder of trained models, <training>/<preset>-<seed>/model; what is missing is trained there"""
+    text_encoder: str = ""
+    """of the row MotionCLIP in the table compose: a text model of transformers, by its name on the Hugging Face
+    hub or a folder (default: a small one that needs no download)"""
 
 
 def run(args: Args) -> int:
@@ -53,6 +56,8 @@ def run(args: Args) -> int:
     if args.name not in PROTOCOLS:
         known = ", ".join(PROTOCOLS)
         raise UsageError(f"there is no table {args.name!r}; `kineme evaluate` makes {known}")
+    if args.text_encoder and args.name != "compose":
+        raise UsageError(f"the table {args.name} reads no text; leave --text-encoder away")
     if not args.seeds:
         raise UsageError("at least one seed is needed, as in `--seeds 0 1 2`")
 
@@ -60,7 +65,9 @@ def run(args: Args) -> int:
 
     protocol = importlib.import_module(PROTOCOLS[args.name][0])
     commit = runs.commit()  # before measuring: a commit made meanwhile is not what was measured
-    request = protocol.Request(args.seeds, args.quick, args.corpora, args.methods, args.run, args.models)
+    request = protocol.Request(
+        args.seeds, args.quick, args.corpora, args.methods, args.run, args.models, args.text_encoder
+    )
     progress = Console(stderr=True)
     outcome = protocol.run(request, lambda text: progress.print(text, style="dim", markup=False))
     console = Console()
@@ -95,4 +102,10 @@ def _command(args: Args) -> str:
     words += ["--seeds", *map(str, args.seeds)]
     for option, names in (("--corpora", args.corpora), ("--methods", args.methods)):
         words += [option, *(f"'{name}'" if " " in name else name for name in names)] if names else []
+    words += ["--text-encoder", _bare(args.text_encoder)] if args.text_encoder else []
     return " ".join(words)
+
+
+def _bare(name: str) -> str:
+    """A name on the hub as it is, a folder without where it lies on this machine."""
+    return Path(name).name if Path(name).is_dir() else name

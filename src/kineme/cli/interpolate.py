@@ -2,11 +2,13 @@
 
 One file and --gap: the frames of the gap are made anew, every other frame stays as it is. Two files: the
 second is turned and moved so that it goes on where the first leads, and --seconds of transition are put
-between them. Seams are smooth, and feet that stand keep standing.
+between them; a second one on another body is retargeted to the first one's skeleton. Seams are smooth, and
+feet that stand keep standing.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -61,6 +63,8 @@ def run(args: Args) -> int:
         assert args.seconds is not None
         head = load_head(args.model, "interpolator")
         filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, **how)
+    for sentence in filled.notes:
+        print(f"kineme: {sentence}", file=sys.stderr)
     save(fit_for(filled.motion, suffix), args.out)
     fps = filled.motion.fps
     print(

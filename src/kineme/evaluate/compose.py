@@ -19,7 +19,7 @@ import numpy as np
 from kineme.errors import InputError, UsageError
 from kineme.evaluate import corpora, sources
 from kineme.evaluate.compose_judge import STEPS, Judged, judge, shapes, train_judge
-from kineme.evaluate.compose_rows import Bench, Maker, lengths, rows
+from kineme.evaluate.compose_rows import TOLD, Bench, Maker, lengths, rows
 from kineme.evaluate.compose_sets import ComposeSet, SetSize, humanact_set, open_set, uestc_set
 from kineme.evaluate.generation_metrics import (
     accuracy,
@@ -41,7 +41,8 @@ REPETITIONS = 20
 #: sources that every figure depends on
 CODE = (
     "models/compose/*.py", "models/recognisers/stgcn/*.py", "render/*.py", "weights/mae-small/*.safetensors",
-    "body/*.py", "corpus/actions.py", "train/compose.py", "train/steps.py", "evaluate/compose*.py", "evaluate/generation_metrics.py",
+    "body/*.py", "corpus/actions.py", "train/compose.py", "train/motionclip.py", "train/steps.py",
+    "evaluate/compose*.py", "evaluate/generation_metrics.py",
 )  # fmt: skip
 #: condition -> (split, training sequences an action)
 CORPORA = {
@@ -128,7 +129,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
         data = _set(name, config, request.quick)
         checksums.append(data.checksum)
         for seed in request.seeds:
-            bench = Bench(config, mae, models, seed, say)
+            bench = Bench(config, mae, models, seed, say, request.text_encoder)
             for method, maker in _chosen(request, bench).items():
                 file = folder / "results" / slug(name) / f"{slug(method)}-{seed}.json"
                 values += _measured(method, maker, data, bench, file, request.quick)
@@ -185,7 +186,8 @@ def _measured(
 ) -> list[Value]:
     """A row's values, from `file` where nothing that they depend on has changed."""
     settings = f"{bench.config}\n{bench.mae}\n{code_digest(CODE)}"
-    key = hashlib.sha256(f"{data.checksum}\n{settings}\n{method}".encode()).hexdigest()
+    told = f"{method} {bench.text}" if method == TOLD and bench.text else method
+    key = hashlib.sha256(f"{data.checksum}\n{settings}\n{told}".encode()).hexdigest()
 
     def made() -> list[Value]:
         bench.say(f"{method}, {data.name}, seed {bench.seed}")

@@ -11,17 +11,22 @@ import torch
 from torch import Tensor
 
 from kineme.evaluate.compose_sets import ComposeSet
+from kineme.evaluate.runs import slug
 from kineme.models.compose.batch import PairBank, Pairs, couple_frames
 from kineme.models.compose.config import PLUS, ComposeConfig
 from kineme.models.compose.coupling import joint_share
 from kineme.models.compose.energy import SCHEMES, motion_energy
 from kineme.models.compose.model import Composer
+from kineme.models.compose.motionclip import MotionCLIP, MotionCLIPConfig
 from kineme.render.mae import SMALL, MaskedAutoencoder, load_mae
 from kineme.render.mae_config import MAEConfig
 from kineme.train.compose import places, train_compose, train_mae
+from kineme.train.motionclip import train_motionclip
 
 #: (set, classes (n,), frames of each (n,), seed of the samples) -> sequences (n, T, F)
 Maker = Callable[[ComposeSet, np.ndarray, list[int], int], Tensor]
+#: the row that is told in words
+TOLD = "MotionCLIP"
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Bench:
     Attributes
     ----------
     config : of the model. mae : of an autoencoder to be trained on the set; None is the package's, which has
-    seen none of it. folder : of trained models. seed : of their training. say : for progress.
+    seen none of it. folder : of trained models. seed : of their training. say : for progress. text : the text
+    encoder of MotionCLIP, the small one where empty.
     """
 
     config: ComposeConfig
@@ -39,6 +45,7 @@ class Bench:
     folder: Path
     seed: int
     say: Callable[[str], None] = lambda _: None
+    text: str = ""
 
     def model(self, data: ComposeSet, tag: str, refine: bool = False, **changes) -> Composer:
         """The model of a row; it is trained where it is not there yet."""
@@ -54,6 +61,18 @@ class Bench:
             data.train, config, run, filler=filler, filler_name=SMALL if refine else "", seed=self.seed,
             progress=False,
         )  # fmt: skip
+
+    def text_model(self, data: ComposeSet) -> MotionCLIP:
+        """MotionCLIP on the single actions and their names; trained where it is not there yet."""
+        config = MotionCLIPConfig(replace(self.config, labels=data.labels), self.text)
+        tag = f"motionclip-{slug(self.text)}" if self.text else "motionclip"
+        run = self.folder / data.name / f"{tag}-{self.seed}"
+        if (run / "model" / "config.json").is_file():
+            held = MotionCLIP.load(run / "model")
+            if held.config == config:
+                return held
+        self.say(f"training {tag}, seed {self.seed}, on {data.name}")
+        return train_motionclip(data.train, config, run, seed=self.seed, progress=False)
 
     def filler(self, data: ComposeSet) -> MaskedAutoencoder:
         """The autoencoder that refines: the package's, or a small one trained on the set's sequences."""
@@ -73,6 +92,7 @@ def rows(bench: Bench) -> dict[str, Maker]:
         "coupled training clips, no model": _clips(bench),
         "ACTOR + mask": _actor(bench),
         "latent disentanglement": _model(bench, "half", rates="half"),
+        TOLD: _motionclip(bench),
         "ours, without refinement": _model(bench, "ours"),
         "ours, with refinement": _model(bench, "refined", refine=True),
         "all classes": _model(bench, "all", full=True),
@@ -114,6 +134,18 @@ def _actor(bench: Bench) -> Maker:
         texts = [data.pairs[number].split(PLUS) for number in classes]
         made = [model.sample([text[k] for text in texts], counts, 2 * seed + k) for k in range(2)]
         return couple_samples(made[0], made[1], counts, model.config)
+
+    return make
+
+
+def _motionclip(bench: Bench) -> Maker:
+    """MotionCLIP, told *A while B*. Nothing is drawn: a class has one sequence a length."""
+    held: dict[str, MotionCLIP] = {}  # a text model takes long to load
+
+    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Tensor:
+        if data.name not in held:
+            held[data.name] = bench.text_model(data)
+        return held[data.name].sample([data.pairs[number] for number in classes], counts)
 
     return make
 

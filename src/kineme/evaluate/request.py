@@ -10,7 +10,8 @@ from kineme.evaluate.tables import Comparison, Row
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure. `corpora` and `methods`, where not empty, choose among those of the protocol."""
+    """What to measure. `corpora` and `methods`, where not empty, choose among those of the protocol;
+    `text_encoder` is of the row MotionCLIP of **compose**, the small one where empty."""
 
     seeds: tuple[int, ...] = (0, 1, 2)
     quick: bool = False
@@ -18,6 +19,7 @@ class Request:
     methods: tuple[str, ...] = ()
     run: Path | None = None
     models: Path | None = None
+    text_encoder: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from kineme import __version__
 from kineme.corpus import Clip
 from kineme.corpus.tables import OwnSkeleton
 from kineme.motion import Segment
+from kineme.report.alike_words import told_apart
 from kineme.report.body import Body, page_body
 from kineme.report.payload import Alike as PageAlike
 from kineme.report.payload import (
@@ -24,7 +25,7 @@ from kineme.report.payload import (
     PageSkeleton,
     Payload,
 )
-from kineme.report.words import Description, describe, summarise, told_apart
+from kineme.report.words import Description, describe, summarise
 from kineme.tasks.alike import Alike
 from kineme.tasks.discover import Discovery, Scale
 from kineme.tasks.library import motif_id, scale_name

@@ -7,8 +7,8 @@ for a basketball player. Each example is described on its own; what most of the 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -377,17 +377,6 @@ def summarise(clips: Sequence[PageClip], scale: PageScale) -> list[str]:
     most = sorted(scale.motifs, key=lambda m: -m.count)[:3]
     named = ", ".join(f"{m.name or m.words} ({m.count} time{'s' if m.count != 1 else ''})" for m in most)
     return [takes, what, f"The most frequent: {named}."]
-
-
-def told_apart(words: Mapping[int, Description]) -> dict[int, Description]:
-    """The words of motifs, by number, with a (2), (3) ... behind those that others of a lower number have."""
-    seen: Counter[str] = Counter()
-    found = {}
-    for number, said in sorted(words.items()):
-        seen[said.words] += 1
-        again = f" ({seen[said.words]})" if seen[said.words] > 1 else ""
-        found[number] = replace(said, words=said.words + again)
-    return found
 
 
 def say_duration(seconds: float) -> str:

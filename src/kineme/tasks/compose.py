@@ -27,7 +27,7 @@ from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import matrix_to_sixd, sixd_to_matrix
 from kineme.motion.time import resample
 from kineme.tasks.compose_refine import refine
-from kineme.tasks.restore import turn_source, world_turns
+from kineme.tasks.onto import turned_to
 
 #: a clip is played so many times as slowly at most, to fill the seconds that were asked for
 SLOWEST = 2.0
@@ -244,24 +244,13 @@ def _on_own_skeleton(
 
     `other` : the second clip where it has the same joints: its fingers move the hands that it gives.
     """
-    turned = world_turns(canonical.global_rotations, wanted.global_rotations)
     start = own
     if other is not None and other.local_rotations is not None and own.local_rotations is not None:
         rotations = own.local_rotations.copy()
         for joint in _hangers(own, rig, share):
             rotations[:, joint] = other.local_rotations[:, joint]
         start = own.replace(local_rotations=rotations)
-    everywhere = np.ones((len(own), len(own.skeleton)), dtype=bool)
-    result = turn_source(start, rig, everywhere, turned)
-    pelvis = own.skeleton.index(rig.joints["pelvis"])
-    shift = wanted.positions[:, 0] - result.positions[:, pelvis]
-    moves = result.local_translations
-    if pelvis == 0 or moves is None:
-        return result.replace(root_translation=result.root_translation + shift)
-    parent = own.skeleton.parents[pelvis]
-    moves = moves.copy()
-    moves[:, pelvis] += np.einsum("tba,tb->ta", result.global_rotations[:, parent], shift)
-    return result.replace(local_translations=moves)
+    return turned_to(start, rig, canonical, wanted)
 
 
 def _hangers(own: Motion, rig: RigMap, share: np.ndarray) -> list[int]:

@@ -15,8 +15,17 @@ from kineme.motion.frame import facing_angle, turn
 from kineme.motion.retarget import retarget
 from kineme.motion.time import resample
 from kineme.nn.moments import Cuts
-from kineme.tasks.carry import STANDARD_LENGTHS, carry_with_feet, held, put_frames, rig_of, standard_places
+from kineme.tasks.carry import (
+    STANDARD_LENGTHS,
+    carry_with_feet,
+    check_finite,
+    held,
+    put_frames,
+    rig_of,
+    standard_places,
+)
 from kineme.tasks.feet import floor_height, glide, lock_feet, skate, with_lengths
+from kineme.tasks.onto import onto
 from kineme.tasks.own_moments import with_own_moments
 
 #: seconds beyond the context that are read along, for velocities at its ends
@@ -35,6 +44,7 @@ class Filled:
     start, stop : the first frame that was made, and the first one after it that was not.
     skate : cm/s that feet slide over the floor in the gap while they stand; nan where none stands.
     glides : cm/s of the lower foot over the floor, median over the gap and over what was seen beside it.
+    notes : sentences about what was done to the input.
     """
 
     motion: Motion
@@ -42,6 +52,7 @@ class Filled:
     stop: int
     skate: float
     glides: tuple[float, float]
+    notes: tuple[str, ...] = ()
 
 
 def interpolate(
@@ -152,13 +163,17 @@ def interpolate_between(
     lock: bool = True,
 ) -> Filled:
     """Lead one motion into another over so many `seconds`: the first as it is, a transition, and the second,
-    turned and moved so that it goes on where the first leads, at the first's rate.
+    turned and moved so that it goes on where the first leads, at the first's rate and on its skeleton.
 
-    Raises InputError where their skeletons differ, and as `interpolate`.
+    Raises InputError as `interpolate`, and where a rig is no body.
     """
-    _check_same(first, second)
     if not np.isfinite(seconds) or seconds <= 0:
         raise InputError(f"a transition of {seconds:g} s has no length; give --seconds above 0")
+    notes = ()
+    if not _same_body(first, second):
+        check_finite(second)
+        notes = (f"{_name(second, 'second')} was retargeted to the skeleton of {_name(first, 'first')}",)
+        second = onto(second, first)
     if second.fps != first.fps:
         second = resample(second, first.fps)
     count = max(1, round(seconds * first.fps))
@@ -170,21 +185,21 @@ def interpolate_between(
         replace(s, start=s.start + at / first.fps, end=s.end + at / first.fps) for s in second.labels
     )
     piece = piece.replace(labels=(*first.labels, *later))
-    return interpolate(piece, len(first) / first.fps, at / first.fps, head, draw=draw, lock=lock)
+    filled = interpolate(piece, len(first) / first.fps, at / first.fps, head, draw=draw, lock=lock)
+    return replace(filled, notes=notes)
 
 
-def _check_same(first: Motion, second: Motion) -> None:
+def _same_body(first: Motion, second: Motion) -> bool:
     same = first.skeleton.names == second.skeleton.names
     same = same and first.skeleton.parents == second.skeleton.parents
     same = same and first.positions_only == second.positions_only
-    if same and not first.positions_only:
-        same = bool(np.allclose(first.skeleton.offsets[1:], second.skeleton.offsets[1:], atol=_SAME_BODY))
-    if not same:
-        raise InputError(
-            f"is on another skeleton than {first.provenance.file or 'the first motion'}; both must have the "
-            "same joints and bones",
-            second.provenance.file or None,
-        )
+    if not same or first.positions_only:
+        return same
+    return bool(np.allclose(first.skeleton.offsets[1:], second.skeleton.offsets[1:], atol=_SAME_BODY))
+
+
+def _name(motion: Motion, which: str) -> str:
+    return Path(motion.provenance.file).name if motion.provenance.file else f"the {which} motion"
 
 
 def _led_to(first: Motion, second: Motion, seconds: float) -> Motion:

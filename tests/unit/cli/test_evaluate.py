@@ -43,3 +43,5 @@ def test_list_and_unknown_names(capsys):
     assert "there is no method 'nonsense'; there are A4Mer small" in capsys.readouterr().err
     assert main(["evaluate", "discovery", "--corpora", "nonsense"]) == 2
     assert "there is no corpus 'nonsense'" in capsys.readouterr().err
+    assert main(["evaluate", "discovery", "--text-encoder", "nobody/nothing"]) == 2
+    assert "the table discovery reads no text" in capsys.readouterr().err

@@ -94,11 +94,16 @@ def test_a_gap_is_filled(folder: Path, tmp_path: Path) -> None:
     assert 96 <= changed.min() and changed.max() <= 119
 
 
-def test_two_takes_are_joined(folder: Path, tmp_path: Path) -> None:
-    first = take(folder)
+def test_two_takes_are_joined(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, other = sorted((folder / "takes").iterdir())[:2]  # bodies of two sizes
     words = ["interpolate", str(first), str(first), "--seconds", "0.5", "-o", str(tmp_path / "joined.npz")]
     assert main([*words, "--model", str(folder / "model")]) == 0
     assert len(kineme.load(tmp_path / "joined.npz")) == 240 + 15 + 240  # type: ignore[arg-type]
+    assert "retargeted" not in capsys.readouterr().err
+    words = ["interpolate", str(first), str(other), "--seconds", "0.5", "-o", str(tmp_path / "joined.bvh")]
+    assert main([*words, "--model", str(folder / "model")]) == 0
+    said = f"kineme: {other.name} was retargeted to the skeleton of {first.name}\n"
+    assert capsys.readouterr().err.count(said) == 1
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,17 @@ def test_every_row_makes_sequences_of_the_classes(small, tmp_path) -> None:
         if name not in ("real", "ours, without refinement"):
             assert not torch.allclose(frames, plain, atol=1e-6), name
     models = sorted(folder.name for folder in (tmp_path / "small").iterdir())
-    assert models == ["actor-0", "all-0", "half-0", "mae", "ours-0", "refined-0", "uniform-0", "unmasked-0"]
+    assert models == [
+        "actor-0",
+        "all-0",
+        "half-0",
+        "mae",
+        "motionclip-0",
+        "ours-0",
+        "refined-0",
+        "uniform-0",
+        "unmasked-0",
+    ]
     again = rows(bench)["ours, without refinement"](small, small.classes, counts, 5)
     assert torch.equal(again, plain)
 

@@ -17,7 +17,7 @@ from kineme.motion.motion import Motion
 from kineme.motion.retarget import retarget
 from kineme.motion.rotations import axis_angle_to_matrix, yaw_matrix
 from kineme.motion.time import resample
-from kineme.report.words import Description, describe, say_duration, told_apart
+from kineme.report.words import describe, say_duration
 
 FRAMES = 45
 _X, _Y, _Z = np.eye(3, dtype=np.float32)
@@ -124,17 +124,6 @@ def test_livelier_moves(move: str, words: str) -> None:
 def test_a_single_frame_and_none_are_described() -> None:
     assert describe([STILL()[:1]], 30).words == "stands still"
     assert describe([], 30).parts == []
-
-
-def test_motifs_of_the_same_words_are_told_apart() -> None:
-    words = {7: "waves", 3: "waves", 5: "walks", 9: "waves"}
-    found = told_apart({number: Description(said, ["arm"]) for number, said in words.items()})
-    assert {number: said.words for number, said in found.items()} == {
-        3: "waves",
-        5: "walks",
-        7: "waves (2)",
-        9: "waves (3)",
-    }
 
 
 def test_durations_in_words() -> None:

@@ -147,10 +147,41 @@ def test_one_motion_is_led_into_another(heads: dict[str, Head]) -> None:
     np.testing.assert_allclose(*shapes, atol=1e-4)  # moved as a whole
 
 
-def test_motions_of_other_skeletons_are_not_joined(heads: dict[str, Head]) -> None:
-    other = TAKES[1].replace(skeleton=TAKES[1].skeleton.scaled(1.3))
-    with pytest.raises(InputError, match="another skeleton"):
-        interpolate_between(TAKES[0], other, 1.0, heads["interpolator"])
+def test_a_second_motion_on_another_body_is_retargeted(heads: dict[str, Head]) -> None:
+    """One that is nothing but larger goes on like the same one of the first's own size."""
+    first, own = TAKES[0][:120], TAKES[0][200:290]
+    larger = own.skeleton.scaled(1.3)
+    other = own.replace(skeleton=larger, root_translation=own.root_translation * 1.3)
+    joined = interpolate_between(first, other, 0.8, heads["interpolator"])
+    assert joined.notes == ("synthetic_4_0000 was retargeted to the skeleton of synthetic_4_0000",)
+    plain = interpolate_between(first, own, 0.8, heads["interpolator"])
+    assert not plain.notes
+    assert joined.motion.skeleton is first.skeleton
+    np.testing.assert_allclose(joined.motion.positions[144:], plain.motion.positions[144:], atol=2e-3)
+
+
+@pytest.mark.parametrize("bare", [(True, False), (False, True), (True, True)])
+def test_places_and_rotations_are_joined(heads: dict[str, Head], bare: tuple[bool, bool]) -> None:
+    takes = [TAKES[0][:120], TAKES[1][:90].replace(skeleton=TAKES[1].skeleton.scaled(1.3))]
+    for k, only in enumerate(bare):
+        if only:
+            takes[k] = Motion.from_positions(takes[k].skeleton, takes[k].fps, takes[k].positions)
+    joined = interpolate_between(takes[0], takes[1], 0.8, heads["interpolator"])
+    assert joined.motion.positions_only is bare[0]
+    if not (bare == (True, True)):
+        assert joined.notes
+    after = joined.motion.positions[144:]
+    bend = [_knee(p) for p in (after, takes[1].positions)]
+    np.testing.assert_allclose(*bend, atol=0.1)
+
+
+def _knee(positions: np.ndarray) -> np.ndarray:
+    """(T,) cosine of the bend of the left knee."""
+    hip, knee, ankle = (
+        positions[:, TAKES[0].skeleton.index(f"left_{name}")] for name in ("hip", "knee", "ankle")
+    )
+    one, other = hip - knee, ankle - knee
+    return (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
 
 
 @pytest.mark.parametrize(

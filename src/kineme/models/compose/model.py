@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from kineme.errors import InputError, KinemeError
 from kineme.formats.model_folder import read_model, write_model
@@ -70,10 +71,7 @@ class Composer:
         frames : how many of each, the model's most where None. Raises UsageError for an action that the model
         does not know, InputError for more frames than it was trained on.
         """
-        most = self.config.frames
-        counts = [most if frames is None else frames] * len(texts) if not isinstance(frames, list) else frames
-        if counts and not 1 <= min(counts) <= max(counts) <= most:
-            raise InputError(f"this model makes 1 to {most} frames at {self.config.fps:g} per second")
+        most, counts = self.config.frames, frame_counts(len(texts), frames, self.config)
         generator = torch.Generator().manual_seed(seed)
         latents = torch.randn(len(texts), self.config.width, generator=generator)
         valid = torch.arange(most)[None] < torch.tensor(counts)[:, None]
@@ -84,13 +82,7 @@ class Composer:
 
     def motions(self, frames: Tensor, counts: list[int] | None = None) -> list[Motion]:
         """Frames (n, T, F) as motions on the standard body, `counts` (n) frames of each."""
-        sixd, root = split_frames(frames)
-        found = []
-        for row in range(len(frames)):
-            stop = counts[row] if counts is not None else frames.shape[1]
-            rotations = sixd_to_matrix(np.asarray(sixd[row, :stop].numpy(), np.float32))
-            found.append(Motion(SMPL22, self.config.fps, root[row, :stop].numpy(), rotations))
-        return found
+        return frames_to_motions(frames, self.config, counts)
 
     def save(self, folder: str | Path) -> None:
         """Write the model folder, whole or not at all."""
@@ -106,13 +98,36 @@ class Composer:
         except (KinemeError, TypeError, ValueError) as error:
             raise InputError(str(error), Path(folder) / "config.json") from error
         network = ComposeNetwork(config)
-        shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-        if shapes != {name: array.shape for name, array in held.arrays.items()}:
-            raise InputError(
-                "does not fit the settings in config.json; the folder mixes two models",
-                Path(folder) / "model.safetensors",
-            )
-        network.load_state_dict(
-            {name: torch.from_numpy(a.astype(np.float32)) for name, a in held.arrays.items()}
-        )
+        fill_network(network, held.arrays, Path(folder))
         return cls(config, network, held.card)
+
+
+def frame_counts(count: int, frames: list[int] | int | None, config: ComposeConfig) -> list[int]:
+    """Frames of each of `count` sequences, the most where None. InputError for more than a model makes."""
+    most = config.frames
+    counts = frames if isinstance(frames, list) else [most if frames is None else frames] * count
+    if counts and not 1 <= min(counts) <= max(counts) <= most:
+        raise InputError(f"this model makes 1 to {most} frames at {config.fps:g} per second")
+    return counts
+
+
+def frames_to_motions(frames: Tensor, config: ComposeConfig, counts: list[int] | None = None) -> list[Motion]:
+    """Frames (n, T, F) as motions on the standard body, `counts` (n) frames of each."""
+    sixd, root = split_frames(frames)
+    found = []
+    for row in range(len(frames)):
+        stop = counts[row] if counts is not None else frames.shape[1]
+        rotations = sixd_to_matrix(np.asarray(sixd[row, :stop].numpy(), np.float32))
+        found.append(Motion(SMPL22, config.fps, root[row, :stop].numpy(), rotations))
+    return found
+
+
+def fill_network(network: nn.Module, arrays: Mapping[str, np.ndarray], folder: Path) -> None:
+    """The weights of a model's `folder`. InputError where they are of other settings."""
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    if shapes != {name: array.shape for name, array in arrays.items()}:
+        raise InputError(
+            "does not fit the settings in config.json; the folder mixes two models",
+            folder / "model.safetensors",
+        )
+    network.load_state_dict({name: torch.from_numpy(a.astype(np.float32)) for name, a in arrays.items()})

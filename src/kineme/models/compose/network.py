@@ -23,18 +23,21 @@ class Made(NamedTuple):
     decoded: Tensor
 
 
-class ComposeNetwork(nn.Module):
-    """Encoder and decoder; what is padded (`valid` false) is neither seen nor written."""
+class MotionTransformer(nn.Module):
+    """ACTOR's encoder and decoder, whatever enters beside the frames; what is padded (`valid` false) is
+    neither seen nor written.
+
+    tokens : learned ones that the model needs, ``(..., D)`` without the last axis.
+    """
 
     positions: Tensor
 
-    def __init__(self, config: ComposeConfig):
+    def __init__(self, config: ComposeConfig, tokens: tuple[int, ...]):
         super().__init__()
         width = config.width
         self.frame_in = nn.Linear(config.features, width)
         self.frame_out = nn.Linear(width, config.features)
-        # one token a distribution parameter and action, and one for the decoder; mixed as labels are (eq. 1)
-        self.tokens = nn.Parameter(torch.randn(3, len(config.labels), width))
+        self.tokens = nn.Parameter(torch.randn(*tokens, width))
         block = {
             "nhead": config.heads,
             "dim_feedforward": config.feed,
@@ -49,6 +52,27 @@ class ComposeNetwork(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.register_buffer("positions", sinusoids(config.frames + 2, width), persistent=False)
 
+    def read(self, first: Tensor, frames: Tensor, valid: Tensor) -> Tensor:
+        """(B, k, D): what the tokens `first` (B, k, D), k at most 2, have become before frames (B, T, F)."""
+        seen = torch.cat([first, self.frame_in(frames)], dim=1)
+        seen = self.dropout(seen + self.positions[: seen.shape[1]])
+        hidden = torch.cat([valid.new_zeros(first.shape[:2]), ~valid], dim=1)
+        return self.encoder(seen, src_key_padding_mask=hidden)[:, : first.shape[1]]
+
+    def write(self, memory: Tensor, valid: Tensor) -> Tensor:
+        """(B, T, F): keys and values are the memory (B, k, D), queries the positions."""
+        asked = self.dropout(self.positions[: valid.shape[1]]).expand(len(valid), -1, -1)
+        out = self.decoder(asked, memory, tgt_key_padding_mask=~valid)
+        return self.frame_out(out) * valid[..., None]
+
+
+class ComposeNetwork(MotionTransformer):
+    """The conditional VAE of coupled actions."""
+
+    def __init__(self, config: ComposeConfig):
+        # one token a distribution parameter and action, and one for the decoder; mixed as labels are (eq. 1)
+        super().__init__(config, (3, len(config.labels)))
+
     def forward(
         self, frames: Tensor, valid: Tensor, actions: Tensor, generator: torch.Generator | None = None
     ) -> Made:
@@ -58,19 +82,13 @@ class ComposeNetwork(nn.Module):
 
     def encode(self, frames: Tensor, valid: Tensor, actions: Tensor) -> Gaussian:
         """q(z | x, y), (B, D), read off the two distribution tokens."""
-        mean, variance = (actions @ token for token in self.tokens[:2])  # (B, D)
-        seen = torch.cat([mean[:, None], variance[:, None], self.frame_in(frames)], dim=1)
-        seen = self.dropout(seen + self.positions[: seen.shape[1]])
-        hidden = torch.cat([valid.new_zeros(len(valid), 2), ~valid], dim=1)
-        out = self.encoder(seen, src_key_padding_mask=hidden)
+        first = torch.stack([actions @ token for token in self.tokens[:2]], dim=1)  # (B, 2, D)
+        out = self.read(first, frames, valid)
         return Gaussian.of(torch.cat([out[:, 0], out[:, 1]], dim=-1))
 
     def decode(self, latent: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
-        """(B, T, F): keys and values are the latent (B, D) and the action, queries the positions."""
-        memory = torch.stack([latent, actions @ self.tokens[2]], dim=1)  # (B, 2, D)
-        asked = self.dropout(self.positions[: valid.shape[1]]).expand(len(valid), -1, -1)
-        out = self.decoder(asked, memory, tgt_key_padding_mask=~valid)
-        return self.frame_out(out) * valid[..., None]
+        """(B, T, F) of the latent (B, D) and the action."""
+        return self.write(torch.stack([latent, actions @ self.tokens[2]], dim=1), valid)
 
 
 def sinusoids(count: int, width: int) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cosine_similarity
 
 from kineme.nn.gaussian import Gaussian, kl_divergence
 
@@ -34,3 +35,9 @@ def decoupling(filled: tuple[Tensor, Tensor], rendered: tuple[Tensor, Tensor]) -
     (T, S, S)."""
     losses = [(f - v).square().mean() for f, v in zip(filled, rendered, strict=True)]
     return torch.stack(losses).sum()
+
+
+def alignment(motions: Tensor, texts: Tensor) -> Tensor:
+    """MotionCLIP's: one minus the cosine between motions (B, E) and their texts (B, E), mean over the
+    batch."""
+    return 1 - cosine_similarity(motions, texts, dim=-1).mean()

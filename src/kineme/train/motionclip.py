@@ -1,0 +1,72 @@
+"""Training the model of motion and text on single actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from kineme.corpus.actions import Action
+from kineme.models.compose.batch import PairBank
+from kineme.models.compose.motionclip import MotionCLIP, MotionCLIPConfig, MotionCLIPNetwork
+from kineme.models.compose.objective import alignment, reconstruction
+from kineme.models.compose.text import sentence
+from kineme.train.compose import on, places
+from kineme.train.steps import train_steps
+
+
+def train_motionclip(
+    actions: Sequence[Action],
+    config: MotionCLIPConfig,
+    run: Path,
+    *,
+    seed: int = 0,
+    card: str = "",
+    progress: bool = True,
+    trainer_options: dict[str, Any] | None = None,
+) -> MotionCLIP:
+    """Train on single sequences and the names of their actions, and write the model to ``run/model``.
+
+    Raises InputError for an action without sequences or a text encoder that is not there, UsageError where a
+    run to resume does not fit.
+    """
+    single = replace(config.compose, singles=1.0)
+    bank = PairBank(actions, single)
+    model = MotionCLIP.random(config, seed)
+    model.card = card
+    model.network.requires_grad_(True)
+    numbers = model.texts([sentence(label) for label in single.labels])
+    share = max(1, single.batch_size // int((trainer_options or {}).get("devices", 1)))
+
+    def loss(network: nn.Module, rng: np.random.Generator, device: torch.device):
+        assert isinstance(network, MotionCLIPNetwork)
+        drawn = on(bank.draw(share, rng), device)
+        made = network(drawn.frames, drawn.valid)
+        texts = numbers.to(device)[drawn.actions.argmax(1)]
+        rebuilt = reconstruction(drawn.frames, made.decoded, drawn.valid)
+        told = {"reconstruction": rebuilt, "alignment": alignment(made.places, texts)}
+        if single.joints_weight:
+            told["joints"] = reconstruction(places(drawn.frames), places(made.decoded), drawn.valid)
+            rebuilt = rebuilt + single.joints_weight * told["joints"]
+        return rebuilt + config.text_weight * told["alignment"], told
+
+    first = train_steps(
+        model.network,
+        loss,
+        single.steps,
+        run,
+        learning_rate=single.learning_rate,
+        settings={**config.to_dict(), "sequences": [(a.name, len(a)) for a in bank.actions]},
+        clip_norm=single.clip_norm,
+        seed=seed,
+        progress=progress,
+        trainer_options=trainer_options,
+    )
+    if first:
+        model.save(run / "model")
+    return model
