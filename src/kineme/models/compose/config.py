@@ -59,8 +59,9 @@ class ComposeConfig:
     reconstruction"""
     joints_weight: float = 1.0
     """weight of the mean square of joint places in metres, beside that of rotations"""
-    refine_weight: float = 1e-2
-    """weight of the decoupling refinement loss, where training is given a masked autoencoder"""
+    refine_weight: float = 10.0
+    """weight of the decoupling refinement loss, a mean over pixels, where training is given a masked
+    autoencoder"""
     refine_pictures: int = 4
     """frames of a step that are rendered for it"""
     refine_share: float = 1 / 3
@@ -129,10 +130,11 @@ class ComposeConfig:
 
 PRESETS: dict[str, ComposeConfig] = {
     "small": ComposeConfig(),
-    # the paper's 1e-5 is of ACTOR's divergence, summed over the batch: 800 times as much of a mean over it
+    # the paper's 1e-2 weighs a sum over pixels, of 224 x 224;
+    # its 1e-5 is of ACTOR's divergence, summed over the batch: 800 times as much of a mean over it
     "paper": ComposeConfig(
         joints=24, root="mask", width=256, layers=8, feed=1024, kl_weight=8e-3, joints_weight=0.0,
         steps=15_000, batch_size=800, learning_rate=1e-4, decay=False,
-        refine_pictures=60,
+        refine_pictures=60, refine_weight=500.0,
     ),
 }  # fmt: skip
