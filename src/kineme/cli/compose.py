@@ -46,8 +46,9 @@ class Args:
     no_foot_lock: bool = False
     """Leave the feet as the mixture moves them."""
     refine: Annotated[str | None, tyro.conf.arg(metavar="NAME_OR_FOLDER")] = None
-    """Change the result a little, so that this masked autoencoder (a folder of `kineme train mae`, or a
-    name on the Hugging Face hub) sees both actions better when two thirds of a picture are hidden."""
+    """Change the result a little, so that this masked autoencoder (mae-small, which comes with kineme, a folder
+    of `kineme train mae`, or a name on the Hugging Face hub) sees both actions better when two thirds of a
+    picture are hidden."""
     page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """Also write a page on which both clips and the result play side by side."""
     open: bool = False

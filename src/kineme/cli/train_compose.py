@@ -1,9 +1,8 @@
 """Train a model of two actions at once on a labelled corpus, of single actions alone.
 
 Pairs of sequences are coupled by the energies of their body parts, and a Transformer VAE learns from them.
-With
---mae its samples are refined: pictures of them must still show both actions after two thirds are hidden and
-filled in. The run's folder gets `model/` (to give to `kineme generate --labels walk+wave`), logs and
+With --mae its samples are refined: pictures of them must still show both actions after two thirds are hidden
+and filled in. The run's folder gets `model/` (to give to `kineme generate --labels walk+wave`), logs and
 checkpoints: a run that was stopped goes on when the same command is given again.
 """
 
@@ -36,8 +35,9 @@ class Args:
     preset: Literal["small", "paper"] = "small"
     """Where the settings start from."""
     mae: Annotated[str | None, tyro.conf.arg(metavar="NAME_OR_FOLDER")] = None
-    """Refine by this masked autoencoder: a folder of `kineme train mae`, or public weights on the Hugging
-    Face hub such as facebook/vit-mae-large (CC BY-NC 4.0)."""
+    """Refine by this masked autoencoder: mae-small, which comes with kineme, a folder of `kineme train mae`, or
+    public weights on the Hugging Face hub such as facebook/vit-mae-large (CC BY-NC 4.0). A step then takes
+    three times as long."""
     run: Annotated[RunArgs, tyro.conf.arg(name="")] = field(default_factory=RunArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
@@ -78,7 +78,7 @@ def run(args: Args) -> int:
     )
     say(
         f"training {args.preset} on {len(actions)} sequences of {len(labels)} actions, "
-        f"{say_duration(seconds)}, {'with' if filler else 'without'} refinement"
+        f"{say_duration(seconds)}, {'with refinement' if filler else 'without refinement (--mae mae-small)'}"
     )
     train_compose(
         actions,
