@@ -12,12 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
 
-from kineme.errors import InputError, UsageError
+from kineme.errors import InputError
 from kineme.models.a4mer.batch import Batch, TakeBank, draw_windows, stage_one_batch
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.learner import A4MerLearner, joint_batch
@@ -25,18 +23,19 @@ from kineme.models.a4mer.model import A4Mer
 from kineme.models.a4mer.vocabulary import Vocabulary, build_vocabulary
 from kineme.symbols import Codebook, Patterns, Ragged
 from kineme.train.callbacks import CollapseWatch
-from kineme.train.running import Steps, fit, make_trainer, run_folder, steps_done
+from kineme.train.running import RunModule, run_folder, train_module
 
 #: takes that the vocabulary is mined from in training, in seconds of motion at most
 MINING_SECONDS = 6 * 3600.0
 
 
-class A4MerModule(L.LightningModule):
+class A4MerModule(RunModule):
     """A4Mer's three phases as one run of ``config.steps + config.joint_steps`` steps."""
 
     def __init__(self, config: A4MerConfig, bank: TakeBank, seed: int):
         super().__init__()
         self.config, self.bank, self.seed = config, bank, seed
+        self.about = {"settings": config.to_dict(), "seed": seed, "frames": len(bank.positions)}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.learner = A4MerLearner(config)
@@ -119,10 +118,8 @@ class A4MerModule(L.LightningModule):
         )  # no submodule: it is in no checkpoint's weights but its own
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Settings, the vocabulary and the frozen stage go with the weights, as plain tensors."""
-        checkpoint["a4mer_settings"] = self.config.to_dict()
-        checkpoint["a4mer_seed"] = self.seed
-        checkpoint["a4mer_frames"] = len(self.bank.positions)
+        """The vocabulary and the frozen stage go with the weights, as plain tensors."""
+        super().on_save_checkpoint(checkpoint)
         if self.vocabulary is None or self.frozen is None:
             return
         patterns = self.vocabulary.patterns
@@ -138,11 +135,7 @@ class A4MerModule(L.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a run with other settings or takes; bring back the vocabulary."""
-        same = (checkpoint["a4mer_settings"], checkpoint["a4mer_seed"], checkpoint["a4mer_frames"])
-        if same != (self.config.to_dict(), self.seed, len(self.bank.positions)):
-            raise UsageError(
-                "the run to resume has other settings, another seed or other takes; name a new folder"
-            )
+        super().on_load_checkpoint(checkpoint)
         held = checkpoint.get("a4mer_vocabulary")
         if held is not None:
             arrays = {k: v.cpu().numpy() for k, v in held.items()}
@@ -201,21 +194,15 @@ def _train(
     progress: bool,
     options: dict[str, Any],
 ) -> A4Mer:
-    last = run / "checkpoints" / "last.ckpt"
     module = A4MerModule(config, bank, seed)
     total = config.steps + config.joint_steps
-    first = steps_done(last) if resume else 0
-    trainer = make_trainer(run, first, total, config.clip_norm, progress, options, [CollapseWatch()])
-    if first < total:
-        loader = DataLoader(Steps(first, total), batch_size=None)
-        fit(trainer, module, loader, last if first else None)
-    else:
-        module.on_load_checkpoint(held := torch.load(last, map_location="cpu", weights_only=True))
-        module.load_state_dict(held["state_dict"])
+    main = train_module(
+        module, run, total, config.clip_norm, progress, options, watching=[CollapseWatch()], resume=resume
+    )
     model = A4Mer(config, copy.deepcopy(module.learner.average).cpu(), card=card)
     atoms = [model.encode_atoms(take, bank.fps) for take in mining_takes(bank, seed)]
     model = model.with_vocabulary(atoms, seed)
-    if trainer.is_global_zero:
+    if main:
         model.save(run / "model")
     return model
 

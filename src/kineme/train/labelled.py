@@ -8,18 +8,16 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from kineme.errors import InputError
-from kineme.train.running import Steps, fit, make_trainer
+from kineme.train.running import RunModule, train_module
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +65,13 @@ def draw_stretch(row: LabelledRow, frames: int, rng: np.random.Generator) -> sli
     return slice(min(start, middle), max(stop, middle + 1))
 
 
-class LabelModule(L.LightningModule):
+class LabelModule(RunModule):
     """A network and the cross-entropy of its frames."""
 
     def __init__(self, network: nn.Module, rows: Sequence[LabelledRow], schedule: LabelSchedule, seed: int):
         super().__init__()
         self.network, self.schedule, self.seed = network, schedule, seed
+        self.about = {"schedule": asdict(schedule), "seed": seed}
         self.rows = [row for row in rows if row.targets.any()]
         if not self.rows:
             raise InputError("no frame has a label; `kineme ingest --labels` attaches them")
@@ -109,8 +108,7 @@ class LabelModule(L.LightningModule):
             torch.manual_seed(int(rng.integers(2**62)))
             logits = self.network(items, frames.float(), [cut.stop - cut.start for _, cut in cuts])
         loss = label_loss(logits, targets, self.schedule.smoothing)
-        self.log("cross_entropy", loss.detach(), batch_size=1)
-        return loss
+        return self.told(loss, {"cross_entropy": loss})
 
 
 def train_labelled(
@@ -132,6 +130,5 @@ def train_labelled(
         options = {"logger": False, **(trainer_options or {})}
         if not progress:
             options = {"callbacks": [], **options}
-        trainer = make_trainer(Path(folder), 0, schedule.steps, 1.0, progress, options)
-        fit(trainer, module, DataLoader(Steps(0, schedule.steps), batch_size=None), None)
+        train_module(module, Path(folder), schedule.steps, 1.0, progress, options)
     return network.cpu().eval().requires_grad_(False)

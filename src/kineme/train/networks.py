@@ -13,15 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from kineme.errors import UsageError
 from kineme.nn.ema import ema_update
-from kineme.train.running import Steps, fit, make_trainer, run_folder, steps_done
+from kineme.train.running import RunModule, run_folder, train_module
 
 #: (network, the step's randomness) -> loss and what to log; torch's own randomness is seeded with the step
 StepLoss = Callable[[nn.Module, np.random.Generator], tuple[Tensor, dict[str, Tensor]]]
@@ -50,7 +47,7 @@ class Course:
         return rise * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / self.steps)))
 
 
-class NetworkModule(L.LightningModule):
+class NetworkModule(RunModule):
     """A network, the moving average of its weights, and its loss."""
 
     def __init__(self, network: nn.Module, loss: StepLoss, course: Course, seed: int, settings: Any):
@@ -74,26 +71,13 @@ class NetworkModule(L.LightningModule):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed * 1_000_003 + step)
             loss, told = self._loss(self.network, np.random.default_rng([self.seed, 31, step]))
-        for name, value in told.items():
-            self.log(name, value.detach(), batch_size=1)
-        return loss
+        return self.told(loss, told)
 
     def optimizer_step(self, *args: Any, **rest: Any) -> None:
         """One step; the moving average follows, quickly at first, before a checkpoint can be written."""
         super().optimizer_step(*args, **rest)
         step = self._step + 1
         ema_update(self.average, self.network, min(self.course.average, step / (step + 10)))
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """What the run is of goes with the weights."""
-        checkpoint["kineme_run"] = self.about
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a run with other settings or data."""
-        if checkpoint.get("kineme_run") != self.about:
-            raise UsageError(
-                "the run to resume has other settings, another seed or other takes; name a new folder"
-            )
 
 
 def train_network(
@@ -113,16 +97,7 @@ def train_network(
     of: a run of others is not resumed (UsageError).
     """
     with run_folder(run):
-        last = run / "checkpoints" / "last.ckpt"
         module = NetworkModule(network.train(), loss, course, seed, settings)
-        first = steps_done(last)
         options = {"accelerator": "cpu", **(trainer_options or {})}
-        trainer = make_trainer(run, first, course.steps, course.clip_norm, progress, options)
-        if first < course.steps:
-            loader = DataLoader(Steps(first, course.steps), batch_size=None)
-            fit(trainer, module, loader, last if first else None)
-        else:
-            held = torch.load(last, map_location="cpu", weights_only=True)
-            module.on_load_checkpoint(held)
-            module.load_state_dict(held["state_dict"])
+        train_module(module, run, course.steps, course.clip_norm, progress, options)
         return module.average.cpu().eval().requires_grad_(False)

@@ -14,8 +14,10 @@ from typing import Any
 
 import lightning as L
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from kineme.errors import UsageError
 from kineme.formats.atomic import clean_up
 from kineme.formats.lock import folder_lock
 from kineme.train.callbacks import AtomicCheckpoint, StepProgress
@@ -36,6 +38,34 @@ def run_folder(run: Path) -> Iterator[None]:
         yield
 
 
+class RunModule(L.LightningModule):
+    """What all runs have in common: they are of something, and go on with nothing else.
+
+    Attributes
+    ----------
+    about : plain values that say what a run is of: settings, seed, data.
+    """
+
+    about: dict[str, Any]
+
+    def told(self, loss: Tensor, values: dict[str, Tensor]) -> Tensor:
+        """The loss, when the values of its parts are in the log."""
+        for name, value in values.items():
+            self.log(name, value.detach(), batch_size=1, sync_dist=True)
+        return loss
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """What the run is of goes with the weights."""
+        checkpoint["kineme_run"] = self.about
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a run of something else."""
+        if checkpoint.get("kineme_run") != self.about:
+            raise UsageError(
+                "the run to resume has other settings, another seed or other takes; name a new folder"
+            )
+
+
 class Steps(IterableDataset):
     """The numbers of the steps still to take; the batch of a step is made from its number."""
 
@@ -46,7 +76,35 @@ class Steps(IterableDataset):
         return iter(range(self.first, self.last))
 
 
-def fit(trainer: L.Trainer, module: L.LightningModule, loader: DataLoader, checkpoint: Path | None) -> None:
+def train_module(
+    module: RunModule,
+    run: Path,
+    total: int,
+    clip_norm: float,
+    progress: bool,
+    options: dict[str, Any],
+    *,
+    watching: Iterable[L.Callback] = (),
+    resume: bool = True,
+) -> bool:
+    """Take `module` through `total` steps, from where a run in the folder `run` stopped (with `resume`).
+
+    The rest is `make_trainer`'s. Returns whether this process is the one to save the result. Raises
+    UsageError where the run there is of something else.
+    """
+    last = run / "checkpoints" / "last.ckpt"
+    first = steps_done(last) if resume else 0
+    trainer = make_trainer(run, first, total, clip_norm, progress, options, watching)
+    if first < total:
+        _fit(trainer, module, DataLoader(Steps(first, total), batch_size=None), last if first else None)
+    else:
+        held = torch.load(last, map_location="cpu", weights_only=True)
+        module.on_load_checkpoint(held)
+        module.load_state_dict(held["state_dict"])
+    return trainer.is_global_zero
+
+
+def _fit(trainer: L.Trainer, module: RunModule, loader: DataLoader, checkpoint: Path | None) -> None:
     """The Trainer's `fit`, in which Ctrl-C is a KeyboardInterrupt as everywhere else."""
     handler = signal.getsignal(signal.SIGINT)
     try:

@@ -8,20 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from kineme.errors import UsageError
-from kineme.train.running import Steps, fit, make_trainer, run_folder, steps_done
+from kineme.train.running import RunModule, run_folder, train_module
 
 #: (network, randomness of the step, device) -> loss and what to log
 Loss = Callable[[nn.Module, np.random.Generator, torch.device], tuple[Tensor, dict[str, Tensor]]]
 
 
-class StepModule(L.LightningModule):
+class StepModule(RunModule):
     """A network and its loss, AdamW. `settings` decide whether a run may be resumed."""
 
     def __init__(
@@ -58,20 +55,7 @@ class StepModule(L.LightningModule):
         rng = np.random.default_rng([self.seed, 1, step, self.global_rank])
         torch.manual_seed(int(rng.integers(2**62)))  # dropout, too, is of the step
         loss, told = self._loss(self.network, rng, self.device)
-        for name, value in told.items():
-            self.log(name, value.detach(), batch_size=1, sync_dist=True)
-        return loss
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """What the run is of goes with the weights."""
-        checkpoint["kineme_run"] = self.about
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a run with other settings or takes."""
-        if checkpoint.get("kineme_run") != self.about:
-            raise UsageError(
-                "the run to resume has other settings, another seed or other takes; name a new folder"
-            )
+        return self.told(loss, told)
 
 
 def train_steps(
@@ -94,15 +78,7 @@ def train_steps(
     save the result. Raises UsageError where a run to resume does not fit.
     """
     with run_folder(run):
-        last = run / "checkpoints" / "last.ckpt"
         module = StepModule(network.train(), loss, steps, learning_rate, decay, seed, settings)
-        first = steps_done(last)
-        trainer = make_trainer(run, first, steps, clip_norm, progress, trainer_options or {})
-        if first < steps:
-            fit(trainer, module, DataLoader(Steps(first, steps), batch_size=None), last if first else None)
-        else:
-            held = torch.load(last, map_location="cpu", weights_only=True)
-            module.on_load_checkpoint(held)
-            module.load_state_dict(held["state_dict"])
+        main = train_module(module, run, steps, clip_norm, progress, trainer_options or {})
         network.cpu().eval().requires_grad_(False)
-        return trainer.is_global_zero
+        return main

@@ -9,15 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from kineme.corpus.bank import Batch, WindowBank, step_windows
-from kineme.errors import InputError, UsageError
-from kineme.train.running import Steps, fit, make_trainer, run_folder, steps_done
+from kineme.errors import InputError
+from kineme.train.running import RunModule, run_folder, train_module
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ StepLoss = Callable[
 ]
 
 
-class WindowModule(L.LightningModule):
+class WindowModule(RunModule):
     """A network and its loss as `Schedule` says. `settings` decide whether a run may be resumed."""
 
     def __init__(
@@ -102,20 +100,7 @@ class WindowModule(L.LightningModule):
         noise = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         batch = self.bank.take(windows)
         loss, told = self._loss(self.network, batch, step / self.per_epoch, rng, noise)
-        for name, value in told.items():
-            self.log(name, value.detach(), batch_size=1, sync_dist=True)
-        return loss
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """What the run is of goes with the weights."""
-        checkpoint["kineme_run"] = self.about
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a run with other settings or takes."""
-        if checkpoint.get("kineme_run") != self.about:
-            raise UsageError(
-                "the run to resume has other settings, another seed or other takes; name a new folder"
-            )
+        return self.told(loss, told)
 
 
 def train_windows(
@@ -141,21 +126,7 @@ def train_windows(
             f"no take is as long as a window of {bank.frames} frames; there are {seconds} in all"
         )
     with run_folder(run):
-        last = run / "checkpoints" / "last.ckpt"
         module = WindowModule(network.train(), loss, bank, schedule, seed, settings)
-        first = steps_done(last)
-        options = trainer_options or {}
-        trainer = make_trainer(run, first, module.total, schedule.clip_norm, progress, options)
-        if first < module.total:
-            fit(
-                trainer,
-                module,
-                DataLoader(Steps(first, module.total), batch_size=None),
-                last if first else None,
-            )
-        else:
-            held = torch.load(last, map_location="cpu", weights_only=True)
-            module.on_load_checkpoint(held)
-            module.load_state_dict(held["state_dict"])
+        main = train_module(module, run, module.total, schedule.clip_norm, progress, trainer_options or {})
         network.cpu().eval().requires_grad_(False)
-        return trainer.is_global_zero
+        return main
