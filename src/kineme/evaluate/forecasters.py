@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from kineme.evaluate.forecast_folds import ForecastFolds
-from kineme.evaluate.learned import A4MerRow
+from kineme.evaluate.learned import PACKAGED, A4MerRow
 from kineme.models.a4mer import A4Mer
 from kineme.models.a4mer.config import PRESETS as MODELS
 from kineme.models.a4mer.heads.bank import HeadBank, Kind, query_of
 from kineme.models.a4mer.heads.config import PRESETS, HeadConfig
+from kineme.models.a4mer.heads.head import Head
 from kineme.models.a4mer.learner import A4MerLearner
 from kineme.models.predictors.direct import direct_mlp, direct_transformer
 from kineme.nn.curve_net import CurveNet
@@ -207,9 +208,28 @@ class HeadRow:
         return fill
 
 
+@dataclass(frozen=True)
+class PackageRow:
+    """The head that comes with the package, which learned nothing from the tables' corpora but two people of
+    `hdm05`; nothing is trained."""
+
+    kind: Kind
+    name: str = "A4Mer of the package"
+
+    def fit(self, folds: ForecastFolds, seed: int, run: Path) -> Fill:
+        """The shipped weights."""
+        head = Head.named(PACKAGED, self.kind)
+
+        def fill(cuts: Cuts, times: np.ndarray) -> tuple[Moments, np.ndarray]:
+            made, found = head.curves(cuts, times)
+            return made, found[:, 0]
+
+        return fill
+
+
 def learned_rows(
     kind: Kind, models: Path, preset: str = "small", steps: int = 0, rivals: bool = True
-) -> list[Direct | HeadRow]:
+) -> list[Direct | HeadRow | PackageRow]:
     """The trained rows of a table. `steps` : of every row, where it is not 0: the quick version, in which no
     A4Mer is trained either."""
     ours, paper = (replace(PRESETS[n], steps=steps or PRESETS[n].steps) for n in ("small", "paper"))
@@ -220,4 +240,5 @@ def learned_rows(
         HeadRow("A4Mer", kind, ours, weights, models, preset),
         HeadRow("A4Mer, paper's head", kind, paper, weights, models, preset),
         HeadRow("A4Mer, random weights", kind, ours, "random", models, preset),
+        PackageRow(kind),
     ]
