@@ -46,6 +46,9 @@ class HGVAEConfig:
     """graph blocks at each level of the encoder, and at each of the decoder"""
     residual: Literal["rezero", "printed"] = "rezero"
     """A + alpha f(A), or f(A) + alpha A as equation 5 is printed"""
+    condition: Literal["top", "every"] = "top"
+    """where the class enters, in a model with classes: beside z0 alone, as in the paper, or prior, posterior
+    and path of every level"""
 
     # -- training
     epochs: int = 40
@@ -56,6 +59,13 @@ class HGVAEConfig:
     """epochs in which the weight of the divergence rises linearly"""
     kl_start: float = 0.001
     """that weight at the start; at the end it is 1"""
+    free_bits: float = 0.0
+    """nats of divergence that a level has without cost, so that upper levels do not collapse"""
+    label_dropout: float = 0.0
+    """share of training windows whose class is not told, so that the model also knows motion of no class"""
+    class_balance: float = 0.0
+    """how evenly classes are drawn: of n windows in proportion to n to the power of 1 minus this; 0 takes
+    windows as they come, 1 every class as often"""
     batch_size: int = 32
     """windows a step"""
     learning_rate: float = 4e-3
@@ -86,8 +96,13 @@ class HGVAEConfig:
             raise UsageError("frequencies lie between 0 (all) and frames, frames is at least 2, fps positive")
         if min(self.epochs, self.batch_size, self.path_features, self.blocks) < 1:
             raise UsageError("epochs, batch_size, path_features and blocks are at least 1")
-        if not (0 <= self.occlusion <= 1 and 0 <= self.kl_start <= 1):
-            raise UsageError("occlusion and kl_start lie between 0 and 1")
+        shares = (self.occlusion, self.kl_start, self.label_dropout, self.class_balance)
+        if not all(0 <= share <= 1 for share in shares):
+            raise UsageError("occlusion, kl_start, label_dropout and class_balance lie between 0 and 1")
+        if not 0 <= self.free_bits < float("inf"):
+            raise UsageError(f"free_bits is a number of nats, at least 0, not {self.free_bits}")
+        if self.condition not in ("top", "every"):
+            raise UsageError(f"condition is top or every, not {self.condition!r}")
 
     @property
     def nodes(self) -> int:

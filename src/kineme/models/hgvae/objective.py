@@ -51,6 +51,15 @@ def elbo(
     return Bound(log_likelihood - weight * divergences.sum(0), log_likelihood, divergences)
 
 
+def free_bits(divergences: Tensor, nats: float) -> Tensor:
+    """What of the divergences (levels, B) costs: of each level the batch's mean, but `nats` at least; ().
+
+    A level whose mean is below pays nothing for telling more, and so is used (Kingma et al. 2016, section
+    C.8 of its appendix).
+    """
+    return divergences.mean(1).clamp(min=nats).sum()
+
+
 def prior_log_density(levels: Sequence[LevelState], latents: Sequence[Tensor]) -> Tensor:
     """log p(z) = log p(z_0) + sum_l log p(z_l | z_<l), eq. 2, at the given latents; (B,)."""
     found = []
