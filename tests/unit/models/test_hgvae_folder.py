@@ -36,6 +36,20 @@ def test_a_folder_gives_the_same_model(tmp_path) -> None:
     small_hgvae(calibrated=False).save(tmp_path / "model")  # replaces it
 
 
+def test_a_folder_of_before_the_class_could_enter_everywhere_is_read_as_it_was(tmp_path) -> None:
+    model = small_hgvae(labels=("walk", "run"))
+    model.save(tmp_path / "model")
+    path = tmp_path / "model" / "config.json"
+    held = json.loads(path.read_text())
+    for name in ("condition", "free_bits", "label_dropout", "class_balance"):
+        del held["settings"][name]
+    path.write_text(json.dumps(held))
+    (tmp_path / "model" / "checksums.json").unlink()
+    again = HGVAE.load(tmp_path / "model")
+    assert again.config == model.config and again.config.condition == "top"
+    assert np.array_equal(again.sample(2, "run"), model.sample(2, "run"))
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
