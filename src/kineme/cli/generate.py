@@ -28,8 +28,8 @@ class Args:
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the files."""
     model: str | None = None
-    """Folder of an HG-VAE or compose model, or its name on the Hugging Face hub; by default the HG-VAE that
-    comes with kineme."""
+    """Folder of an HG-VAE or compose model, a library with one in it, or its name on the Hugging Face hub; by
+    default the HG-VAE that comes with kineme."""
     label: str | None = None
     """The class to sample of an HG-VAE."""
     labels: str | None = None
