@@ -133,7 +133,7 @@ class Alarm:
 
 def window_rules(found: WindowScores, window: float, joints: Sequence[float]) -> list[tuple[str, ...]]:
     """Which rules raise an alarm for each window: ``window``, ``joint``, both or none."""
-    high, odd = found.scores > window, (found.joints > np.asarray(joints)).any(1)
+    high, odd = found.scores > window, np.any(found.joints > np.asarray(joints), axis=1)
     named = zip(high.tolist(), odd.tolist(), strict=True)
     return [("window",) * one + ("joint",) * other for one, other in named]
 

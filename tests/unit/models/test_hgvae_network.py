@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -204,10 +205,11 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         HGVAEConfig(joints=("tail",))
     with pytest.raises(UsageError, match="unknown HG-VAE setting colour"):
         HGVAEConfig.from_dict({"colour": 1})
-    for bad in (
+    refused: tuple[dict[str, Any], ...] = (
         {"levels": ()}, {"frequencies": 51}, {"epochs": 0}, {"occlusion": 1.5}, {"free_bits": -1.0},
         {"free_bits": float("nan")}, {"label_dropout": 2.0}, {"class_balance": -0.1}, {"condition": "bottom"},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for bad in refused:
         with pytest.raises(UsageError):
             HGVAEConfig(**bad)
     assert HGVAEConfig.from_dict(PRESETS["deep"].to_dict()) == PRESETS["deep"]
