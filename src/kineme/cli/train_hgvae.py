@@ -66,7 +66,7 @@ def run(args: Args) -> int:
                 "--conditional needs a corpus with labels; `kineme ingest --labels` attaches them"
             )
         ours = {} if args.preset in ("paper", "deep") else CONDITIONAL
-        config = dataclasses.replace(config, **{**ours, **given}, labels=labels, mirror=False)
+        config = dataclasses.replace(config, **{**ours, **given, "labels": labels, "mirror": False})
     bank = bank_of(corpus, config)
     card = model_card(
         "HG-VAE",
