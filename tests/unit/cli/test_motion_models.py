@@ -14,6 +14,7 @@ from kineme.cli.main import main
 from kineme.corpus import Corpus
 from kineme.formats import load, save
 from kineme.models.hgvae import HGVAE
+from kineme.motion import Motion, Segment
 from small_hgvae import small_hgvae, takes
 
 
@@ -39,6 +40,29 @@ def test_train_makes_a_model_that_the_verbs_take(folder, tmp_path, capsys) -> No
     assert "CC0" in card and "--levels 67 4 1 4" in card
     assert run("anomaly", folder / "takes", "--model", tmp_path / "run" / "model") == 0
     assert "threshold" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words, wanted",
+    [([], ("every", 0.5, 0.1)), (["--condition", "top", "--mirror", "False"], ("top", 0.5, 0.1))],
+)
+def test_conditional_training_makes_a_model_that_generates_classes(tmp_path, words, wanted) -> None:
+    whole = [replace_labels(take, name) for take, name in zip(takes(), ("walk", "run", "walk"), strict=True)]
+    Corpus.from_motions(whole, tmp_path / "corpus", ["a", "b", "c"])
+    small = ["--frames", 20, "--epochs", 1, "--epoch-windows", 8, "--batch-size", 8, "--path-features", 4]
+    small += ["--levels", 67, 4, 1, 4, "--noise-factors", 4, "--data-licence", "CC0"]
+    done = run("train", "hgvae", tmp_path / "corpus", "-o", tmp_path / "run", "--conditional", *small, *words)
+    assert done == 0
+    config = HGVAE.load(tmp_path / "run" / "model").config
+    assert config.labels == ("run", "walk") and not config.mirror
+    assert (config.condition, config.class_balance, config.label_dropout) == wanted
+    generate = ["generate", "--model", tmp_path / "run" / "model", "-o", tmp_path / "made", "--count", 1]
+    assert run(*generate, "--label", "run", "--format", "csv") == 0
+
+
+def replace_labels(take: Motion, name: str) -> Motion:
+    """The take with one label over all of it."""
+    return take.replace(labels=(Segment(0.0, take.duration, name, "label"),))
 
 
 def test_impute_named_joints_and_found_damage(folder, tmp_path, capsys) -> None:
