@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from kineme.corpus.bank import Batch, WindowBank
 from kineme.evaluate.fillers import Learned
 from kineme.evaluate.motion_folds import MotionFold
 from kineme.evaluate.motion_runs import measure_rows, outcome, setting
@@ -21,6 +20,7 @@ from kineme.evaluate.tables import Column
 from kineme.formats.atomic import atomic_write
 from kineme.models.hgvae.config import CONDITIONAL, HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
+from kineme.train.hgvae import measure_latents
 
 #: samples a class; training windows of a class that the recogniser sees at most, and held-out ones
 SAMPLES, SEEN, HELD = 25, 150, 40
@@ -49,6 +49,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     rows = {
         "real motion, held out": _real,
         "HG-VAE": _samples(config, samples),
+        "HG-VAE, drawn from the prior": _samples(config, samples, prior=True),
         "HG-VAE, paper's condition": _samples(paper, samples, pictures=folder),
         **{
             f"HG-VAE, {n} level{'s' * (n > 1)} drawn": _samples(config, samples, n)
@@ -58,7 +59,7 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
     }
     chosen = {name: row for name, row in rows.items() if not request.methods or name in request.methods}
     values = measure_rows(chosen, folds, request, folder, models, "evaluate/hgvae_conditional.py", say)
-    rivals = ("HG-VAE, paper's condition", "HG-VAE, random weights")
+    rivals = ("HG-VAE, drawn from the prior", "HG-VAE, paper's condition", "HG-VAE, random weights")
     return outcome(protocol, folds, values, [("HG-VAE", rival, "accuracy") for rival in rivals])
 
 
@@ -77,25 +78,12 @@ def recogniser(fold: MotionFold, seed: int):
 
     key = (fold.training, fold.checksum, seed)
     if key not in _recognisers:
-        batch = of_each_class(fold.train, SEEN, np.random.default_rng([seed, 19]))
+        batch = fold.train.of_each_class(SEEN, np.random.default_rng([seed, 19]))
         model = make_pipeline(
             StandardScaler(), LogisticRegression(max_iter=300, C=0.01, class_weight="balanced")
         )
         _recognisers[key] = model.fit(features(batch.windows), batch.labels)
     return _recognisers[key]
-
-
-def of_each_class(bank: WindowBank, most: int, rng: np.random.Generator) -> Batch:
-    """At most so many whole windows of every class, drawn without replacement."""
-    whole = bank.lengths == bank.frames
-    return bank.take(
-        np.concatenate(
-            [
-                rng.permutation(np.flatnonzero(whole & (bank.labels == label)))[:most]
-                for label in np.unique(bank.labels[bank.labels >= 0])
-            ]
-        )
-    )
 
 
 def judged(judge, windows: dict[int, np.ndarray], fold: MotionFold, seed: int) -> dict[str, float]:
@@ -104,7 +92,7 @@ def judged(judge, windows: dict[int, np.ndarray], fold: MotionFold, seed: int) -
     Diversity is the mean distance of any two windows of a class, in the recogniser's standardised features,
     over that of training windows of the class; classes of which there are not two are left out.
     """
-    seen = of_each_class(fold.train, HELD, np.random.default_rng([seed, 22]))
+    seen = fold.train.of_each_class(HELD, np.random.default_rng([seed, 22]))
     right, spread = [], []
     for label, own in windows.items():
         right.append(float((judge.predict(features(own)) == label).mean()))
@@ -125,7 +113,7 @@ def _apart(judge, windows: np.ndarray) -> float:
 
 
 def _real(fold: MotionFold, seed: int, models: Path) -> dict[str, float]:
-    batch = of_each_class(fold.test, HELD, np.random.default_rng([seed, 20]))
+    batch = fold.test.of_each_class(HELD, np.random.default_rng([seed, 20]))
     own = {label: batch.windows[batch.labels == label] for label in np.unique(batch.labels).tolist()}
     return judged(recogniser(fold, seed), own, fold, seed)
 
@@ -136,13 +124,20 @@ def _samples(
     levels: int | None = None,
     how: str = "best",
     pictures: Path | None = None,
+    prior: bool = False,
 ):
-    """Samples of the classes that the test takes have, of which the recogniser knows more."""
+    """Samples of the classes that the test takes have, of which the recogniser knows more.
+
+    prior : draw every latent by itself.
+    """
 
     def measure(fold: MotionFold, seed: int, models: Path) -> dict[str, float]:
         tag = "-classes" if config.condition == "top" else "-classes-every"
         model = Learned("HG-VAE", how, config, tag=tag).model(fold, seed, models)
         assert isinstance(model, HGVAE)
+        model.latents = None
+        if not prior:  # models that are kept from an earlier run may have none
+            measure_latents(model, fold.train, seed, config.latent_factors)
         judge = recogniser(fold, seed)
         made = {
             label: model.sample(samples, config.labels[label], levels=levels, seed=seed + 1000 * label)
@@ -150,7 +145,7 @@ def _samples(
         }
         windows = {label: values.transpose(0, 2, 1) for label, values in made.items()}
         found = judged(judge, windows, fold, seed)
-        if levels is None:
+        if levels is None and not prior:
             found["silhouette"] = _map(model, fold, seed, pictures)
         return found
 

@@ -129,6 +129,14 @@ def measure_noise(model: HGVAE, bank: WindowBank, seed: int, windows: int = 4000
     model.measure_noise(model.normalise(batch.windows), model.config.noise_factors)
 
 
+def measure_latents(model: HGVAE, bank: WindowBank, seed: int, factors: int, windows: int = 150) -> None:
+    """Measure how the latents of every class vary, on so many of its training windows at most."""
+    if not (factors and model.config.labels):
+        return
+    batch = bank.of_each_class(windows, np.random.default_rng([seed, 5]))
+    model.measure_latents(model.normalise(batch.windows), torch.from_numpy(batch.labels), factors, seed)
+
+
 def train_hgvae(
     bank: WindowBank,
     config: HGVAEConfig,
@@ -163,6 +171,7 @@ def train_hgvae(
         trainer_options=trainer_options,
     )
     measure_noise(model, bank, seed)
+    measure_latents(model, bank, seed, config.latent_factors)
     if first:
         model.save(run / "model")
     return model

@@ -133,9 +133,9 @@ def test_samples_are_judged_class_by_class_and_means_are_not_diverse() -> None:
     bank = bank.only(bank.lengths == bank.frames)
     bank.labels = np.arange(len(bank)) % 3 - 1
     fold = MotionFold("takes", "takes", bank, bank, bank, ("a", "b"), "")
-    seen = hgvae_conditional.of_each_class(bank, 7, np.random.default_rng(0))
+    seen = bank.of_each_class(7, np.random.default_rng(0))
     assert np.bincount(seen.labels).tolist() == [7, 7]
-    drawn = hgvae_conditional.of_each_class(bank, hgvae_conditional.HELD, np.random.default_rng([0, 22]))
+    drawn = bank.of_each_class(hgvae_conditional.HELD, np.random.default_rng([0, 22]))
     own = {label: drawn.windows[drawn.labels == label] for label in (0, 1)}
     assert hgvae_conditional.judged(Judge(), own, fold, 0)["diversity"] == pytest.approx(1)
     plain = np.ones((3, *WINDOWS.shape[1:]), dtype=np.float32)

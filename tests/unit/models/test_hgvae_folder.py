@@ -104,7 +104,10 @@ def test_damaged_weights_are_refused(tmp_path) -> None:
     small_hgvae().save(tmp_path / "model")
     path = tmp_path / "model" / "model.safetensors"
     arrays = load_file(path)
+    size = sum(nodes * features for nodes, features in CONFIG.levels)
     for name, value in (
+        ("latents.factors", np.zeros((1, 2, size))),
+        ("latents.factors", np.zeros(())),
         ("out.bias", np.zeros(3)),
         ("statistics.deviation", 0 * arrays["statistics.deviation"]),
         ("gaussian.factors", np.zeros(())),
@@ -140,6 +143,19 @@ def test_rare_classes_are_drawn_more_often() -> None:
     assert not np.array_equal(again.starts, balanced(bank, 0.5, seed=1).starts)
 
 
+def test_a_class_of_few_windows_keeps_the_prior() -> None:
+    model = HGVAE.random(replace(CONFIG, labels=("many", "few", "none"), condition="every"))
+    windows = model.normalise(small_bank().all().windows[:35])
+    model.measure_latents(windows, torch.tensor([0] * 30 + [1] * 5), 8)
+    many, few, none = model.latents
+    assert len(many.factors) == 8 and (many.variance > 0).all() and not (many.variance == 1).all()
+    for one in (few, none):
+        assert (
+            len(one.factors) == 0 and (one.variance == 1).all() and one.variance.shape == many.variance.shape
+        )
+    assert np.isfinite(model.sample(2, "none")).all()
+
+
 def test_training_with_classes_makes_samples_of_them(tmp_path) -> None:
     """The wrist of one class is held 40 cm higher than that of the other; samples are to show it."""
     from kineme.train.hgvae import train_hgvae
@@ -157,6 +173,12 @@ def test_training_with_classes_makes_samples_of_them(tmp_path) -> None:
     )  # fmt: skip
     model = train_hgvae(bank, config, tmp_path, progress=False)
     assert HGVAE.load(tmp_path / "model").config == config
+    again = HGVAE.load(tmp_path / "model")
+    assert [len(one.factors) for one in again.latents] == [CONDITIONAL["latent_factors"]] * 2
+    np.testing.assert_allclose(again.sample(2, "high"), model.sample(2, "high"), atol=1.0)  # mm, from halves
+    by_themselves = model.sample(32, "high").std(0).mean()
+    model.latents = None
+    assert by_themselves > 1.1 * model.sample(32, "high").std(0).mean()
     low, high = (model.sample(32, label)[..., wrist].mean() for label in config.labels)
     assert 200 < high - low < 600
 

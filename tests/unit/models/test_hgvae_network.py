@@ -19,6 +19,7 @@ from kineme.models.hgvae.objective import (
     latent_log_density,
     posterior_log_density,
     prior_log_density,
+    standardised,
 )
 from kineme.motion.canonical import JOINTS
 
@@ -161,6 +162,22 @@ def test_a_class_reaches_the_samples_and_no_class_is_allowed(condition) -> None:
     torch.testing.assert_close(mixed, torch.stack([walk[0], none[1]]))
 
 
+@pytest.mark.parametrize("condition", ["top", "every"])
+def test_latents_in_deviations_of_their_priors_give_the_pass_again(condition) -> None:
+    network = awake(replace(TINY, labels=("walk", "run"), condition=condition))
+    labels = torch.tensor([0, 1, -1])
+    made = network(torch.randn(3, TINY.nodes, TINY.frames), labels)
+    latents = standardised(made)
+    assert latents.shape == (3, 10 * 6 + 4 * 5 + 7)
+    again = network.generate(3, labels, latents=latents)
+    torch.testing.assert_close(again.likelihood.mean, made.likelihood.mean, atol=1e-5, rtol=1e-4)
+    for a, b in zip(again.levels, made.levels, strict=True):
+        torch.testing.assert_close(a.latent, b.latent, atol=1e-5, rtol=1e-4)
+    upper = network.generate(3, labels, latents=latents, sampled=1)
+    torch.testing.assert_close(upper.levels[0].latent, made.levels[0].latent, atol=1e-5, rtol=1e-4)
+    assert torch.equal(upper.levels[1].latent, upper.levels[1].prior.mean)
+
+
 def test_sampling_l_levels_leaves_the_rest_at_their_mean() -> None:
     network = awake(TINY)
     made = network.generate(2, sampled=1)
@@ -207,7 +224,8 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         HGVAEConfig.from_dict({"colour": 1})
     refused: tuple[dict[str, Any], ...] = (
         {"levels": ()}, {"frequencies": 51}, {"epochs": 0}, {"occlusion": 1.5}, {"free_bits": -1.0},
-        {"free_bits": float("nan")}, {"label_dropout": 2.0}, {"class_balance": -0.1}, {"condition": "bottom"},
+        {"free_bits": float("nan")}, {"label_dropout": 2.0}, {"class_balance": -0.1}, {"latent_factors": -1},
+        {"condition": "bottom"},
     )  # fmt: skip
     for bad in refused:
         with pytest.raises(UsageError):

@@ -81,6 +81,9 @@ class HGVAEConfig:
     noise_factors: int = 160
     """directions of the windows' and of the noise's correlations that are measured after training, for
     imputation; 0 for none"""
+    latent_factors: int = 0
+    """directions of every class' latents that are measured after training, for samples of a class; 0 draws
+    every latent by itself, as the prior has it"""
     mirror: bool = True
     """half of the windows are seen in a mirror; only for models without classes of one side"""
 
@@ -99,6 +102,8 @@ class HGVAEConfig:
         shares = (self.occlusion, self.kl_start, self.label_dropout, self.class_balance)
         if not all(0 <= share <= 1 for share in shares):
             raise UsageError("occlusion, kl_start, label_dropout and class_balance lie between 0 and 1")
+        if min(self.noise_factors, self.latent_factors) < 0:
+            raise UsageError("noise_factors and latent_factors are 0 for none, or more")
         if not 0 <= self.free_bits < float("inf"):
             raise UsageError(f"free_bits is a number of nats, at least 0, not {self.free_bits}")
         if self.condition not in ("top", "every"):
@@ -145,7 +150,12 @@ _PAPER: dict[str, Any] = {
 }  # fmt: skip
 
 #: what our presets change to learn classes; measured in docs/papers/hgvae.md
-CONDITIONAL: dict[str, Any] = {"condition": "every", "label_dropout": 0.1, "class_balance": 0.5}
+CONDITIONAL: dict[str, Any] = {
+    "condition": "every",
+    "label_dropout": 0.1,
+    "class_balance": 0.5,
+    "latent_factors": 8,
+}
 
 PRESETS: dict[str, HGVAEConfig] = {
     "small": HGVAEConfig(),

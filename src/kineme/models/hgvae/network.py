@@ -139,22 +139,32 @@ class HGVAENetwork(nn.Module):
         *,
         sampled: int | None = None,
         generator: torch.Generator | None = None,
+        latents: Tensor | None = None,
     ) -> Pass:
         """Windows from the prior, eq. 2.
 
-        `sampled` : draw only so many levels from the top and take the mean of the prior below (Figure 6).
+        Parameters
+        ----------
+        sampled : draw only so many levels from the top and take the mean of the prior below (Figure 6).
+        latents : (count, D) in place of draws: all levels' from the top, in deviations of their priors, as
+            `objective.standardised` has them.
         """
+        given = latents if latents is None else self._by_level(latents)
         path = self.start.expand(-1, count, -1)
         hot, levels = self._one_hot(labels, count), []
         for number, rung in enumerate(self.rungs):
             path, prior = rung.look(path, hot)  # type: ignore[operator]
             drawn = sampled is None or number < sampled
-            if prior is None:
+            own = prior
+            if own is None:
                 nodes, features = self.config.levels[-1]
-                zero = path.new_zeros(nodes, count, features)
-                latent = Gaussian(zero, zero).sample(generator) if drawn else zero
+                own = Gaussian(*(path.new_zeros(nodes, count, features) for _ in range(2)))
+            if not drawn:
+                latent = own.mean
+            elif given is None:
+                latent = own.sample(generator)
             else:
-                latent = prior.sample(generator) if drawn else prior.mean
+                latent = own.mean + given[number] * (0.5 * own.log_variance).exp()
             path = rung.add(path, latent, hot)  # type: ignore[operator]
             levels.append(LevelState(None, prior, latent))
         return Pass(self.decode(path), tuple(levels))
@@ -173,6 +183,13 @@ class HGVAENetwork(nn.Module):
         mean, log_variance = self.out(self.last(path)).chunk(2, dim=-1)
         made = Gaussian.of(torch.cat([mean @ self.basis, log_variance @ self.basis], dim=-1))
         return Gaussian(*(part.transpose(0, 1) for part in made))
+
+    def _by_level(self, latents: Tensor) -> list[Tensor]:
+        """(count, D) as (nodes, count, features) of every level, from the top."""
+        sizes = self.config.levels[::-1]
+        parts = latents.split([nodes * features for nodes, features in sizes], dim=1)
+        shapes = zip(parts, sizes, strict=True)
+        return [part.view(len(latents), *size).transpose(0, 1) for part, size in shapes]
 
     def _one_hot(self, labels: Tensor | None, count: int) -> Tensor | None:
         """(B, C), zeros where there is no class; None for a model without classes."""

@@ -90,6 +90,17 @@ def latent_log_density(made: Pass) -> Tensor:
     return prior_log_density(made.levels, means)
 
 
+def standardised(made: Pass) -> Tensor:
+    """Latents of a pass in deviations of their priors from the priors' means, all levels from the top; (B, D)."""
+    found = []
+    for level in made.levels:
+        prior, latent = level.prior, level.latent
+        if prior is not None:
+            latent = (latent - prior.mean) * (-0.5 * prior.log_variance).exp()
+        found.append(latent.transpose(0, 1).flatten(1))
+    return torch.cat(found, dim=1)
+
+
 def kl_weight(epoch: float, start: float, warmup: float) -> float:
     """Weight of the divergence at a (fractional) epoch: linear from `start` to 1 over `warmup` epochs."""
     return 1.0 if epoch >= warmup else start + (1.0 - start) * epoch / warmup
