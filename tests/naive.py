@@ -431,8 +431,10 @@ def log_normal(x, mean, log_variance):
     return torch.distributions.Normal(mean, torch.exp(log_variance / 2)).log_prob(x).sum()
 
 
-def hgvae(window, weights, config, basis):
+def hgvae(window, weights, config, basis, label=None):
     """One window (nodes, frames) through the whole model, all latents at their posterior means.
+
+    label : the window's class number, which enters where `config.condition` says.
 
     Returns mean and log-variance of x, and (posterior, prior) of z_0, z_1 ... as pairs of mean and
     log-variance."""
@@ -452,7 +454,15 @@ def hgvae(window, weights, config, basis):
     path, levels = weights["start"][:, 0], []
     for number, seen in enumerate(reversed(features)):
         rung, prior = f"rungs.{number}", None
-        if number:
+        every = bool(config.labels) and config.condition == "every"
+        if every and label is not None:
+            path = torch.stack(
+                [
+                    node + of_class[label]
+                    for node, of_class in zip(path, weights[f"{rung}.classes"], strict=True)
+                ]
+            )
+        if number or every:
             for block in range(config.blocks):
                 path = gcb(path, weights, f"{rung}.blocks.{block}", printed)
             both = gcl(path, weights, f"{rung}.prior", activation=False)
@@ -461,7 +471,11 @@ def hgvae(window, weights, config, basis):
             seen = torch.cat([gcl(path, weights, f"{rung}.resize"), seen], dim=-1)
         mixed = gcl(seen, weights, f"{rung}.mix")
         posterior = gaussian(gcl(mixed, weights, f"{rung}.posterior", activation=False))
-        path = path + weights[f"{rung}.latent_weight"] * gcl(posterior[0], weights, f"{rung}.expand")
+        latent = posterior[0]
+        if config.labels and not every and not number:
+            hot = [float(c == label) for c in range(len(config.labels))]
+            latent = torch.stack([torch.tensor([*node.tolist(), *hot]) for node in latent])
+        path = path + weights[f"{rung}.latent_weight"] * gcl(latent, weights, f"{rung}.expand")
         levels.append((posterior, prior))
     for block in range(config.blocks):
         path = gcb(path, weights, f"last.{block}", printed)

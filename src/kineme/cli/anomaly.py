@@ -1,10 +1,10 @@
 """How unlikely motion is: a score per file, where in time it is high, and which joints are to blame.
 
-A score is the mean surprise of a window's numbers under a model of motion, in nats. Windows above the
-threshold, which was measured on sound motion at a stated rate of false alarms, are alarms; so are windows
-in which the evidence against a single joint (surprise, an odd number, a jump, a standstill) is above its
-own threshold. Files shorter than a window are scored with their last frame repeated, and marked. Without
---model the weights that come with kineme are used.
+Two rules raise an alarm, and every alarm says which did. "window": the mean surprise of a window's numbers
+under a model of motion, in nats, is above the threshold. "joint": the evidence against a single joint
+(surprise, an odd number, a jump, a standstill) is above that joint's own threshold; such joints are named.
+All thresholds were measured on sound motion at a stated rate of false alarms. Files shorter than a window are
+scored with their last frame repeated, and marked. Without --model the weights that come with kineme are used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import tyro
 
@@ -24,7 +24,6 @@ from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from kineme.models.hgvae import Calibration
     from kineme.motion import Motion
     from kineme.tasks.anomaly import Alarm, WindowScores
 
@@ -56,7 +55,7 @@ def run(args: Args) -> int:
     from kineme.cli.motion_model import load_model
     from kineme.formats.atomic import atomic_write
     from kineme.tasks.anomaly import alarms, score_motion
-    from kineme.tasks.calibrate import usual_of
+    from kineme.tasks.calibrate import joint_thresholds, usual_of
 
     if not args.files:
         raise UsageError("name the files to look at")
@@ -68,7 +67,7 @@ def run(args: Args) -> int:
         where = args.model or "the model"
         raise InputError("has no thresholds; `kineme train hgvae` measures them", where)
     limit = calibration.window if args.threshold is None else args.threshold
-    usual = usual_of(calibration)
+    usual, joints = usual_of(calibration), joint_thresholds(calibration)
     found = []
     for name, motion in _motions(args):
         try:
@@ -76,16 +75,27 @@ def run(args: Args) -> int:
         except InputError as error:
             print(f"kineme: {name}: {error}", file=sys.stderr)
             continue
-        found.append((name, scores, alarms(scores, limit, calibration.joints)))
+        found.append((name, scores, alarms(scores, limit, joints)))
     if not found:
         raise InputError("there is no motion file in it that can be used", args.files[0])
+    limits = Limits(limit, joints, calibration.false_alarms, calibration.measured_on)
     if args.out is not None:
-        text = _json(found, calibration, limit) if args.format == "json" else _csv(found, limit)
+        text = _json(found, limits) if args.format == "json" else _csv(found, limits)
         with atomic_write(args.out) as part:
             part.write_text(text, encoding="utf-8", newline="")
-    _write_page(args, found, limit)
-    _print(found, limit, calibration)
+    _write_page(args, found, limits)
+    _print(found, limits)
     return 0
+
+
+class Limits(NamedTuple):
+    """Thresholds of a window's score and of the evidence against each joint; the share of sound windows that
+    is above each of the two, and what motion it was measured on."""
+
+    window: float
+    joints: tuple[float, ...]
+    false_alarms: float
+    measured_on: str
 
 
 def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
@@ -108,43 +118,68 @@ def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
             yield f"{file}#{number}" if len(motions) > 1 else str(file), motion
 
 
-def _write_page(args: Args, found: Found, limit: float) -> None:
+def _write_page(args: Args, found: Found, limits: Limits) -> None:
     from kineme.formats.atomic import atomic_write
     from kineme.report.page import link_page
-    from kineme.report.plots import score_page
+    from kineme.report.plots import AlarmedClip, score_page
     from kineme.tasks.library import is_library
 
     library = args.files[0] if len(args.files) == 1 and is_library(args.files[0]) else None
     page = args.page if args.page is not None or library is None else library / "anomaly.html"
     if page is None:
         return
-    rows = [(name, scores.times.mean(1), scores.scores, scores.times[-1, 1]) for name, scores, _ in found]
+    rows = [
+        AlarmedClip(
+            name,
+            scores.times.mean(1),
+            scores.scores,
+            scores.times[-1, 1],
+            tuple(
+                (alarm.start, alarm.end, _rule(alarm), _blamed(alarm, len(alarm.joints))) for alarm in raised
+            ),
+        )
+        for name, scores, raised in found
+    ]
     with atomic_write(page) as part:
-        part.write_text(score_page("How unlikely the motion is", rows, limit), encoding="utf-8")
+        part.write_text(score_page("How unlikely the motion is", rows, limits.window), encoding="utf-8")
     if library is not None and args.page is None and (library / "report.html").is_file():
         link_page(library / "report.html", page.name, "Anomalies")
         print(f"the plots: {page}")
 
 
-def _csv(found: Found, limit: float) -> str:
+def _csv(found: Found, limits: Limits) -> str:
+    """A row a window: its score, which rule raised an alarm and which joints, and all joints' evidence."""
+    from kineme.tasks.anomaly import window_rules
+
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     names = found[0][1].names
-    table.writerow(["file", "start", "end", "score", "alarm", "padded", *names])
+    head = ["file", "start", "end", "score", "threshold", "alarm", "rule", "unlikely_joints", "padded"]
+    table.writerow([*head, *(f"evidence_{name}" for name in names)])
     for file, scores, _ in found:
-        for (start, end), score, joints in zip(scores.times, scores.scores, scores.joints, strict=True):
-            over = int(score > limit)
-            row = [file, f"{start:.3f}", f"{end:.3f}", f"{score:.4f}", over, int(scores.padded)]
+        rules = window_rules(scores, limits.window, limits.joints)
+        for (start, end), score, own, joints in zip(
+            scores.times, scores.scores, rules, scores.joints, strict=True
+        ):
+            over = [n for n, joint, most in zip(names, joints, limits.joints, strict=True) if joint > most]
+            row = [file, f"{start:.3f}", f"{end:.3f}", f"{score:.4f}", f"{limits.window:.4f}", int(bool(own))]
+            row += ["+".join(own), " ".join(over), int(scores.padded)]
             table.writerow([*row, *(f"{joint:.4f}" for joint in joints)])
     return text.getvalue()
 
 
-def _json(found: Found, calibration: Calibration, limit: float) -> str:
+def _json(found: Found, limits: Limits) -> str:
+    from kineme.tasks.anomaly import window_rules
+
     about = {
-        "threshold": limit,
-        "false_alarms": calibration.false_alarms,
-        "measured_on": calibration.measured_on,
-        "joint_thresholds": dict(zip(found[0][1].names, calibration.joints, strict=True)),
+        "threshold": limits.window,
+        "false_alarms": limits.false_alarms,
+        "measured_on": limits.measured_on,
+        "rules": {
+            "window": "the score of a window is above `threshold`",
+            "joint": "the evidence against a joint is above its entry of `joint_thresholds`",
+        },
+        "joint_thresholds": dict(zip(found[0][1].names, limits.joints, strict=True)),
     }
     files = []
     for file, scores, raised in found:
@@ -153,10 +188,15 @@ def _json(found: Found, calibration: Calibration, limit: float) -> str:
                 "start": start,
                 "end": end,
                 "score": score,
+                "rules": rules,
                 "joints": dict(zip(scores.names, joints, strict=True)),
             }
-            for (start, end), score, joints in zip(
-                scores.times.tolist(), scores.scores.tolist(), scores.joints.tolist(), strict=True
+            for (start, end), score, rules, joints in zip(
+                scores.times.tolist(),
+                scores.scores.tolist(),
+                window_rules(scores, limits.window, limits.joints),
+                scores.joints.tolist(),
+                strict=True,
             )
         ]
         files.append(
@@ -171,24 +211,38 @@ def _json(found: Found, calibration: Calibration, limit: float) -> str:
     return json.dumps({**about, "files": files}, indent=1) + "\n"
 
 
-def _print(found: Found, limit: float, calibration: Calibration) -> None:
+def _rule(alarm: Alarm) -> str:
+    return " + ".join(alarm.rules)
+
+
+def _blamed(alarm: Alarm, most: int) -> str:
+    """The worst joints with the evidence against each."""
+    named = [f"{n} {e:.2f}" for n, e in zip(alarm.joints[:most], alarm.evidence[:most], strict=True)]
+    return ", ".join(named) + (" ..." if len(alarm.joints) > most else "")
+
+
+def _print(found: Found, limits: Limits) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        title=f"threshold {limit:.3f}: {calibration.false_alarms:.0%} of sound windows are above it"
+    low, high = min(limits.joints), max(limits.joints)
+    console = Console()
+    console.print(
+        f"rule window: the score is above {limits.window:.3f}; rule joint: the evidence against a joint is above "
+        f"its own threshold, {low:.2f} to {high:.2f}. Each was measured so that {limits.false_alarms:.0%} of "
+        "sound windows raise it.",
+        highlight=False,
     )
-    table.title_justify = "left"
-    for heading in ("file", "score", "alarm from", "to (s)", "joints"):
-        table.add_column(
-            heading, justify="left" if heading in ("file", "joints") else "right", overflow="fold"
-        )
+    table = Table()
+    for heading in ("file", "score", "alarm from", "to (s)", "rule", "joints, evidence"):
+        text = heading in ("file", "rule", "joints, evidence")
+        table.add_column(heading, justify="left" if text else "right", overflow="fold")
     for file, scores, raised in found:
         name = Path(file).name + (" (shorter than a window)" if scores.padded else "")
         if not raised:
-            table.add_row(name, f"{scores.clip:.3f}", "-", "-", "")
+            table.add_row(name, f"{scores.clip:.3f}", "-", "-", "", "")
         for k, alarm in enumerate(raised):
-            joints = ", ".join(alarm.joints[:4]) + (" ..." if len(alarm.joints) > 4 else "")
             head = (name, f"{scores.clip:.3f}") if k == 0 else ("", "")
-            table.add_row(*head, f"{alarm.start:.2f}", f"{alarm.end:.2f}", joints)
-    Console().print(table)
+            joints = _blamed(alarm, 3).replace(", ", "\n")
+            table.add_row(*head, f"{alarm.start:.2f}", f"{alarm.end:.2f}", _rule(alarm), joints)
+    console.print(table)

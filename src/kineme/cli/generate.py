@@ -28,8 +28,8 @@ class Args:
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the files."""
     model: str | None = None
-    """Folder of an HG-VAE or compose model, or its name on the Hugging Face hub; by default the HG-VAE that
-    comes with kineme."""
+    """Folder of an HG-VAE or compose model, a library with one in it, or its name on the Hugging Face hub; by
+    default the HG-VAE that comes with kineme."""
     label: str | None = None
     """The class to sample of an HG-VAE."""
     labels: str | None = None
@@ -47,7 +47,7 @@ class Args:
 
 
 def run(args: Args) -> int:
-    from kineme.cli.motion_model import SHIPPED
+    from kineme.cli.motion_model import SHIPPED, library_model
     from kineme.cli.outputs import folder_for
     from kineme.formats import save
     from kineme.formats.file_names import safe_stem
@@ -56,8 +56,9 @@ def run(args: Args) -> int:
 
     if args.count < 1:
         raise UsageError(f"--count must be at least 1, not {args.count}")
-    place = model_folder(
-        args.model or SHIPPED, FILES, "`kineme train hgvae` or `kineme train compose` writes one"
+    name = args.model or SHIPPED
+    place = library_model(name, ("hgvae", "compose")) or model_folder(
+        name, FILES, "`kineme train hgvae` or `kineme train compose` writes one"
     )
     motions = _composed(args, place) if kind_of(place) == "compose" else _sampled(args, place)
     folder, name = folder_for(args.out), safe_stem(args.labels or args.label or "sample")

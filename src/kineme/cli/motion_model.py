@@ -17,10 +17,31 @@ SHIPPED = "hgvae-small"
 
 
 def load_model(name: str | None) -> HGVAE:
-    """The model of a folder or of the Hugging Face hub, or the one that comes with the package."""
+    """The model of a folder, a library or the Hugging Face hub, or the one that comes with the package."""
     from kineme.models.hgvae import HGVAE
 
-    return HGVAE.from_pretrained(SHIPPED if name is None else name)
+    name = SHIPPED if name is None else name
+    return HGVAE.from_pretrained(library_model(name, ("hgvae",)) or name)
+
+
+def library_model(name: str, kinds: tuple[str, ...]) -> Path | None:
+    """The model inside the library `name`; None where `name` is no library.
+
+    Raises InputError where that model is of none of the `kinds` that are asked for.
+    """
+    from kineme.formats.model_folder import kind_of
+    from kineme.tasks.library import MODEL, is_library
+
+    if not is_library(Path(name)):
+        return None
+    kind = kind_of(place := Path(name) / MODEL)
+    if kind not in kinds:
+        makers = " or ".join(f"`kineme train {one}`" for one in kinds)
+        raise InputError(
+            f"is a library, and the model in it is of another kind ({kind}); name a folder made by {makers}",
+            name,
+        )
+    return place
 
 
 def read_one(path: Path, options: ReadOptions) -> Motion:

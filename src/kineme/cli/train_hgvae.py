@@ -18,7 +18,7 @@ import tyro
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
 from kineme.errors import UsageError
-from kineme.models.hgvae.config import PRESETS, HGVAEConfig
+from kineme.models.hgvae.config import CONDITIONAL, PRESETS, HGVAEConfig
 
 if TYPE_CHECKING:
     Settings = Any
@@ -35,7 +35,9 @@ class Args:
     preset: Literal["small", "full-body", "paper", "deep"] = "small"
     """Where the settings start from."""
     conditional: bool = False
-    """Learn the labels of the corpus as classes, for `kineme generate --label`."""
+    """Learn the labels of the corpus as classes, for `kineme generate --label`. With the presets small and
+    full-body the class enters at every level and classes are drawn more evenly, unless settings say otherwise;
+    with paper and deep it enters beside z0 alone."""
     calibrate: str | None = None
     """Measure thresholds and intervals on this split of the corpus, such as val; by default on one window in
     ten of the training data's end, which flatters."""
@@ -63,7 +65,8 @@ def run(args: Args) -> int:
             raise UsageError(
                 "--conditional needs a corpus with labels; `kineme ingest --labels` attaches them"
             )
-        config = dataclasses.replace(config, labels=labels, mirror=False)
+        ours = {} if args.preset in ("paper", "deep") else CONDITIONAL
+        config = dataclasses.replace(config, **{**ours, **given, "labels": labels, "mirror": False})
     bank = bank_of(corpus, config)
     card = model_card(
         "HG-VAE",

@@ -97,6 +97,13 @@ class WindowBank:
             self.labels[windows],
         )
 
+    def of_each_class(self, most: int, rng: np.random.Generator) -> Batch:
+        """At most so many whole windows of every class, drawn without replacement."""
+        whole = self.lengths == self.frames
+        classes = np.unique(self.labels[self.labels >= 0])
+        own = [rng.permutation(np.flatnonzero(whole & (self.labels == one)))[:most] for one in classes]
+        return self.take(np.concatenate([*own, np.empty(0, dtype=np.int64)]))
+
     def all(self) -> Batch:
         """Every window."""
         return self.take(np.arange(len(self)))

@@ -45,6 +45,12 @@ class FactorNoise(NamedTuple):
         rest = (wide.square().mean(0) - (directions.square() * values[:, None]).sum(0)).clamp(min=LEAST)
         return cls((directions * values.sqrt()[:, None]).to(residuals.dtype), rest.to(residuals.dtype))
 
+    def draw(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Samples (count, D)."""
+        shared = self.factors.new_empty(count, len(self.factors)).normal_(generator=generator)
+        own = self.variance.new_empty(count, len(self.variance)).normal_(generator=generator)
+        return shared @ self.factors + own * self.variance.sqrt()
+
     def condition(self, residuals: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance (B, D) of all entries given the `known` ones (B, D) bool of residuals (B, D).
 

@@ -111,36 +111,57 @@ def threshold(scores: np.ndarray, false_alarms: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Alarm:
-    """A stretch of a clip above the threshold.
+    """A stretch of a clip in which windows are above a threshold.
 
     Attributes
     ----------
-    start, end : seconds. score, threshold : of its worst window. joints : the joints above their own
-        thresholds there, worst first.
+    start, end : seconds. score, threshold : of its worst window, and what a window's score is held against.
+    rules : what raised it: ``window`` (a score above `threshold`), ``joint`` (the evidence against a joint
+        above that joint's own threshold), or both.
+    joints, evidence : the joints above their own thresholds, worst first, and the most that speaks against
+        each.
     """
 
     start: float
     end: float
     score: float
     threshold: float
+    rules: tuple[str, ...]
     joints: tuple[str, ...]
+    evidence: tuple[float, ...]
+
+
+def window_rules(found: WindowScores, window: float, joints: Sequence[float]) -> list[tuple[str, ...]]:
+    """Which rules raise an alarm for each window: ``window``, ``joint``, both or none."""
+    high, odd = found.scores > window, np.any(found.joints > np.asarray(joints), axis=1)
+    named = zip(high.tolist(), odd.tolist(), strict=True)
+    return [("window",) * one + ("joint",) * other for one, other in named]
 
 
 def alarms(found: WindowScores, window: float, joints: Sequence[float]) -> list[Alarm]:
-    """Stretches in which a window or one of its joints is above its threshold, neighbours joined."""
-    over = found.joints - np.asarray(joints)
-    high = (found.scores > window) | (over > 0).any(1)
-    made: list[Alarm] = []
-    for at in np.flatnonzero(high).tolist():
-        order = np.argsort(-over[at])
-        names = tuple(found.names[j] for j in order if over[at, j] > 0)
-        start, end = (float(t) for t in found.times[at])
-        one = Alarm(start, end, float(found.scores[at]), window, names)
-        if made and start <= made[-1].end:
-            last = made[-1]
-            worse = one if one.score > last.score else last
-            both = tuple(dict.fromkeys((*worse.joints, *last.joints, *one.joints)))
-            one = Alarm(last.start, end, worse.score, window, both)
-            made.pop()
-        made.append(one)
+    """Stretches in which a window is above `window`, or one of its joints above its own of `joints`;
+    neighbours are joined."""
+    rules = window_rules(found, window, joints)
+    stretches: list[list[int]] = []
+    for at in (at for at, own in enumerate(rules) if own):
+        if stretches and found.times[at, 0] <= found.times[stretches[-1][-1], 1]:
+            stretches[-1].append(at)
+        else:
+            stretches.append([at])
+    made = []
+    for own in stretches:
+        evidence = found.joints[own].max(0)
+        over = evidence - np.asarray(joints)
+        worst = [j for j in np.argsort(-over).tolist() if over[j] > 0]
+        made.append(
+            Alarm(
+                float(found.times[own[0], 0]),
+                float(found.times[own[-1], 1]),
+                float(found.scores[own].max()),
+                window,
+                tuple(rule for rule in ("window", "joint") if any(rule in rules[at] for at in own)),
+                tuple(found.names[j] for j in worst),
+                tuple(float(evidence[j]) for j in worst),
+            )
+        )
     return made

@@ -70,6 +70,17 @@ def usual_of(calibration: Calibration) -> Usual | None:
     return usual
 
 
+def joint_thresholds(calibration: Calibration) -> tuple[float, ...]:
+    """The evidence from which a joint raises an alarm.
+
+    Not below 1 where what is usual was measured, since sound windows came up to that: the highest of one half
+    of the calibration's clips is 1, and the other half may stay below.
+    """
+    if not calibration.usual_spread:
+        return calibration.joints
+    return tuple(max(1.0, own) for own in calibration.joints)
+
+
 def _ratios(
     model: HGVAE, windows: np.ndarray, seconds: float, rng: np.random.Generator, seed: int, ascent: Ascent
 ) -> np.ndarray:

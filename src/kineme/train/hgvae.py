@@ -14,7 +14,7 @@ from kineme.corpus.bank import Batch, WindowBank, standard_places
 from kineme.corpus.occlusion import training_occlusion
 from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
-from kineme.models.hgvae.objective import elbo, kl_weight
+from kineme.models.hgvae.objective import elbo, free_bits, kl_weight
 from kineme.motion.channels import Channels
 from kineme.train.windows import Schedule, StepLoss, train_windows
 
@@ -43,6 +43,17 @@ def _frame_labels(clip: Clip, frames: int, config: HGVAEConfig) -> np.ndarray:
         if segment.level == "label" and segment.label in config.labels:
             found[(times >= segment.start) & (times < segment.end)] = config.labels.index(segment.label)
     return found
+
+
+def balanced(bank: WindowBank, share: float, seed: int) -> WindowBank:
+    """As many windows, drawn again so that a class of n comes in proportion to n^(1 - share).
+
+    Windows of no class count as one class more.
+    """
+    _, which, counts = np.unique(bank.labels, return_inverse=True, return_counts=True)
+    weights = counts[which] ** -float(share)
+    rng = np.random.default_rng([seed, 4])
+    return bank.only(np.sort(rng.choice(len(bank), len(bank), p=weights / weights.sum())))
 
 
 def schedule_of(config: HGVAEConfig) -> Schedule:
@@ -77,7 +88,10 @@ def prepare(
 
 
 def step_loss(model: HGVAE, off: int = 0) -> StepLoss:
-    """The negative of the bound, eq. 1, of a step's windows; `off` top levels are turned off."""
+    """The negative of the bound, eq. 1, of a step's windows; `off` top levels are turned off.
+
+    With `free_bits` a level's divergence costs what is above them.
+    """
     config = model.config
 
     def loss(
@@ -85,15 +99,22 @@ def step_loss(model: HGVAE, off: int = 0) -> StepLoss:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         whole, seen = prepare(batch, model, rng, mirror=config.mirror, occlusion=config.occlusion)
         labels = torch.from_numpy(batch.labels) if config.labels else None
+        if labels is not None and config.label_dropout:
+            known = torch.from_numpy(rng.random(len(labels)) >= config.label_dropout)
+            labels = labels.where(known, -1)
         device = next(network.parameters()).device
         whole, seen = whole.to(device), seen.to(device)
         made = network(seen, labels if labels is None else labels.to(device), off=off, generator=noise)
         valid = torch.from_numpy(batch.valid).to(device)
-        bound = elbo(whole, made, kl_weight(epoch, config.kl_start, config.warmup_epochs), off, valid)
+        weight = kl_weight(epoch, config.kl_start, config.warmup_epochs)
+        bound = elbo(whole, made, weight, off, valid)
         told = {"log_likelihood": bound.log_likelihood.mean(), "divergence": bound.divergence.mean()}
         for number, part in enumerate(bound.divergences):
             told[f"divergence_z{number + off}"] = part.mean()
-        return -bound.elbo.mean(), told
+        if not config.free_bits:
+            return -bound.elbo.mean(), told
+        cost = free_bits(bound.divergences, config.free_bits)
+        return weight * cost - bound.log_likelihood.mean(), told
 
     return loss
 
@@ -106,6 +127,14 @@ def measure_noise(model: HGVAE, bank: WindowBank, seed: int, windows: int = 4000
     whole = bank.only(bank.lengths == bank.frames)
     batch = whole.take(rng.permutation(len(whole))[:windows])
     model.measure_noise(model.normalise(batch.windows), model.config.noise_factors)
+
+
+def measure_latents(model: HGVAE, bank: WindowBank, seed: int, factors: int, windows: int = 150) -> None:
+    """Measure how the latents of every class vary, on so many of its training windows at most."""
+    if not (factors and model.config.labels):
+        return
+    batch = bank.of_each_class(windows, np.random.default_rng([seed, 5]))
+    model.measure_latents(model.normalise(batch.windows), torch.from_numpy(batch.labels), factors, seed)
 
 
 def train_hgvae(
@@ -129,10 +158,11 @@ def train_hgvae(
     model.card = card
     model.network.requires_grad_(True)
     settings = {**config.to_dict(), "off": off}
+    drawn = balanced(bank, config.class_balance, seed) if config.labels and config.class_balance else bank
     first = train_windows(
         model.network,
         step_loss(model, off),
-        bank,
+        drawn,
         schedule_of(config),
         run,
         settings=settings,
@@ -141,6 +171,7 @@ def train_hgvae(
         trainer_options=trainer_options,
     )
     measure_noise(model, bank, seed)
+    measure_latents(model, bank, seed, config.latent_factors)
     if first:
         model.save(run / "model")
     return model

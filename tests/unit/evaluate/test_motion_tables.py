@@ -113,6 +113,38 @@ def test_the_interval_score_charges_width_and_misses() -> None:
     assert hgvae_gaps.interval_score(truth, low, high) == pytest.approx((2 + 2 + 20 * 2) / 2)
 
 
+class Judge:
+    """Says 1 of windows whose first number is positive, 0 of others; standardises nothing."""
+
+    classes_ = np.array([0, 1, 2])
+
+    def predict(self, seen: np.ndarray) -> np.ndarray:
+        return (seen[:, 0] > 0).astype(int)
+
+    def __getitem__(self, _: int) -> Judge:
+        return self
+
+    def transform(self, seen: np.ndarray) -> np.ndarray:
+        return seen
+
+
+def test_samples_are_judged_class_by_class_and_means_are_not_diverse() -> None:
+    bank = small_bank()
+    bank = bank.only(bank.lengths == bank.frames)
+    bank.labels = np.arange(len(bank)) % 3 - 1
+    fold = MotionFold("takes", "takes", bank, bank, bank, ("a", "b"), "")
+    seen = bank.of_each_class(7, np.random.default_rng(0))
+    assert np.bincount(seen.labels).tolist() == [7, 7]
+    drawn = bank.of_each_class(hgvae_conditional.HELD, np.random.default_rng([0, 22]))
+    own = {label: drawn.windows[drawn.labels == label] for label in (0, 1)}
+    assert hgvae_conditional.judged(Judge(), own, fold, 0)["diversity"] == pytest.approx(1)
+    plain = np.ones((3, *WINDOWS.shape[1:]), dtype=np.float32)
+    signs = np.array([1.0, -1.0, -1.0], dtype=np.float32)[:, None, None]
+    found = hgvae_conditional.judged(Judge(), {0: -plain[:1], 1: plain * signs}, fold, 0)
+    assert found["accuracy"] == pytest.approx((1 + 1 / 3) / 2) and found["chance"] == pytest.approx(1 / 3)
+    assert hgvae_conditional.judged(Judge(), {0: plain, 1: plain}, fold, 0)["diversity"] == 0
+
+
 def test_a_map_escapes_its_names() -> None:
     picture = hgvae_conditional.scatter(np.eye(2), np.array([0, 1]), ("<b>", "run"), "z0")
     assert "<b>" not in picture and picture.count("<circle") == 2

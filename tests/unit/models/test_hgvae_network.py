@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -13,10 +14,12 @@ from kineme.models.hgvae.config import BODY_JOINTS, PAPER_JOINTS, PRESETS, HGVAE
 from kineme.models.hgvae.network import HGVAENetwork
 from kineme.models.hgvae.objective import (
     elbo,
+    free_bits,
     kl_weight,
     latent_log_density,
     posterior_log_density,
     prior_log_density,
+    standardised,
 )
 from kineme.motion.canonical import JOINTS
 
@@ -34,7 +37,7 @@ def awake(config: HGVAEConfig) -> HGVAENetwork:
     network = HGVAENetwork(config)
     with torch.no_grad():
         for name, value in network.named_parameters():
-            if value.ndim == 0 or name == "start" or name.endswith("bias"):
+            if value.ndim == 0 or name == "start" or name.endswith(("bias", "classes")):
                 value.copy_(torch.randn_like(value) * 0.3 + 0.1)
     return network
 
@@ -58,6 +61,46 @@ def test_a_pass_equals_the_transcription(residual, frequencies) -> None:
                 bound.divergences[number, k], naive.kl(posterior, prior), atol=1e-4, rtol=1e-4
             )
         torch.testing.assert_close(latent[k], naive.latent_log_density(levels), atol=1e-3, rtol=1e-5)
+
+
+@pytest.mark.parametrize("condition", ["top", "every"])
+def test_a_pass_with_classes_equals_the_transcription(condition) -> None:
+    config = replace(TINY, labels=("walk", "run", "jump"), condition=condition)
+    network, labels = awake(config), (2, None, 0)
+    windows = torch.randn(3, config.nodes, config.frames)
+    made = network(windows, torch.tensor([-1 if n is None else n for n in labels]), sample=False)
+    bound = elbo(windows, made)
+    for k, (window, label) in enumerate(zip(windows, labels, strict=True)):
+        weights = network.state_dict()
+        mean, _, levels = naive.hgvae(window, weights, config, network.basis, label)
+        torch.testing.assert_close(made.likelihood.mean[k], mean, atol=1e-5, rtol=1e-5)
+        for number, (posterior, prior) in enumerate(levels):
+            assert (prior is None) == (number == 0 and condition == "top")
+            expected = naive.kl(posterior, prior)
+            torch.testing.assert_close(bound.divergences[number, k], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_with_the_class_at_every_level_priors_and_posteriors_know_it() -> None:
+    network = awake(replace(TINY, labels=("walk", "run"), condition="every"))
+    windows = torch.randn(1, TINY.nodes, TINY.frames)
+    walk, run, none = (network(windows, torch.tensor([n]), sample=False).levels for n in (0, 1, -1))
+    for levels in zip(walk, run, none, strict=True):
+        for part in ("prior", "posterior"):
+            a, b, c = (getattr(level, part).mean for level in levels)
+            assert not torch.allclose(a, b) and not torch.allclose(a, c) and not torch.allclose(b, c)
+    bare = awake(replace(TINY, condition="every"))  # without classes the setting changes nothing
+    assert {k: v.shape for k, v in bare.state_dict().items()} == {
+        k: v.shape for k, v in awake(TINY).state_dict().items()
+    }
+
+
+def test_free_bits_cost_nothing_and_do_not_push() -> None:
+    divergences = torch.tensor([[1.0, 2.0], [10.0, 20.0]], requires_grad=True)
+    cost = free_bits(divergences, 5.0)
+    assert float(cost.detach()) == 5.0 + 15.0
+    cost.backward()
+    assert divergences.grad is not None and divergences.grad.tolist() == [[0, 0], [0.5, 0.5]]
+    assert float(free_bits(divergences.detach(), 0.0)) == 1.5 + 15.0
 
 
 def test_the_bound_is_likelihood_minus_what_counts_of_the_divergence() -> None:
@@ -103,8 +146,9 @@ def test_levels_that_are_off_take_the_mean() -> None:
     ]  # fmt: skip
 
 
-def test_a_class_reaches_the_samples_and_no_class_is_allowed() -> None:
-    config = replace(TINY, labels=("walk", "run"))
+@pytest.mark.parametrize("condition", ["top", "every"])
+def test_a_class_reaches_the_samples_and_no_class_is_allowed(condition) -> None:
+    config = replace(TINY, labels=("walk", "run"), condition=condition)
     network = awake(config)
     noise = [torch.Generator().manual_seed(1) for _ in range(3)]
     walk, run, none = (
@@ -118,6 +162,22 @@ def test_a_class_reaches_the_samples_and_no_class_is_allowed() -> None:
     torch.testing.assert_close(mixed, torch.stack([walk[0], none[1]]))
 
 
+@pytest.mark.parametrize("condition", ["top", "every"])
+def test_latents_in_deviations_of_their_priors_give_the_pass_again(condition) -> None:
+    network = awake(replace(TINY, labels=("walk", "run"), condition=condition))
+    labels = torch.tensor([0, 1, -1])
+    made = network(torch.randn(3, TINY.nodes, TINY.frames), labels)
+    latents = standardised(made)
+    assert latents.shape == (3, 10 * 6 + 4 * 5 + 7)
+    again = network.generate(3, labels, latents=latents)
+    torch.testing.assert_close(again.likelihood.mean, made.likelihood.mean, atol=1e-5, rtol=1e-4)
+    for a, b in zip(again.levels, made.levels, strict=True):
+        torch.testing.assert_close(a.latent, b.latent, atol=1e-5, rtol=1e-4)
+    upper = network.generate(3, labels, latents=latents, sampled=1)
+    torch.testing.assert_close(upper.levels[0].latent, made.levels[0].latent, atol=1e-5, rtol=1e-4)
+    assert torch.equal(upper.levels[1].latent, upper.levels[1].prior.mean)
+
+
 def test_sampling_l_levels_leaves_the_rest_at_their_mean() -> None:
     network = awake(TINY)
     made = network.generate(2, sampled=1)
@@ -126,8 +186,9 @@ def test_sampling_l_levels_leaves_the_rest_at_their_mean() -> None:
         assert torch.equal(level.latent, level.prior.mean)
 
 
-def test_every_weight_learns() -> None:
-    network = awake(replace(TINY, labels=("walk",)))
+@pytest.mark.parametrize("condition", ["top", "every"])
+def test_every_weight_learns(condition) -> None:
+    network = awake(replace(TINY, labels=("walk",), condition=condition))
     windows = torch.randn(4, TINY.nodes, TINY.frames)
     elbo(windows, network(windows, torch.tensor([0, 0, -1, 0]))).elbo.sum().backward()
     silent = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
@@ -161,7 +222,12 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         HGVAEConfig(joints=("tail",))
     with pytest.raises(UsageError, match="unknown HG-VAE setting colour"):
         HGVAEConfig.from_dict({"colour": 1})
-    for bad in ({"levels": ()}, {"frequencies": 51}, {"epochs": 0}, {"occlusion": 1.5}):
+    refused: tuple[dict[str, Any], ...] = (
+        {"levels": ()}, {"frequencies": 51}, {"epochs": 0}, {"occlusion": 1.5}, {"free_bits": -1.0},
+        {"free_bits": float("nan")}, {"label_dropout": 2.0}, {"class_balance": -0.1}, {"latent_factors": -1},
+        {"condition": "bottom"},
+    )  # fmt: skip
+    for bad in refused:
         with pytest.raises(UsageError):
             HGVAEConfig(**bad)
     assert HGVAEConfig.from_dict(PRESETS["deep"].to_dict()) == PRESETS["deep"]

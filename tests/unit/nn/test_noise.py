@@ -26,6 +26,13 @@ def test_density_is_that_of_the_full_covariance(noise) -> None:
     np.testing.assert_allclose(noise.log_density(residuals).numpy(), expected, rtol=1e-4)
 
 
+def test_draws_have_the_covariance(noise) -> None:
+    drawn = noise.draw(200_000, torch.Generator().manual_seed(0)).double()
+    wanted = (noise.factors.T @ noise.factors + noise.variance.diag()).double()
+    torch.testing.assert_close(drawn.T @ drawn / len(drawn), wanted, atol=0.03 * float(wanted.max()), rtol=0)
+    assert abs(float(drawn.mean())) < 0.01 * float(wanted.max())
+
+
 def test_conditional_is_that_of_the_full_covariance(noise) -> None:
     residuals, known = torch.randn(4, 8), torch.rand(4, 8) < 0.5
     mean, variance = noise.condition(residuals, known)

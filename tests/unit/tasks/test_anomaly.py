@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,9 @@ from kineme.tasks.anomaly import (
     score_channels,
     score_motion,
     threshold,
+    window_rules,
 )
+from kineme.tasks.calibrate import joint_thresholds
 from kineme.tasks.generate import generate
 from small_hgvae import small_bank, small_hgvae, takes
 
@@ -69,7 +73,36 @@ def test_alarms_join_neighbours_and_name_joints() -> None:
     times = np.array([[0, 2], [1, 3], [4, 6], [8, 10]], dtype=float)
     joints = np.array([[0, 0], [3, 5], [0, 0], [2, 0]], dtype=float)
     found = alarms(WindowScores(times, np.array([2.0, 3, 0, 0]), joints, ("a", "b"), False), 1.0, (1.0, 1.0))
-    assert found == [Alarm(0, 3, 3.0, 1.0, ("b", "a")), Alarm(8, 10, 0.0, 1.0, ("a",))]
+    assert found == [
+        Alarm(0, 3, 3.0, 1.0, ("window", "joint"), ("b", "a"), (5.0, 3.0)),
+        Alarm(8, 10, 0.0, 1.0, ("joint",), ("a",), (2.0,)),
+    ]
+
+
+def test_an_alarm_says_which_rule_raised_it_and_names_no_joint_below_its_threshold() -> None:
+    times = np.array([[0, 2], [3, 5], [6, 8], [9, 11]], dtype=float)
+    joints = np.array([[0.9, 0.9], [1.5, 0.9], [1.5, 0.9], [0.9, 1.0]])
+    scores = WindowScores(times, np.array([2.0, 0, 2, 1]), joints, ("a", "b"), False)
+    assert window_rules(scores, 1.0, (1.0, 1.0)) == [("window",), ("joint",), ("window", "joint"), ()]
+    found = alarms(scores, 1.0, (1.0, 1.0))
+    assert [(alarm.rules, alarm.joints) for alarm in found] == [
+        (("window",), ()),
+        (("joint",), ("a",)),
+        (("window", "joint"), ("a",)),
+    ]
+    assert [alarm.rules for alarm in alarms(scores, 1.0, (2.0, 2.0))] == [("window",)] * 2
+
+
+def test_what_sound_windows_came_up_to_is_no_alarm() -> None:
+    calibration = small_hgvae().calibration
+    low = replace(calibration, joints=(0.2,) * len(calibration.joints))
+    assert joint_thresholds(low) == (1.0,) * len(low.joints)
+    high = replace(calibration, joints=(1.7,) * len(calibration.joints))
+    assert joint_thresholds(high) == high.joints
+    of_before = replace(
+        low, usual=(), usual_spread=()
+    )  # thresholds of mean surprise, which has no such scale
+    assert joint_thresholds(of_before) == low.joints
 
 
 @pytest.mark.parametrize("places", [False, True])

@@ -46,6 +46,9 @@ class HGVAEConfig:
     """graph blocks at each level of the encoder, and at each of the decoder"""
     residual: Literal["rezero", "printed"] = "rezero"
     """A + alpha f(A), or f(A) + alpha A as equation 5 is printed"""
+    condition: Literal["top", "every"] = "top"
+    """where the class enters, in a model with classes: beside z0 alone, as in the paper, or prior, posterior
+    and path of every level"""
 
     # -- training
     epochs: int = 40
@@ -56,6 +59,13 @@ class HGVAEConfig:
     """epochs in which the weight of the divergence rises linearly"""
     kl_start: float = 0.001
     """that weight at the start; at the end it is 1"""
+    free_bits: float = 0.0
+    """nats of divergence that a level has without cost, so that upper levels do not collapse"""
+    label_dropout: float = 0.0
+    """share of training windows whose class is not told, so that the model also knows motion of no class"""
+    class_balance: float = 0.0
+    """how evenly classes are drawn: of n windows in proportion to n to the power of 1 minus this; 0 takes
+    windows as they come, 1 every class as often"""
     batch_size: int = 32
     """windows a step"""
     learning_rate: float = 4e-3
@@ -71,6 +81,9 @@ class HGVAEConfig:
     noise_factors: int = 160
     """directions of the windows' and of the noise's correlations that are measured after training, for
     imputation; 0 for none"""
+    latent_factors: int = 0
+    """directions of every class' latents that are measured after training, for samples of a class; 0 draws
+    every latent by itself, as the prior has it"""
     mirror: bool = True
     """half of the windows are seen in a mirror; only for models without classes of one side"""
 
@@ -86,8 +99,15 @@ class HGVAEConfig:
             raise UsageError("frequencies lie between 0 (all) and frames, frames is at least 2, fps positive")
         if min(self.epochs, self.batch_size, self.path_features, self.blocks) < 1:
             raise UsageError("epochs, batch_size, path_features and blocks are at least 1")
-        if not (0 <= self.occlusion <= 1 and 0 <= self.kl_start <= 1):
-            raise UsageError("occlusion and kl_start lie between 0 and 1")
+        shares = (self.occlusion, self.kl_start, self.label_dropout, self.class_balance)
+        if not all(0 <= share <= 1 for share in shares):
+            raise UsageError("occlusion, kl_start, label_dropout and class_balance lie between 0 and 1")
+        if min(self.noise_factors, self.latent_factors) < 0:
+            raise UsageError("noise_factors and latent_factors are 0 for none, or more")
+        if not 0 <= self.free_bits < float("inf"):
+            raise UsageError(f"free_bits is a number of nats, at least 0, not {self.free_bits}")
+        if self.condition not in ("top", "every"):
+            raise UsageError(f"condition is top or every, not {self.condition!r}")
 
     @property
     def nodes(self) -> int:
@@ -128,6 +148,14 @@ _PAPER: dict[str, Any] = {
     "warmup_epochs": 200.0, "batch_size": 800, "learning_rate": 1e-3, "decay": False, "occlusion": 0.0,
     "mirror": False, "gate_rate": 1.0, "noise_factors": 0,
 }  # fmt: skip
+
+#: what our presets change to learn classes; measured in docs/papers/hgvae.md
+CONDITIONAL: dict[str, Any] = {
+    "condition": "every",
+    "label_dropout": 0.1,
+    "class_balance": 0.5,
+    "latent_factors": 8,
+}
 
 PRESETS: dict[str, HGVAEConfig] = {
     "small": HGVAEConfig(),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kineme.nn.noise import FactorNoise
 
 #: raised by one when an older reader would misread a folder
-FORMAT = 2
+FORMAT = 3
 KIND = "hgvae"
 FILES = ("config.json", "model.safetensors", "README.md")
 #: those with a checksum; a card may be edited
@@ -45,6 +45,8 @@ def save(model: HGVAE, folder: Path) -> None:
             if (noise := getattr(model, name)) is not None:
                 factors, variance = (part.contiguous().numpy() for part in noise)
                 arrays |= {f"{name}.factors": factors.astype(np.float16), f"{name}.variance": variance}
+        if model.latents is not None:
+            arrays |= _stacked(model.latents)
         save_file({**state, **arrays}, work / "model.safetensors")
         settings = {
             "format": FORMAT,
@@ -70,7 +72,7 @@ def load(folder: Path) -> HGVAE:
     config, values = _settings(folder)
     path = folder / "model.safetensors"
     arrays = _arrays(path)
-    own = ("statistics.", *(f"{name}." for name in NOISES))
+    own = ("statistics.", "latents.", *(f"{name}." for name in NOISES))
     held = {name: arrays.pop(name) for name in list(arrays) if name.startswith(own)}
     network = HGVAENetwork(config)
     shapes = {k: tuple(v.shape) for k, v in network.state_dict().items()}
@@ -80,6 +82,13 @@ def load(folder: Path) -> HGVAE:
         if f"{name}.factors" in held:
             factors = held[f"{name}.factors"] = held[f"{name}.factors"].astype(np.float32)
             sizes |= {f"{name}.factors": (*factors.shape[:1], size), f"{name}.variance": (size,)}
+    if "latents.factors" in held:
+        factors = held["latents.factors"] = held["latents.factors"].astype(np.float32)
+        classes, size = len(config.labels), sum(nodes * features for nodes, features in config.levels)
+        sizes |= {
+            "latents.factors": (classes, *factors.shape[1:2], size),
+            "latents.variance": (classes, size),
+        }
     if {k: v.shape for k, v in arrays.items()} != shapes or {k: v.shape for k, v in held.items()} != sizes:
         raise InputError("does not fit the settings in config.json; the folder mixes two models", path)
     positive = [v for k, v in held.items() if k.endswith((".variance", ".deviation"))]
@@ -99,7 +108,29 @@ def load(folder: Path) -> HGVAE:
     noise, gaussian = (_noise(held, name) for name in NOISES)
     mean, deviation = held["statistics.mean"], held["statistics.deviation"]
     verify(folder, read_checksums(folder), _RESTORE, whole=True)
-    return HGVAE(config, network, mean, deviation, noise, gaussian, calibration, text)
+    latents = _unstacked(held)
+    return HGVAE(config, network, mean, deviation, noise, gaussian, calibration, text, latents)
+
+
+def _stacked(latents: tuple[FactorNoise, ...]) -> dict[str, np.ndarray]:
+    """Of all classes (C, R, D) and (C, D); a class with fewer factors has some of zero."""
+    most = max((len(one.factors) for one in latents), default=0)
+    padded = [np.pad(one.factors.numpy(), ((0, most - len(one.factors)), (0, 0))) for one in latents]
+    return {
+        "latents.factors": np.stack(padded).astype(np.float16),
+        "latents.variance": np.stack([one.variance.numpy() for one in latents]),
+    }
+
+
+def _unstacked(held: dict[str, np.ndarray]) -> tuple[FactorNoise, ...] | None:
+    import torch
+
+    from kineme.nn.noise import FactorNoise
+
+    if "latents.factors" not in held:
+        return None
+    pairs = zip(held["latents.factors"], held["latents.variance"], strict=True)
+    return tuple(FactorNoise(*(torch.from_numpy(part) for part in pair)) for pair in pairs)
 
 
 def _noise(held: dict[str, np.ndarray], name: str) -> FactorNoise | None:

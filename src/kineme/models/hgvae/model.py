@@ -81,6 +81,8 @@ class HGVAE:
     gaussian : second moments of the training data's windows, from which what is missing is guessed before
     there
         is a latent; None before they are measured. Both are not the paper's: see README.md.
+    latents : of every class, how its windows' latents vary about their priors, and together; None draws each by
+        itself. Not the paper's either.
     calibration : thresholds of `kineme anomaly` and widths of `kineme impute`; None before they are measured.
     card : text of the model card.
     """
@@ -95,11 +97,12 @@ class HGVAE:
         gaussian: FactorNoise | None = None,
         calibration: Calibration | None = None,
         card: str = "",
+        latents: tuple[FactorNoise, ...] | None = None,
     ):
         self.config, self.network = config, network.eval().requires_grad_(False)
         self.mean = np.asarray(mean, dtype=np.float32)
         self.deviation = np.asarray(deviation, dtype=np.float32)
-        self.noise, self.gaussian = noise, gaussian
+        self.noise, self.gaussian, self.latents = noise, gaussian, latents
         self.calibration, self.card = calibration, card
 
     @classmethod
@@ -210,6 +213,24 @@ class HGVAE:
         self.noise = FactorNoise.fit(torch.cat(rest).flatten(1), factors)
         self.gaussian = FactorNoise.fit(windows.flatten(1), factors)
 
+    def measure_latents(self, windows: Tensor, labels: Tensor, factors: int, seed: int = 0) -> None:
+        """Measure `latents` on whole windows (n, C, frames) of classes (n,): an aggregate posterior of each class.
+
+        A prior of independent latents does not know which go together, and their noise cancels out (ex-post
+        density estimation: Ghosh et al. 2020, section 4). Classes of less than six windows keep the prior.
+        """
+        generator, found = torch.Generator().manual_seed(seed), []
+        for label in range(len(self.config.labels)):
+            own = windows[labels == label]
+            if (count := min(factors, len(own) // 3)) < 2:
+                size = sum(nodes * features for nodes, features in self.config.levels)
+                found.append(FactorNoise(torch.zeros(0, size), torch.ones(size)))
+                continue
+            with torch.no_grad():
+                made = self.network(own, torch.full((len(own),), label), generator=generator)
+            found.append(FactorNoise.fit(objective.standardised(made), count))
+        self.latents = tuple(found)
+
     @property
     def fps(self) -> float:
         """Frames per second of a window."""
@@ -247,10 +268,13 @@ class HGVAE:
         levels : draw that many levels from the top, and take the mean of those below (Figure 6).
         Raises InputError for a label that the model does not know.
         """
-        generator = torch.Generator().manual_seed(seed)
-        labels = None if label is None else torch.full((count,), self.label_number(label))
+        generator, labels, latents = torch.Generator().manual_seed(seed), None, None
+        if label is not None:
+            number = self.label_number(label)
+            labels = torch.full((count,), number)
+            latents = self.latents[number].draw(count, generator) if self.latents is not None else None
         with torch.no_grad():
-            made = self.network.generate(count, labels, sampled=levels, generator=generator)
+            made = self.network.generate(count, labels, sampled=levels, generator=generator, latents=latents)
         return self.denormalise(made.likelihood.mean).transpose(0, 2, 1)
 
     def save(self, folder: str | Path) -> None:

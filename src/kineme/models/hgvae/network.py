@@ -19,16 +19,20 @@ class Rung(nn.Module):
     """One stochastic level of the decoder (Figure 2): posterior, prior, and the latent's way to the path.
 
     The top level's prior is the standard normal; there the path is still empty and the posterior sees the
-    encoder alone.
+    encoder alone. With ``condition="every"`` a vector of the class is added to the path at every level, before
+    anything is read off it; then the top level is like the others, and its prior is p(z_0 | class).
     """
 
     def __init__(self, config: HGVAEConfig, level: tuple[int, int], top: bool):
         super().__init__()
         nodes, features = level
-        path, width = config.nodes, config.path_features
-        self.top = top
-        seen = features if top else 2 * features
-        if not top:
+        path, width, labels = config.nodes, config.path_features, len(config.labels)
+        every = labels > 0 and config.condition == "every"
+        self.bare = top and not every
+        if every:  # a vector of every class and node; nothing is added where there is no class
+            self.classes = nn.Parameter(torch.zeros(path, labels, width))
+        seen = features if self.bare else 2 * features
+        if not self.bare:
             self.blocks = _blocks(config, path, width)
             self.resize = GraphConvolution((path, nodes), (width, features))
             self.prior = GraphConvolution((path, nodes), (width, 2 * features), activation=False)
@@ -36,30 +40,34 @@ class Rung(nn.Module):
             self.prior_weight = nn.Parameter(torch.zeros(()))
         self.mix = GraphConvolution((nodes, nodes), (seen, features))
         self.posterior = GraphConvolution((nodes, nodes), (features, 2 * features), activation=False)
-        labels = len(config.labels) if top else 0
-        self.expand = GraphConvolution((nodes, path), (features + labels, width))
-        self.latent_weight = nn.Parameter(torch.zeros(()) if not top else torch.ones(()))
+        self.expand = GraphConvolution((nodes, path), (features + labels * self.bare, width))
+        self.latent_weight = nn.Parameter(torch.ones(()) if top else torch.zeros(()))
         with torch.no_grad():  # posterior and prior begin close to each other
             self.posterior.weight.mul_(0.1)
-            if not top:
+            if not self.bare:
                 self.prior.weight.mul_(0.1)
 
-    def look(self, path: Tensor) -> tuple[Tensor, Gaussian | None]:
-        """The path (N, B, F) before the latent is added, and p(z_l | z_<l): a factor of eq. 2."""
-        if self.top:
+    def look(self, path: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Gaussian | None]:
+        """The path (N, B, F) before the latent is added, and p(z_l | z_<l, class): a factor of eq. 2.
+
+        labels : one-hot classes (B, C).
+        """
+        if self.bare:
             return path, None
+        if labels is not None and hasattr(self, "classes"):
+            path = path + labels @ self.classes
         path = self.blocks(path)
         parameters = self.prior(path)
         return path + self.prior_weight * self.beside_prior(parameters), Gaussian.of(parameters)
 
     def infer(self, path: Tensor, features: Tensor) -> Gaussian:
         """q(z_l | z_<l, x), a factor of eq. 3, from the path and the encoder's features of this level."""
-        seen = features if self.top else torch.cat([self.resize(path), features], dim=-1)
+        seen = features if self.bare else torch.cat([self.resize(path), features], dim=-1)
         return Gaussian.of(self.posterior(self.mix(seen)))
 
     def add(self, path: Tensor, latent: Tensor, labels: Tensor | None) -> Tensor:
-        """The path with the latent (n, B, f), at the top with the one-hot class (B, C) appended to it."""
-        if labels is not None and self.top:
+        """The path with the latent (n, B, f); at a bare top the one-hot class (B, C) is appended to it."""
+        if labels is not None and self.bare:
             latent = torch.cat([latent, labels.expand(latent.shape[0], -1, -1)], dim=-1)
         return path + self.latent_weight * self.expand(latent)
 
@@ -116,7 +124,7 @@ class HGVAENetwork(nn.Module):
         path = self.start.expand(-1, len(windows), -1)
         hot, levels = self._one_hot(labels, len(windows)), []
         for number, (rung, seen) in enumerate(zip(self.rungs, reversed(features), strict=True)):
-            path, prior = rung.look(path)  # type: ignore[operator]
+            path, prior = rung.look(path, hot)  # type: ignore[operator]
             posterior = rung.infer(path, seen)  # type: ignore[operator]
             drawn = sample and number >= off
             latent = posterior.sample(generator) if drawn else posterior.mean
@@ -131,22 +139,32 @@ class HGVAENetwork(nn.Module):
         *,
         sampled: int | None = None,
         generator: torch.Generator | None = None,
+        latents: Tensor | None = None,
     ) -> Pass:
         """Windows from the prior, eq. 2.
 
-        `sampled` : draw only so many levels from the top and take the mean of the prior below (Figure 6).
+        Parameters
+        ----------
+        sampled : draw only so many levels from the top and take the mean of the prior below (Figure 6).
+        latents : (count, D) in place of draws: all levels' from the top, in deviations of their priors, as
+            `objective.standardised` has them.
         """
+        given = latents if latents is None else self._by_level(latents)
         path = self.start.expand(-1, count, -1)
         hot, levels = self._one_hot(labels, count), []
         for number, rung in enumerate(self.rungs):
-            path, prior = rung.look(path)  # type: ignore[operator]
+            path, prior = rung.look(path, hot)  # type: ignore[operator]
             drawn = sampled is None or number < sampled
-            if prior is None:
+            own = prior
+            if own is None:
                 nodes, features = self.config.levels[-1]
-                zero = path.new_zeros(nodes, count, features)
-                latent = Gaussian(zero, zero).sample(generator) if drawn else zero
+                own = Gaussian(*(path.new_zeros(nodes, count, features) for _ in range(2)))
+            if not drawn:
+                latent = own.mean
+            elif given is None:
+                latent = own.sample(generator)
             else:
-                latent = prior.sample(generator) if drawn else prior.mean
+                latent = own.mean + given[number] * (0.5 * own.log_variance).exp()
             path = rung.add(path, latent, hot)  # type: ignore[operator]
             levels.append(LevelState(None, prior, latent))
         return Pass(self.decode(path), tuple(levels))
@@ -165,6 +183,13 @@ class HGVAENetwork(nn.Module):
         mean, log_variance = self.out(self.last(path)).chunk(2, dim=-1)
         made = Gaussian.of(torch.cat([mean @ self.basis, log_variance @ self.basis], dim=-1))
         return Gaussian(*(part.transpose(0, 1) for part in made))
+
+    def _by_level(self, latents: Tensor) -> list[Tensor]:
+        """(count, D) as (nodes, count, features) of every level, from the top."""
+        sizes = self.config.levels[::-1]
+        parts = latents.split([nodes * features for nodes, features in sizes], dim=1)
+        shapes = zip(parts, sizes, strict=True)
+        return [part.view(len(latents), *size).transpose(0, 1) for part, size in shapes]
 
     def _one_hot(self, labels: Tensor | None, count: int) -> Tensor | None:
         """(B, C), zeros where there is no class; None for a model without classes."""

@@ -51,6 +51,15 @@ def elbo(
     return Bound(log_likelihood - weight * divergences.sum(0), log_likelihood, divergences)
 
 
+def free_bits(divergences: Tensor, nats: float) -> Tensor:
+    """What of the divergences (levels, B) costs: of each level the batch's mean, but `nats` at least; ().
+
+    A level whose mean is below pays nothing for telling more, and so is used (Kingma et al. 2016, section
+    C.8 of its appendix).
+    """
+    return divergences.mean(1).clamp(min=nats).sum()
+
+
 def prior_log_density(levels: Sequence[LevelState], latents: Sequence[Tensor]) -> Tensor:
     """log p(z) = log p(z_0) + sum_l log p(z_l | z_<l), eq. 2, at the given latents; (B,)."""
     found = []
@@ -79,6 +88,17 @@ def latent_log_density(made: Pass) -> Tensor:
     """
     means = [level.posterior.mean for level in made.levels if level.posterior is not None]
     return prior_log_density(made.levels, means)
+
+
+def standardised(made: Pass) -> Tensor:
+    """Latents of a pass in deviations of their priors from the priors' means, all levels from the top; (B, D)."""
+    found = []
+    for level in made.levels:
+        prior, latent = level.prior, level.latent
+        if prior is not None:
+            latent = (latent - prior.mean) * (-0.5 * prior.log_variance).exp()
+        found.append(latent.transpose(0, 1).flatten(1))
+    return torch.cat(found, dim=1)
 
 
 def kl_weight(epoch: float, start: float, warmup: float) -> float:
