@@ -39,7 +39,8 @@ class Args:
     model: str = "a4mer-small"
     """A model's folder, a library, a model of the package or of the Hugging Face hub."""
     preset: Literal["small", "compact", "paper"] = "small"
-    """Where the settings start from; compact is half as exact and a tenth as large."""
+    """Where the settings start from; compact is a tenth as large, and made for people who are not in the
+    training data."""
     run: Annotated[DataArgs, tyro.conf.arg(name="")] = field(default_factory=DataArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
@@ -70,7 +71,8 @@ def train(args: Args, kind: Literal["predictor", "interpolator"]) -> int:
         corpus = corpus if args.run.split is None else corpus.split(args.run.split)
         takes = TakeBank([standard_positions(clip) for clip in corpus], corpus.fps)
         stride = max(0.2, takes.seconds / MOMENTS)
-        bank = build_bank(model.network, [(takes, stride)], config, kind)
+        people = [clip.subject or str(Path(clip.source).parent) for clip in corpus]
+        bank = build_bank(model.network, [(takes, stride)], config, kind, people)
         say(
             f"{say_duration(takes.seconds)} of motion, {bank.library.size} moments with those that a mirror "
             f"shows; {config.steps} steps"

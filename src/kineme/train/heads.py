@@ -63,6 +63,10 @@ def curve_step(bank: HeadBank, config: HeadConfig, memory_of: MemoryOf) -> StepL
             query, found = bank.library.of(rows), bank.library.of(bank.neighbours[rows])
             recalled = query, found, torch.from_numpy(lift_over(cuts, config.waves, config.longest))
         near, about = torch.from_numpy(made.near), torch.from_numpy(made.about)
+        if config.posture:
+            assert isinstance(network, CurveNet)
+            away = rng.standard_normal((len(near), 1, 1, near.shape[-1])).astype(np.float32)
+            near = near + config.posture * network.std * torch.from_numpy(away)
         weights = network(near, about, memory_of(cuts, group, torch.from_numpy(which)), recalled)
         curve = torch.from_numpy(made.base) + torch.from_numpy(made.waves) @ weights
         total, joints = curve_loss(curve, true, config.root_weight)

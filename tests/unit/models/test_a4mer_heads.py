@@ -23,6 +23,7 @@ from kineme.models.a4mer.heads.tokens import keys_of, padded
 from kineme.models.a4mer.model import standard_positions
 from kineme.nn.moments import Cuts
 from kineme.nn.recall import Library
+from kineme.train.heads import train_head
 
 BASE = A4Mer.random(A4MerConfig(width=32, heads=2, encoder_layers=1, latent_layers=1))
 CONFIG = HeadConfig(
@@ -73,6 +74,32 @@ def test_mirror_images_are_of_the_same_take() -> None:
     assert set(own.tolist()) == {0, 1, 2}
     assert not (own[bank.neighbours] == own[:, None]).any()
     assert len(with_mirrored(TAKES)) == 6
+
+
+def test_strangers_recall_nothing_of_their_own_person() -> None:
+    """Two takes are of one person: with `strangers` at 1 a moment has neighbours of the other alone, at 0 it
+    may have those of its person's other take; between, some rows have the one and some the other."""
+    people = ["anna", "anna", "ben"]
+    who = torch.tensor([0, 0, 1])
+    found = {}
+    for share in (0.0, 0.5, 1.0):
+        config = replace(CONFIG, strangers=share)
+        bank = build_bank(BASE.network, [(TAKES, 1.0)], config, "predictor", people)
+        own = who[bank.library.owner]
+        found[share] = (own[bank.neighbours] == own[:, None]).any(1)
+        assert not (bank.library.owner[bank.neighbours] == bank.library.owner[:, None]).any()
+    assert found[0.0].any() and not found[1.0].any()
+    assert 0 < found[0.5].sum() < found[0.0].sum()
+
+
+def test_posture_changes_what_is_learnt_and_nothing_else(tmp_path: Path) -> None:
+    bank = build_bank(BASE.network, [(TAKES, 1.0)], CONFIG, "predictor")
+    made = [
+        train_head(BASE, bank, replace(CONFIG, posture=posture), "predictor", tmp_path / f"{k}").network
+        for k, posture in enumerate((0.0, 0.0, 0.5))
+    ]
+    first, again, other = (torch.cat([p.flatten() for p in net.parameters()]) for net in made)
+    assert torch.equal(first, again) and not torch.equal(first, other)
 
 
 def test_takes_that_are_too_short_are_refused() -> None:
@@ -211,7 +238,14 @@ def test_every_setting_is_known_and_checked() -> None:
     assert HeadConfig.from_dict(CONFIG.to_dict()) == CONFIG
     with pytest.raises(UsageError, match="unknown setting of a head: wdith"):
         HeadConfig.from_dict({"wdith": 3})
-    for bad in ({"width": 30, "heads": 4}, {"longest": 0.0}, {"steps": 0}, {"route": "tokens", "layers": 0}):
+    for bad in (
+        {"width": 30, "heads": 4},
+        {"longest": 0.0},
+        {"steps": 0},
+        {"route": "tokens", "layers": 0},
+        {"strangers": 1.5},
+        {"posture": -1.0},
+    ):
         with pytest.raises(UsageError):
             HeadConfig(**bad)  # type: ignore[arg-type]
 

@@ -141,9 +141,11 @@ def build_bank(
     sources: Sequence[tuple[TakeBank, float]],
     config: HeadConfig,
     kind: Kind,
+    people: Sequence[str] = (),
 ) -> HeadBank:
     """Moments of takes and of their mirror images: (takes, stride in seconds) each.
 
+    people : who is in each take, one take after another; where they are not told, each take is somebody else.
     Raises InputError where no take is long enough.
     """
     groups: list[Cuts] = []
@@ -175,8 +177,26 @@ def build_bank(
     found = torch.zeros(library.size, 0, dtype=torch.int64)
     if config.recalled and config.route == "curves":
         found = nearest(library, library, config.recalled, sides, others=True)
+        if config.strangers and people:
+            found = _of_strangers(found, library, config, sides, people)
     seen = tuple(padded(a, torch.float16) for a in atoms if a is not None)
     return HeadBank(tuple(groups), tuple(times), library, firsts, found, seen)
+
+
+def _of_strangers(
+    found: torch.Tensor, library: Library, config: HeadConfig, sides: int, people: Sequence[str]
+) -> torch.Tensor:
+    """Neighbours (N, n), of which some rows hold moments of other people alone."""
+    numbers = {person: number for number, person in enumerate(dict.fromkeys(people))}
+    if len(numbers) < 2:
+        return found
+    who = torch.tensor([numbers[person] for person in people])[library.owner]
+    chosen = np.flatnonzero(np.random.default_rng(0).random(library.size) < config.strangers)
+    rows = torch.from_numpy(chosen)
+    by_person = library._replace(owner=who)
+    found = found.clone()
+    found[rows] = nearest(by_person.of(rows), by_person, found.shape[1], sides, others=True)
+    return found
 
 
 def parts(count: int, size: int) -> Iterator[np.ndarray]:

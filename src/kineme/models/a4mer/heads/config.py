@@ -29,6 +29,12 @@ class HeadConfig:
     """moments that are kept with the head; 0: all"""
     rank: int = 0
     """numbers that a kept moment is told by (principal components); 0: all of it"""
+    strangers: float = 0.0
+    """share of the training moments that recall nothing of their own person: a head of few people then trusts
+    what it recalls less, where it is asked about others"""
+    posture: float = 0.0
+    """deviations by which the poses seen in training stand otherwise than they did, so that movement counts
+    more than posture; curves only"""
     hidden: int = 128
     """width of the MLP over the latest poses"""
     width: int = 96
@@ -55,6 +61,8 @@ class HeadConfig:
             raise UsageError(f"width {self.width} must be an even multiple of heads {self.heads}")
         if self.longest <= 0 or self.context_seconds < 1 or self.near < 2 or self.waves < 1:
             raise UsageError("longest, context_seconds, near and waves are too small for a head")
+        if not 0 <= self.strangers <= 1 or self.posture < 0:
+            raise UsageError("strangers lies between 0 and 1, posture is not negative")
         if self.steps < 1 or self.batch_size < 1 or (self.route == "tokens" and self.layers < 1):
             raise UsageError("steps, batch_size and the layers of token heads must be at least 1")
 
@@ -73,7 +81,7 @@ class HeadConfig:
 
 PRESETS: dict[str, HeadConfig] = {
     "small": HeadConfig(),
-    # a megabyte and a half: what comes with the package
-    "compact": HeadConfig(hidden=96, library=1500, rank=48),
+    # some two megabytes, for people who are not in the training data: what comes with the package
+    "compact": HeadConfig(hidden=96, library=4000, rank=48, strangers=0.5, posture=0.5),
     "paper": HeadConfig(route="tokens", width=128, layers=2, recalled=0, learning_rate=1e-3),
 }
