@@ -242,10 +242,10 @@ def measure(maker: Maker, data: ComposeSet, bench: Bench, times: int, steps: int
         made = maker(data, data.classes, counts, 1000 * bench.seed + repetition)
         rng = np.random.default_rng([bench.seed, 34, repetition])
         for prefix, network, real in zip(("", "fair_"), judges, true, strict=True):
-            told = real if made is data.test.frames else judge(network, made, data.test.valid)
+            told = real if made.frames is data.test.frames else judge(network, made.frames, made.valid)
             for metric, value in _metrics(told, real, data.classes, rng).items():
                 found.setdefault(prefix + metric, []).append(value)
-        apart = nearest(shapes(made, data.test.valid), known)
+        apart = nearest(shapes(made.frames, made.valid), known)
         found.setdefault("nearest_cm", []).append(100 * float(apart.mean()))
     return {
         name + suffix: value
@@ -272,6 +272,6 @@ def _judges(data: ComposeSet, bench: Bench, steps: int):
     held = {action.label for action in data.held}
     other = data.held if held >= set(data.labels) else data.train  # too few held back: those must do
     config = replace(bench.config, pairs=data.pairs)
-    apart, classes = data.coupled(other, len(data.classes) // len(data.pairs), config, 7)
+    apart, classes = data.coupled(other, max(40, len(data.classes) // len(data.pairs)), config, 7)
     fair = train_judge(apart.frames, apart.valid, classes, folder / "judge-of-other-clips", 0, steps)
     return seen, fair

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,8 +24,17 @@ from kineme.render.mae_config import MAEConfig
 from kineme.train.compose import places, train_compose, train_mae
 from kineme.train.motionclip import train_motionclip
 
-#: (set, classes (n,), frames of each (n,), seed of the samples) -> sequences (n, T, F)
-Maker = Callable[[ComposeSet, np.ndarray, list[int], int], Tensor]
+
+class Sequences(NamedTuple):
+    """What a row made: frames (n, T, F), and which of them are real, valid (n, T) bool."""
+
+    frames: Tensor
+    valid: Tensor
+
+
+#: (set, classes (n,), frames of each (n,), seed of the samples) -> what was made; recorded clips last as long
+#: as they do, whatever is asked for
+Maker = Callable[[ComposeSet, np.ndarray, list[int], int], Sequences]
 #: the row that is told in words
 TOLD = "MotionCLIP"
 
@@ -88,7 +98,7 @@ class Bench:
 def rows(bench: Bench) -> dict[str, Maker]:
     """Every row by name, in the paper's order."""
     return {
-        "real": lambda data, classes, counts, seed: data.test.frames,
+        "real": lambda data, classes, counts, seed: Sequences(data.test.frames, data.test.valid),
         "coupled training clips, no model": _clips(bench),
         "ACTOR + mask": _actor(bench),
         "latent disentanglement": _model(bench, "half", rates="half"),
@@ -104,14 +114,15 @@ def rows(bench: Bench) -> dict[str, Maker]:
 def _clips(bench: Bench) -> Maker:
     """The recipe that made the test set, on the training clips: nothing is learnt."""
 
-    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Tensor:
+    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Sequences:
         config = replace(bench.config, labels=data.labels, pairs=data.pairs)
         bank, rng = PairBank(data.train, config), np.random.default_rng([seed, 33])
         members = [
             tuple(int(rng.choice(bank.members[label])) for label in bank.pairs[number]) for number in classes
         ]
         rates = torch.full((len(members),), 0.5)
-        return bank.couple(members, rates, rng).frames  # type: ignore[arg-type]  # pairs are two
+        made = bank.couple(members, rates, rng)  # type: ignore[arg-type]  # pairs are two
+        return Sequences(made.frames, made.valid)
 
     return make
 
@@ -119,9 +130,9 @@ def _clips(bench: Bench) -> Maker:
 def _model(bench: Bench, tag: str, *, refine: bool = False, full: bool = False, **changes) -> Maker:
     """Samples of a model trained on coupled sequences; `full` : of all pairs, not of the composed classes."""
 
-    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Tensor:
+    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Sequences:
         model = bench.model(data, tag, refine, pairs=() if full else data.pairs, **changes)
-        return model.sample([data.pairs[number] for number in classes], counts, seed)
+        return _lasting(model.sample([data.pairs[number] for number in classes], counts, seed), counts)
 
     return make
 
@@ -129,11 +140,11 @@ def _model(bench: Bench, tag: str, *, refine: bool = False, full: bool = False, 
 def _actor(bench: Bench) -> Maker:
     """ACTOR on single actions; two samples are coupled by the energies that they have."""
 
-    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Tensor:
+    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Sequences:
         model = bench.model(data, "actor", singles=1.0)
         texts = [data.pairs[number].split(PLUS) for number in classes]
         made = [model.sample([text[k] for text in texts], counts, 2 * seed + k) for k in range(2)]
-        return couple_samples(made[0], made[1], counts, model.config)
+        return _lasting(couple_samples(made[0], made[1], counts, model.config), counts)
 
     return make
 
@@ -142,12 +153,17 @@ def _motionclip(bench: Bench) -> Maker:
     """MotionCLIP, told *A while B*. Nothing is drawn: a class has one sequence a length."""
     held: dict[str, MotionCLIP] = {}  # a text model takes long to load
 
-    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Tensor:
+    def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Sequences:
         if data.name not in held:
             held[data.name] = bench.text_model(data)
-        return held[data.name].sample([data.pairs[number] for number in classes], counts)
+        return _lasting(held[data.name].sample([data.pairs[number] for number in classes], counts), counts)
 
     return make
+
+
+def _lasting(frames: Tensor, counts: Sequence[int]) -> Sequences:
+    """Frames (n, T, F) that are real for so many each."""
+    return Sequences(frames, torch.arange(frames.shape[1])[None] < torch.tensor(counts)[:, None])
 
 
 def couple_samples(first: Tensor, second: Tensor, counts: Sequence[int], config: ComposeConfig) -> Tensor:

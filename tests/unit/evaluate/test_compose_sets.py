@@ -134,11 +134,12 @@ def test_every_row_makes_sequences_of_the_classes(small, tmp_path) -> None:
     bench = Bench(SMALL, SMALL_MAE, tmp_path, 0)
     counts = small.test.valid.sum(1).tolist()
     made = {name: maker(small, small.classes, counts, 5) for name, maker in rows(bench).items()}
-    assert all(frames.shape == small.test.frames.shape for frames in made.values())
-    assert torch.equal(made["real"], small.test.frames)
-    plain = made["ours, without refinement"]
-    for name, frames in made.items():
+    assert all(one.frames.shape == small.test.frames.shape for one in made.values())
+    assert torch.equal(made["real"].frames, small.test.frames)
+    plain = made["ours, without refinement"].frames
+    for name, (frames, valid) in made.items():
         assert torch.isfinite(frames).all(), name
+        assert torch.equal(frames.abs().sum(-1) > 0, valid), name  # no padding is taken for motion
         if name not in ("real", "ours, without refinement"):
             assert not torch.allclose(frames, plain, atol=1e-6), name
     models = sorted(folder.name for folder in (tmp_path / "small").iterdir())
@@ -154,7 +155,7 @@ def test_every_row_makes_sequences_of_the_classes(small, tmp_path) -> None:
         "unmasked-0",
     ]
     again = rows(bench)["ours, without refinement"](small, small.classes, counts, 5)
-    assert torch.equal(again, plain)
+    assert torch.equal(again.frames, plain)
 
 
 def test_samples_are_coupled_by_their_own_energies() -> None:
