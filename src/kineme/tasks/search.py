@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +21,7 @@ from kineme.motion import Motion
 from kineme.motion.canonical import JOINTS
 from kineme.motion.retarget import retarget, to_standard_body
 from kineme.tasks.alignment import align, squared_distances
-from kineme.tasks.library import MODEL, Library, folder_checksum, open_library
+from kineme.tasks.library import CORPUS, MODEL, Library, folder_checksum, open_library
 from kineme.tasks.poses import (
     FPS,
     JOINT_COLUMNS,
@@ -131,7 +131,8 @@ def search(
     start = early if start is None else start
     end = early + moved.duration if end is None else end
     check_span(early, early + moved.duration, start, end, file or None)
-    check_length(corpus, end - start, library.folder)
+    place = library.folder / CORPUS
+    check_length(_longest(place, _stamp(place)), end - start, library.folder)
     query = query_poses(moved, start - early, end - early)
     index = library_index(library, corpus)
     found = nearest(index, query, top + 1, mirror=mirror)
@@ -153,11 +154,11 @@ def searchable_corpus(library: Library) -> Corpus:
     """The takes of a library. Raises InputError where there are none, or its model was exchanged."""
     from kineme.models.a4mer.folder import FILES
 
-    corpus = library.corpus
+    corpus = _corpus(library.folder / CORPUS, _stamp(library.folder / CORPUS))
     if not len(corpus):
         raise InputError("holds no clips; `kineme index` adds some", library.folder)
-    files = [name for name in FILES if name != "README.md"]
-    if folder_checksum(library.folder / MODEL, files) != library.model_checksum:
+    model = library.folder / MODEL
+    if _checksum(model, tuple(n for n in FILES if n != "README.md"), _stamp(model)) != library.model_checksum:
         raise InputError(
             "was made by another model than the one in it; run `kineme index` again", library.folder
         )
@@ -167,12 +168,47 @@ def searchable_corpus(library: Library) -> Corpus:
 def library_index(library: Library, corpus: Corpus) -> PoseIndex:
     """The library's search index; made or brought up to date where need be."""
     folder = library.folder / FOLDER
-    if not is_current(folder, library.corpus_checksum):
+    if not _current(folder, library.corpus_checksum, _stamp(folder)):
         update_index(folder, corpus)
-    index = open_index(folder)
+    index = _index(folder, _stamp(folder))
     if len(index) != len(corpus):
         raise InputError("is of other clips than the library; remove the folder and try again", folder)
     return index
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells whether a folder's files are the same as before: name, size, time and inode of each."""
+    try:
+        found = [(file.name, file.stat()) for file in sorted(folder.iterdir())]
+    except OSError:
+        return ()
+    return tuple((name, at.st_size, at.st_mtime_ns, at.st_ino) for name, at in found)
+
+
+# opening takes longer than searching: what a folder held is kept for as long as its files are the same
+@lru_cache(maxsize=2)
+def _corpus(folder: Path, stamp: tuple) -> Corpus:
+    return Corpus.open(folder)
+
+
+@lru_cache(maxsize=2)
+def _index(folder: Path, stamp: tuple) -> PoseIndex:
+    return open_index(folder)
+
+
+@lru_cache(maxsize=8)
+def _current(folder: Path, corpus_checksum: str, stamp: tuple) -> bool:
+    return is_current(folder, corpus_checksum)
+
+
+@lru_cache(maxsize=8)
+def _checksum(folder: Path, files: tuple[str, ...], stamp: tuple) -> str:
+    return folder_checksum(folder, files)
+
+
+@lru_cache(maxsize=2)
+def _longest(folder: Path, stamp: tuple) -> float:
+    return max(clip.duration for clip in _corpus(folder, stamp))
 
 
 def check_span(first: float, last: float, start: float, end: float, file: str | None = None) -> None:
@@ -184,9 +220,8 @@ def check_span(first: float, last: float, start: float, end: float, file: str | 
         raise InputError(f"{asked} is shorter than an atom; it must last at least {SHORTEST:g} s", file)
 
 
-def check_length(corpus: Corpus, seconds: float, folder: Path) -> None:
-    """Raises InputError for a query longer than any clip."""
-    longest = max(clip.duration for clip in corpus)
+def check_length(longest: float, seconds: float, folder: Path) -> None:
+    """Raises InputError for a query longer than the `longest` clip of a library, in seconds."""
     if seconds > longest:
         raise InputError(
             f"its longest clip lasts {longest:.2f} s, and the query {seconds:.2f} s; take a shorter one",
