@@ -27,7 +27,6 @@ import numpy as np
 from kineme.errors import InputError
 from kineme.symbols.mining import Patterns
 from kineme.symbols.ragged import Ragged
-from kineme.symbols.trie import Trie
 
 BLOCK = 1 << 11  # a sequence longer than this is swept in blocks of about this many codes
 CHUNK = 1 << 20  # whole sequences are covered together in runs of about this many codes
@@ -94,11 +93,10 @@ def cover(
     allowed = np.append(allowed, False)  # the last answers for -1, no pattern
     weight = np.rint(WEIGHT_STEPS * np.log2(np.maximum(patterns.support, 1))).astype(np.int64)
     elapsed = _elapsed(sequences, durations, max_duration)
-    trie = Trie(patterns.codes)
     pattern, start, length = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
     for first, last in _chunks(sequences):
         part, base = sequences.span(first, last), sequences.offsets[first]
-        ids = trie.match(part)
+        ids = patterns.trie.match(part)
         ids[~allowed[ids]] = -1
         if elapsed is not None:
             _drop_long(ids, elapsed[base : base + len(ids) + 1], max_duration)

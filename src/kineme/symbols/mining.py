@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
 
 from kineme.symbols.lookup import find, unique_counts
 from kineme.symbols.ragged import Ragged
+from kineme.symbols.trie import Trie
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,11 @@ class Patterns:
         if (self.codes.lengths == 0).any() or (self.codes.values < 0).any():
             raise ValueError("a pattern needs at least one code, and codes are not negative")
         object.__setattr__(self, "support", support)
+
+    @cached_property
+    def trie(self) -> Trie:
+        """The patterns as paths from a root: made once, however many sequences are covered by them."""
+        return Trie(self.codes)
 
     @property
     def lengths(self) -> np.ndarray:
