@@ -45,6 +45,8 @@ class Filled:
     start, stop : the first frame that was made, and the first one after it that was not.
     skate : cm/s that feet slide over the floor in the gap while they stand; nan where none stands.
     glides : cm/s of the lower foot over the floor, median over the gap and over what was seen beside it.
+    recalled : metres, mean over joints, between the poses beside the gap and those of the nearest moment that
+        was recalled; nan where the head recalls nothing.
     notes : sentences about what was done to the input.
     """
 
@@ -53,6 +55,7 @@ class Filled:
     stop: int
     skate: float
     glides: tuple[float, float]
+    recalled: float = float("nan")
     notes: tuple[str, ...] = ()
 
 
@@ -89,7 +92,8 @@ def interpolate(
     rig = rig_of(piece)
     places = standard_places(bridged, rig)
     filled = places.copy()
-    filled[made] = with_lengths(_between(places, motion.fps, made, head, draw), STANDARD_LENGTHS)
+    between, recalled = _between(places, motion.fps, made, head, draw)
+    filled[made] = with_lengths(between, STANDARD_LENGTHS)
     seen = np.concatenate([places[: made.start], places[made.stop :]])
     floor = floor_height(seen)
     if lock:
@@ -98,7 +102,7 @@ def interpolate(
     whole = put_frames(motion, carried, made, first)
     inside = standard_places(carried, rig)[made]
     glides = glide(inside, motion.fps), glide(seen, motion.fps)
-    return Filled(whole, first, stop, skate(inside, motion.fps, floor), glides)
+    return Filled(whole, first, stop, skate(inside, motion.fps, floor), glides, recalled)
 
 
 def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int]:
@@ -146,8 +150,10 @@ def _check_sound(bridged: Motion, motion: Motion) -> None:
         )
 
 
-def _between(places: np.ndarray, fps: float, made: slice, head: Head, draw: int | None) -> np.ndarray:
-    """(n, 22, 3) in the gap of places (T, 22, 3)."""
+def _between(
+    places: np.ndarray, fps: float, made: slice, head: Head, draw: int | None
+) -> tuple[np.ndarray, float]:
+    """(n, 22, 3) in the gap of places (T, 22, 3), and how far away the nearest recalled moment is."""
     now, then = np.array([made.start - 1]), np.array([made.stop])
     gap = (made.stop - made.start + 1) / fps
     head = with_own_moments(head, [places[: made.start], places[made.stop :]], fps, gap)
@@ -157,7 +163,7 @@ def _between(places: np.ndarray, fps: float, made: slice, head: Head, draw: int 
         found, channels = head.curves(cuts, times)
     else:
         found, channels = head.curves(cuts, times, 2, draw)
-    return found.place.positions(channels[:, -1])[0]
+    return found.place.positions(channels[:, -1])[0], float(head.recall_distance(cuts)[0])
 
 
 def interpolate_between(
