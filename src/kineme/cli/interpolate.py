@@ -45,7 +45,7 @@ class Args:
 def run(args: Args) -> int:
     """Fills, writes the file, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
-    from kineme.cli.own_format import feet_said, load_head, written_suffix
+    from kineme.cli.own_format import far_said, feet_said, load_head, written_suffix
     from kineme.formats import save
     from kineme.tasks.interpolate import interpolate, interpolate_between
     from kineme.tasks.prepare import fit_for
@@ -63,13 +63,16 @@ def run(args: Args) -> int:
         assert args.seconds is not None
         head = load_head(args.model, "interpolator")
         filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, **how)
-    for sentence in filled.notes:
+    far = far_said(filled.recalled, "interpolator")
+    for sentence in (*filled.notes, *([far] if far else [])):
         print(f"kineme: {sentence}", file=sys.stderr)
     save(fit_for(filled.motion, suffix), args.out)
     fps = filled.motion.fps
+    draw = "1" if args.draw is None else f"{args.draw + 1}"
+    instead = f"--draw {draw} follows {'a' if args.draw is None else 'another'} recalled moment"
     print(
         f"{args.out}: frames {filled.start} to {filled.stop - 1} ({filled.start / fps:.2f} to "
-        f"{filled.stop / fps:.2f} s) were made{feet_said(filled.skate, filled.glides)}"
+        f"{filled.stop / fps:.2f} s) were made{feet_said(filled.skate, filled.glides, instead)}"
     )
     if args.page is not None:
         from kineme.formats.atomic import atomic_write

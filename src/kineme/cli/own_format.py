@@ -9,6 +9,8 @@ from kineme.errors import UsageError
 
 #: cm/s of the lower foot that a person sees
 GLIDES = 20.0
+#: metres between poses, mean over joints, from which on a recalled moment is another movement
+FAR = 0.08
 
 if TYPE_CHECKING:
     from kineme.models.a4mer.heads.head import Head
@@ -25,9 +27,9 @@ def load_head(model: str, kind: Literal["predictor", "interpolator"]) -> Head:
 def written_suffix(file: Path, asked: str | None) -> str:
     """The ending of a file that is written: the one that was asked for, or the take's own, or .bvh where that
     format is only read. Raises UsageError where nothing can be written under `asked`."""
-    from kineme.formats.registry import FORMATS
+    from kineme.formats.registry import FORMATS, WRITTEN_ONLY
 
-    known = {suffix for f in FORMATS if f.write is not None for suffix in f.suffixes}
+    known = {suffix for f in (*FORMATS, *WRITTEN_ONLY) if f.write is not None for suffix in f.suffixes}
     if asked is not None:
         suffix = "." + asked.lower().lstrip(".")
         if suffix not in known:
@@ -37,13 +39,32 @@ def written_suffix(file: Path, asked: str | None) -> str:
     return own if own in known else ".bvh"
 
 
-def feet_said(skate: float, glides: tuple[float, float]) -> str:
+def feet_said(skate: float, glides: tuple[float, float], instead: str) -> str:
     """What is said of the feet of motion that was made: nothing where there is nothing to say.
 
     skate : cm/s of feet while they stand, or nan. glides : cm/s of the lower foot in what was made, and in
-    what was seen.
+    what was seen. instead : what a person can do where feet glide.
     """
-    said = [] if skate != skate else [f"standing feet slide {skate:.1f} cm/s"]
     if glides[0] > GLIDES and glides[0] > 2 * glides[1]:
-        said.append(f"the lower foot glides at {glides[0]:.0f} cm/s ({glides[1]:.0f} in the take)")
-    return "".join(f"; {part}" for part in said)
+        return (
+            f"; the feet glide over the floor (the lower one at {glides[0]:.0f} cm/s, in the take at "
+            f'{glides[1]:.0f}), as an average of several ways to go does: {instead} (the guide, "Prediction '
+            'and gaps")'
+        )
+    return "" if skate != skate else f"; standing feet slide {skate:.1f} cm/s"
+
+
+def far_said(recalled: float, kind: Literal["predictor", "interpolator"]) -> str:
+    """A sentence where the nearest moment that a head recalled is far, by `recalled` metres or nan; else
+    nothing."""
+    if not recalled > FAR:
+        return ""
+    what, do = {
+        "predictor": ("the take's end", "trust the first half second, and"),
+        "interpolator": ("the gap", "make the gap shorter where you can, and"),
+    }[kind]
+    return (
+        f"nothing like it is known: the nearest moment recalled has its joints {100 * recalled:.0f} cm from those "
+        f"at {what}, so what was made may be as far off; {do} train a head of your own on such motion "
+        f"(`kineme train {kind}`)"
+    )

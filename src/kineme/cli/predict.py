@@ -7,6 +7,7 @@ standing.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,7 +53,7 @@ def run(args: Args) -> int:
     """Predicts, writes the files, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
     from kineme.cli.outputs import check_free, folder_for
-    from kineme.cli.own_format import load_head, written_suffix
+    from kineme.cli.own_format import far_said, load_head, written_suffix
     from kineme.formats import save
     from kineme.tasks.predict import predict
     from kineme.tasks.prepare import fit_for
@@ -66,6 +67,8 @@ def run(args: Args) -> int:
     check_free(targets, args.overwrite)
     head = load_head(args.model, "predictor")
     found = predict(motion, seconds, head, samples=args.samples, seed=args.seed, lock=not args.slide)
+    if far := far_said(found[0].recalled, "predictor"):
+        print(f"kineme: {far}", file=sys.stderr)
     args.out.mkdir(parents=True, exist_ok=True)
     for prediction, target in zip(found, targets, strict=True):
         made = prediction.motion[prediction.frame :] if args.future_only else prediction.motion
@@ -81,7 +84,8 @@ def _say(prediction: Prediction, target: Path, args: Args) -> None:
     from kineme.cli.own_format import feet_said
 
     begins = "" if args.future_only else f", the future begins at {prediction.start:.2f} s"
-    print(f"{target}{begins}{feet_said(prediction.skate, prediction.glides)}")
+    instead = "--samples 5 adds futures that follow recalled moments, another --seed draws others"
+    print(f"{target}{begins}{feet_said(prediction.skate, prediction.glides, instead)}")
 
 
 def _write_page(args: Args, found: list[Prediction]) -> None:

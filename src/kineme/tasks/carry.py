@@ -11,6 +11,7 @@ from kineme.motion import Motion
 from kineme.motion.canonical import INDEX, JOINTS, SMPL22
 from kineme.motion.retarget import retarget, to_standard_body
 from kineme.motion.rigs import RigMap, recognise_rig
+from kineme.tasks.above import joints_above, put_above
 from kineme.tasks.feet import put_ankles
 from kineme.tasks.restore import fit_rotations, place_source, turn_source, world_turns
 
@@ -70,7 +71,8 @@ def carry_back(started: Motion, targets: np.ndarray, made: slice) -> Motion:
     started : of any humanoid rig; its frames in `made` are a first guess (held or bridged), from which joints
         turn as little as they must. Fingers, faces and whatever else no model knows stay as guessed.
     targets : (n, 22, 3) world places of those frames on the standard body. All other frames are the very
-        same. Bones keep the lengths of the user's own skeleton.
+        same. Bones keep the lengths of the user's own skeleton. A root above the pelvis stands where it stood,
+        or goes along (`kineme.tasks.above`).
     """
     rig = rig_of(started)
     canonical, standard = _standard(started, rig)
@@ -79,23 +81,38 @@ def carry_back(started: Motion, targets: np.ndarray, made: slice) -> Motion:
     where = np.zeros(len(started), dtype=bool)
     where[made] = True
     missing = np.repeat(where[:, None], len(started.skeleton), axis=1)
+    ratio = _ratio(canonical)
+    chain = joints_above(started, rig, ~where)
+    pelvis = started.skeleton.index(rig.joints["pelvis"]) if chain else 0
+    started = put_above(started, chain, pelvis, goal / ratio, made)
     if started.positions_only:
-        return _carry_positions(started, rig, goal, missing, canonical)
+        return _carry_positions(started, rig, goal, missing, canonical, chain)
     loose = np.repeat(where[:, None], len(JOINTS), axis=1)
     # bones are turned, not stretched: the goal is seen from where the guess has the pelvis
     turns = fit_rotations(standard, goal - goal[:, :1] + standard.positions[:, :1], loose)
     turned = turn_source(started, rig, missing, world_turns(standard.global_rotations, turns))
     # the root goes where the hips are to be: between them lies the point that standard bodies share
     reached = _standard(turned, rig)[0].positions[made][:, _HIPS].mean(axis=1)
-    root = turned.root_translation.copy()
-    root[made] += goal[made][:, _HIPS].mean(axis=1) / _ratio(canonical) - reached
+    shift = goal[made][:, _HIPS].mean(axis=1) / ratio - reached
     assert started.local_rotations is not None and turned.local_rotations is not None
     kept = np.where(missing[..., None, None], turned.local_rotations, started.local_rotations)
+    if chain:  # joints above the pelvis are where they belong, so the pelvis moves in its parent
+        assert turned.local_translations is not None
+        moves, above = turned.local_translations.copy(), turned.global_rotations[made, chain[-1]]
+        moves[made, pelvis] += np.einsum("tba,tb->ta", above, shift)
+        return turned.replace(local_translations=moves, local_rotations=kept)
+    root = turned.root_translation.copy()
+    root[made] += shift
     return turned.replace(root_translation=root, local_rotations=kept)
 
 
 def _carry_positions(
-    started: Motion, rig: RigMap, goal: np.ndarray, missing: np.ndarray, canonical: Motion
+    started: Motion,
+    rig: RigMap,
+    goal: np.ndarray,
+    missing: np.ndarray,
+    canonical: Motion,
+    chain: list[int],
 ) -> Motion:
     assert started.given_positions is not None
     made = np.flatnonzero(missing[:, 0])
@@ -111,6 +128,7 @@ def _carry_positions(
     reached = retarget(turned, rig).positions[made][:, _HIPS].mean(axis=1)
     shift = goal[made][:, _HIPS].mean(axis=1) / _ratio(canonical) - reached
     places[made] = turned.given_positions[made] + shift[:, None]
+    places[:, chain] = started.given_positions[:, chain]
     return started.replace(given_positions=places, root_translation=places[:, 0])
 
 

@@ -15,6 +15,7 @@ from kineme.motion.frame import facing_angle, turn
 from kineme.motion.retarget import retarget
 from kineme.motion.time import resample
 from kineme.nn.moments import Cuts
+from kineme.tasks.above import joints_above, put_above, stands_above
 from kineme.tasks.carry import (
     STANDARD_LENGTHS,
     carry_with_feet,
@@ -44,6 +45,8 @@ class Filled:
     start, stop : the first frame that was made, and the first one after it that was not.
     skate : cm/s that feet slide over the floor in the gap while they stand; nan where none stands.
     glides : cm/s of the lower foot over the floor, median over the gap and over what was seen beside it.
+    recalled : metres, mean over joints, between the poses beside the gap and those of the nearest moment that
+        was recalled; nan where the head recalls nothing.
     notes : sentences about what was done to the input.
     """
 
@@ -52,6 +55,7 @@ class Filled:
     stop: int
     skate: float
     glides: tuple[float, float]
+    recalled: float = float("nan")
     notes: tuple[str, ...] = ()
 
 
@@ -88,7 +92,8 @@ def interpolate(
     rig = rig_of(piece)
     places = standard_places(bridged, rig)
     filled = places.copy()
-    filled[made] = with_lengths(_between(places, motion.fps, made, head, draw), STANDARD_LENGTHS)
+    between, recalled = _between(places, motion.fps, made, head, draw)
+    filled[made] = with_lengths(between, STANDARD_LENGTHS)
     seen = np.concatenate([places[: made.start], places[made.stop :]])
     floor = floor_height(seen)
     if lock:
@@ -97,7 +102,7 @@ def interpolate(
     whole = put_frames(motion, carried, made, first)
     inside = standard_places(carried, rig)[made]
     glides = glide(inside, motion.fps), glide(seen, motion.fps)
-    return Filled(whole, first, stop, skate(inside, motion.fps, floor), glides)
+    return Filled(whole, first, stop, skate(inside, motion.fps, floor), glides, recalled)
 
 
 def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int]:
@@ -111,6 +116,12 @@ def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int
     if stop <= first:
         raise InputError(
             f"there is no frame from {start:g} s to {end:g} s; at {motion.fps:g} a second none is"
+        )
+    if start >= motion.duration or end <= 0:
+        raise InputError(
+            f"the gap from {start:g} s to {end:g} s lies outside of the {motion.duration:.2f} s there are; "
+            "name a stretch inside of them",
+            where,
         )
     config = head.base.config
     need = config.min_frames / config.fps
@@ -139,8 +150,10 @@ def _check_sound(bridged: Motion, motion: Motion) -> None:
         )
 
 
-def _between(places: np.ndarray, fps: float, made: slice, head: Head, draw: int | None) -> np.ndarray:
-    """(n, 22, 3) in the gap of places (T, 22, 3)."""
+def _between(
+    places: np.ndarray, fps: float, made: slice, head: Head, draw: int | None
+) -> tuple[np.ndarray, float]:
+    """(n, 22, 3) in the gap of places (T, 22, 3), and how far away the nearest recalled moment is."""
     now, then = np.array([made.start - 1]), np.array([made.stop])
     gap = (made.stop - made.start + 1) / fps
     head = with_own_moments(head, [places[: made.start], places[made.stop :]], fps, gap)
@@ -150,7 +163,7 @@ def _between(places: np.ndarray, fps: float, made: slice, head: Head, draw: int 
         found, channels = head.curves(cuts, times)
     else:
         found, channels = head.curves(cuts, times, 2, draw)
-    return found.place.positions(channels[:, -1])[0]
+    return found.place.positions(channels[:, -1])[0], float(head.recall_distance(cuts)[0])
 
 
 def interpolate_between(
@@ -165,10 +178,13 @@ def interpolate_between(
     """Lead one motion into another over so many `seconds`: the first as it is, a transition, and the second,
     turned and moved so that it goes on where the first leads, at the first's rate and on its skeleton.
 
-    Raises InputError as `interpolate`, and where a rig is no body.
+    Raises InputError as `interpolate`, for a motion shorter than an atom, and where a rig is no body.
     """
     if not np.isfinite(seconds) or seconds <= 0:
         raise InputError(f"a transition of {seconds:g} s has no length; give --seconds above 0")
+    head = Head.named(head, "interpolator")
+    for motion, which in ((first, "first"), (second, "second")):
+        _check_seen(motion, which, head)
     notes = ()
     if not _same_body(first, second):
         check_finite(second)
@@ -177,16 +193,48 @@ def interpolate_between(
     if second.fps != first.fps:
         second = resample(second, first.fps)
     count = max(1, round(seconds * first.fps))
-    moved = _led_to(first, second, (count + 1) / first.fps)
-    longer = held(first, count + len(moved))
     at = len(first) + count
-    piece = put_frames(longer, moved, slice(0, len(moved)), at)
+    piece = _joined(first, _led_to(first, second, (count + 1) / first.fps), at, bool(notes))
     later = tuple(
         replace(s, start=s.start + at / first.fps, end=s.end + at / first.fps) for s in second.labels
     )
     piece = piece.replace(labels=(*first.labels, *later))
     filled = interpolate(piece, len(first) / first.fps, at / first.fps, head, draw=draw, lock=lock)
     return replace(filled, notes=notes)
+
+
+def _check_seen(motion: Motion, which: str, head: Head) -> None:
+    config = head.base.config
+    need = config.min_frames / config.fps
+    if motion.duration < need - 1e-6:
+        where = motion.provenance.file or None
+        said = f"{'' if where else f'the {which} motion '}lasts {motion.duration:.2f} s"
+        raise InputError(f"{said}; at least {need:g} s, an atom, must be seen on either side", where)
+
+
+def _joined(first: Motion, moved: Motion, at: int, retargeted: bool) -> Motion:
+    """The first motion, held up to frame `at`, and the second one; a root above the pelvis that stands in the
+    second, or was none of its own, is where the first's leads it."""
+    if first.local_translations is None and moved.local_translations is not None:
+        first = _with_places(first)
+    elif moved.local_translations is None and first.local_translations is not None:
+        moved = _with_places(moved)
+    piece = put_frames(held(first, at - len(first) + len(moved)), moved, slice(0, len(moved)), at)
+    rig = rig_of(first)
+    chain = joints_above(piece, rig, np.arange(len(piece)) < len(first))
+    if not chain or not (retargeted or stands_above(moved, rig)):
+        return piece
+    pelvis, body = piece.skeleton.index(rig.joints["pelvis"]), retarget(piece, rig).positions
+    return put_above(piece, chain, pelvis, body, slice(len(first), len(piece)))
+
+
+def _with_places(motion: Motion) -> Motion:
+    """The same motion, with its bones' places frame by frame."""
+    if motion.positions_only:
+        return motion
+    moves = np.repeat(motion.skeleton.offsets[None], len(motion), axis=0)
+    moves[:, 0] = motion.root_translation
+    return motion.replace(local_translations=moves)
 
 
 def _same_body(first: Motion, second: Motion) -> bool:

@@ -43,6 +43,8 @@ class Prediction:
     start : seconds at which the future begins. frame : the first frame of it.
     skate : cm/s that feet slide over the floor in the future while they stand; nan where none stands.
     glides : cm/s of the lower foot over the floor, median over the future and over the past that was seen.
+    recalled : metres, mean over joints, between the last pose and that of the nearest moment that was
+        recalled; nan where the head recalls nothing.
     """
 
     motion: Motion
@@ -50,6 +52,7 @@ class Prediction:
     frame: int
     skate: float
     glides: tuple[float, float]
+    recalled: float = float("nan")
 
 
 def predict(
@@ -82,6 +85,7 @@ def predict(
     past = standard_places(piece, rig)
     recalling = with_own_moments(head, [past], motion.fps, None)
     futures = _futures(past, motion.fps, recalling, count, samples, seed)
+    recalled = float(recalling.recall_distance(_at_end(past, motion.fps))[0])
     made = slice(len(past), len(past) + count)
     longer, floor, found = held(piece, count), floor_height(past), []
     for future in futures:
@@ -92,7 +96,8 @@ def predict(
         joined = put_frames(held(motion, count), carried, made, len(motion))
         ahead = standard_places(carried, rig)[made]
         slides, glides = skate(ahead, motion.fps, floor), (glide(ahead, motion.fps), glide(past, motion.fps))
-        found.append(Prediction(joined, len(motion) / motion.fps, len(motion), slides, glides))
+        start = len(motion) / motion.fps
+        found.append(Prediction(joined, start, len(motion), slides, glides, recalled))
     return found
 
 
@@ -146,8 +151,11 @@ def _futures(
 
 def _ahead(past: np.ndarray, fps: float, head: Head, count: int, samples: int, seed: int) -> np.ndarray:
     """(samples, count, 22, 3)."""
-    last = np.array([len(past) - 1])
-    cuts = Cuts(past, fps, np.zeros(1, dtype=np.int64), last, last)
     times = (np.arange(count) + 1) / fps
-    made, channels = head.curves(cuts, times, samples, seed)
+    made, channels = head.curves(_at_end(past, fps), times, samples, seed)
     return np.concatenate([made.place.positions(channels[:, k]) for k in range(samples)])
+
+
+def _at_end(past: np.ndarray, fps: float) -> Cuts:
+    last = np.array([len(past) - 1])
+    return Cuts(past, fps, np.zeros(1, dtype=np.int64), last, last)

@@ -9,6 +9,7 @@ import pytest
 
 import kineme
 from kineme.cli.main import main
+from kineme.cli.own_format import far_said, feet_said
 from kineme.corpus.synthetic import generate
 from kineme.models.a4mer import A4Mer, A4MerConfig
 
@@ -20,6 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "takes").mkdir()
     for take in generate(5, 3, 8.0, 30.0):
         kineme.save(take.motion, place / "takes" / f"{take.name}.bvh")
+    kineme.save(take.motion[:1], place / "one.bvh")
     A4Mer.random(A4MerConfig(width=32, heads=2, encoder_layers=1, latent_layers=1)).save(place / "bare")
     for kind, source in (("predictor", "bare"), ("interpolator", "model")):
         words = [
@@ -119,6 +121,11 @@ def test_two_takes_are_joined(folder: Path, tmp_path: Path, capsys: pytest.Captu
         (["predict", "TAKE", "--seconds", "9", "--model", "MODEL", "-o", "OUT"], "longer than the context"),
         (["predict", "TAKE", "--format", "amc", "-o", "OUT"], ".amc cannot be written"),
         (["interpolate", "TAKE", "--gap", "0:1", "--model", "MODEL", "-o", "OUT.bvh"], "the take's start"),
+        (["interpolate", "TAKE", "--gap", "100:101", "--model", "MODEL", "-o", "OUT.bvh"], "lies outside of"),
+        (["interpolate", "TAKE", "--gap", "3:4", "--model", "hgvae-small", "-o", "OUT.bvh"], "another kind"),
+        (["predict", "TAKE", "--model", "hgvae-small", "-o", "OUT"], "another kind (hgvae)"),
+        (["interpolate", "TAKE", "ONE", "--seconds", "1", "--model", "MODEL", "-o", "OUT.bvh"], "one.bvh: "),
+        (["interpolate", "ONE", "TAKE", "--seconds", "1", "--model", "MODEL", "-o", "OUT.bvh"], "one.bvh: "),
         (["interpolate", "TAKE", "--gap", "3", "--model", "MODEL", "-o", "OUT.bvh"], "write it as 3.2:4.4"),
         (["interpolate", "TAKE", "--model", "MODEL", "-o", "OUT.bvh"], "say where the gap is"),
         (["interpolate", "TAKE", "TAKE", "-o", "OUT.bvh"], "how long the transition lasts"),
@@ -133,9 +140,33 @@ def test_one_sentence_and_nothing_written(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     place = {"TAKE": str(take(folder)), "BARE": str(folder / "bare"), "MODEL": str(folder / "model")}
+    place |= {"ONE": str(folder / "one.bvh")}
     place |= {"OUT": str(tmp_path / "out"), "OUT.bvh": str(tmp_path / "out.bvh")}
     assert main([place.get(word, word) for word in words]) == 2
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_glb_is_written(folder: Path, tmp_path: Path) -> None:
+    words = ["predict", str(take(folder)), "--seconds", "0.2", "--format", "glb", "-o", str(tmp_path / "out")]
+    assert main([*words, "--model", str(folder / "model")]) == 0
+    words = ["interpolate", str(take(folder)), "--gap", "3:3.5", "-o", str(tmp_path / "filled.glb")]
+    assert main([*words, "--model", str(folder / "model")]) == 0
+    for file in (tmp_path / "filled.glb", *(tmp_path / "out").glob("*.glb")):
+        assert file.read_bytes()[:4] == b"glTF"
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_what_is_said_of_feet_does_not_contradict_itself() -> None:
+    gliding = feet_said(1.1, (94.0, 4.0), "--draw 1 follows a recalled moment")
+    assert "94 cm/s, in the take at 4" in gliding and "--draw 1" in gliding and "standing" not in gliding
+    assert feet_said(1.1, (30.0, 20.0), "") == "; standing feet slide 1.1 cm/s"
+    assert feet_said(float("nan"), (3.0, 4.0), "") == ""
+
+
+def test_far_moments_are_said() -> None:
+    assert "16 cm from those at the gap" in far_said(0.16, "interpolator")
+    assert "train predictor" in far_said(0.16, "predictor")
+    assert far_said(0.02, "predictor") == far_said(float("nan"), "predictor") == ""

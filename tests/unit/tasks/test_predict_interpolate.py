@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from kineme.models.a4mer.model import standard_positions
 from kineme.motion import Motion
 from kineme.motion.frame import turn
 from kineme.motion.time import resample
+from kineme.nn.moments import Cuts
 from kineme.tasks.interpolate import interpolate, interpolate_between
 from kineme.tasks.predict import predict, predict_clips
 
@@ -121,6 +123,24 @@ def test_what_is_in_the_gap_is_not_looked_at(heads: dict[str, Head]) -> None:
     np.testing.assert_array_equal(one.positions, two.positions)
 
 
+def test_how_far_the_nearest_recalled_moment_is(heads: dict[str, Head]) -> None:
+    """A take that is in the library is found again; poses that nobody took are far."""
+    places = standard_positions(TAKES[1])
+
+    def far(p: np.ndarray) -> float:
+        cuts = Cuts(p, 30.0, np.zeros(1, np.int64), np.array([len(p) - 1]), np.array([150]), np.array([180]))
+        return float(heads["interpolator"].recall_distance(cuts)[0])
+
+    wide = places.copy()
+    wide[:, 1:] += 0.5 * (places[:, 1:] - places[:, :1])
+    assert far(places) < 0.05 < 0.1 < far(wide)
+    assert np.isnan(
+        replace(heads["interpolator"], library=None).recall_distance(
+            Cuts(places, 30.0, np.zeros(1, np.int64), np.array([300]), np.array([150]), np.array([180]))
+        )
+    )
+
+
 def test_standing_feet_do_not_slide() -> None:
     gap, ahead = (Head.named("a4mer-small", kind) for kind in ("interpolator", "predictor"))
     slides = [
@@ -189,6 +209,8 @@ def _knee(positions: np.ndarray) -> np.ndarray:
     [
         (0.0, 1.0, "reaches the take's start"),
         (11.0, 12.0, "reaches the take's end"),
+        (100.0, 101.0, "lies outside of the 12.00 s"),
+        (-3.0, -2.0, "lies outside of"),
         (3.0, 3.0, "has no length"),
         (5.0, 4.0, "has no length"),
         (3.001, 3.002, "no frame"),

@@ -17,6 +17,7 @@ import numpy as np
 from kineme.errors import InputError, UsageError
 from kineme.formats.atomic import atomic_folder
 from kineme.formats.checksums import CHECKSUMS, check_format, read_checksums, verify, write_checksums
+from kineme.formats.model_folder import kind_of
 
 #: raised by one when an older reader would misread a head
 FORMAT, OLDEST = 1, 1
@@ -115,6 +116,12 @@ def read_head(model_folder: str | Path, kind: str) -> tuple[dict[str, Any], dict
     again = f"make it again with `{train_command(kind)}`"
     path = folder / "config.json"
     if not path.is_file():
+        if (model_folder / "config.json").is_file() and (other := kind_of(model_folder)) != "a4mer":
+            raise InputError(
+                f"is a model of another kind ({other}) and has no heads; name an A4Mer, made by "
+                "`kineme train a4mer` or `kineme index`",
+                model_folder,
+            )
         raise InputError(f"has no head for {KINDS[kind]}; `{train_command(kind)}` makes one", model_folder)
     _bounded(path, MOST_SETTINGS)
     try:

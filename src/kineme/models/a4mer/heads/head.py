@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kineme.corpus.place import RELATIVE
 from kineme.errors import InputError, KinemeError
 from kineme.models.a4mer.folder import find_model
 from kineme.models.a4mer.heads.bank import Kind, encode_cuts, query_of
@@ -91,6 +92,18 @@ class Head:
             weights.append(weights[0])
         waves = torch.from_numpy(made.waves)
         return made.base[:, None] + torch.stack([waves @ w for w in weights], dim=1).numpy()
+
+    @torch.no_grad()
+    def recall_distance(self, cuts: Cuts) -> np.ndarray:
+        """(B,) metres between the poses beside each stretch and those of the nearest moment that is recalled
+        for it, mean over joints; nan where the head recalls nothing."""
+        if self.library is None:
+            return np.full(len(cuts.now), np.nan)
+        made = moments(cuts, np.zeros(1), self.config.near, self.config.waves, self.config.longest)
+        query = query_of(encode_cuts(self.base.network, cuts, self.config.context_seconds), cuts, made)
+        found = self.library.of(nearest(query, self.library, 1, self.sides)[:, 0])
+        apart = (found.ends - query.ends)[:, : self.sides, :RELATIVE].float()
+        return apart.reshape(len(apart), -1, 3).norm(dim=-1).mean(1).numpy()
 
     def _lift(self, cuts: Cuts) -> Tensor:
         return torch.from_numpy(lift_over(cuts, self.config.waves, self.config.longest))
