@@ -53,11 +53,14 @@ class Args:
     """Also write a page on which both clips and the result play side by side."""
     open: bool = False
     """Show the page in the browser."""
+    overwrite: bool = False
+    """Replace files that are there already; never one that is read."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import read_one
+    from kineme.cli.outputs import check_ending, check_free
     from kineme.formats import save
     from kineme.tasks.compose import compose
     from kineme.tasks.prepare import fit_for
@@ -68,6 +71,9 @@ def run(args: Args) -> int:
     if args.open and args.page is None:
         raise UsageError("--open shows the page that --page NAME.html writes; give both")
     parts = _parts(args.parts, names)
+    check_ending(args.out)
+    page = [] if args.page is None else [args.page]
+    check_free([args.out, *page], args.overwrite, [args.first, args.second])
     refinement = None if args.refine is None else _refinement(args.refine)
     options = args.reading.options()
     first, second = (read_one(path, options) for path in (args.first, args.second))

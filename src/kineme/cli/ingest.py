@@ -59,11 +59,13 @@ class Args:
 
 def run(args: Args) -> int:
     """Builds the corpus and prints what became of the files."""
+    from kineme.cli.outputs import folder_for
     from kineme.corpus import Corpus
     from kineme.errors import UsageError
 
     if not args.sources:
         raise UsageError("name the files or folders to read")
+    folder_for(args.out)
     corpus = Corpus.build(
         args.sources,
         args.out,

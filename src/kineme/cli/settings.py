@@ -100,12 +100,13 @@ def corpus_of(
     import sys
 
     from kineme.cli.ingest import print_report
+    from kineme.cli.outputs import folder_for
     from kineme.corpus import Corpus
     from kineme.tasks.library import CORPUS, is_library
 
     if not sources:
         raise UsageError("name a corpus or the motion files to train on")
-    place, source = out / CORPUS, sources[0]
+    place, source = folder_for(out) / CORPUS, sources[0]
     if len(sources) == 1 and is_library(source):
         corpus = Corpus.open(source / CORPUS)
     elif len(sources) == 1 and (source / "corpus.json").is_file():

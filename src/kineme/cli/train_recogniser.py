@@ -85,6 +85,9 @@ def run(args: Args) -> int:
 
 def check_out(out: Path) -> None:
     """Raises InputError where `out` is there and no model, before time is spent on it."""
+    from kineme.cli.outputs import folder_for
+
+    folder_for(out.parent)
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "config.json").is_file())):
         raise InputError("is no model's folder; name a new folder with -o", out)
 
