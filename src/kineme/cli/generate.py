@@ -7,6 +7,7 @@ the model never saw.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -82,6 +83,9 @@ def _composed(args: Args, place: Path) -> list[Motion]:
         raise UsageError(
             f"a compose model takes --labels with one action or two of {', '.join(model.config.labels)}"
         )
+    names = [name.strip() for name in args.labels.split("+")]
+    if len(names) == 2 and names[0] == names[1]:
+        print(f"kineme: {args.labels} is one action, so it is made as {names[0]} alone is", file=sys.stderr)
     return generate_composed(model, args.labels, args.count, args.seconds, args.seed)
 
 

@@ -92,10 +92,11 @@ def corpus_of(
     reading: ReadingArgs,
     jobs: int | None,
     labels: tuple[str, ...] = (),
+    kept: bool = True,
 ) -> Corpus:
     """The corpus or library that is named, or one made of the files, with `labels`, in the run's folder `out`.
 
-    Raises UsageError where nothing is named.
+    kept : whether `out` stays when the command has ended. Raises UsageError where nothing is named.
     """
     import sys
 
@@ -117,7 +118,7 @@ def corpus_of(
         options = reading.options()
         progress = sys.stderr.isatty()
         corpus = Corpus.build(sources, place, jobs=jobs, labels=labels, progress=progress, options=options)
-        print_report(corpus)
+        print_report(corpus, kept=kept)
     return corpus
 
 

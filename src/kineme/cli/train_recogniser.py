@@ -60,7 +60,7 @@ def run(args: Args) -> int:
     model = A4Mer.load(source)
     check_out(args.out)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
-        corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, args.labels)
+        corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, args.labels, kept=False)
         corpus = corpus if args.run.split is None else corpus.split(args.run.split)
         counts = class_counts(corpus)
         single = [name for name, count in counts.items() if count == 1]
