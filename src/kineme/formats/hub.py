@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -26,7 +27,7 @@ def shipped_folder(name: str | Path) -> Path | None:
 
 
 @contextmanager
-def hub_options() -> Iterator[dict[str, bool]]:
+def hub_options() -> Iterator[dict[str, Any]]:
     """Options for what fetches from the hub, whose loggers are quiet meanwhile: without a network only what
     was fetched before is looked for, in place of retries for half a minute."""
     loggers = [logging.getLogger(name) for name in ("huggingface_hub", "transformers")]
