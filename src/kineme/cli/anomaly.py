@@ -53,6 +53,7 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import load_model
+    from kineme.cli.takes import check_table
     from kineme.formats.atomic import atomic_write
     from kineme.tasks.anomaly import alarms, score_motion
     from kineme.tasks.calibrate import joint_thresholds, usual_of
@@ -61,6 +62,7 @@ def run(args: Args) -> int:
         raise UsageError("name the files to look at")
     if not 0 < args.stride <= 60:
         raise UsageError(f"--stride is seconds between windows, above 0, not {args.stride}")
+    check_table(args.out, args.files)
     model = load_model(args.model)
     calibration = model.calibration
     if calibration is None:

@@ -8,6 +8,7 @@ Both clips are cut to the shorter one, or fitted to --seconds. Feet that stood k
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -18,6 +19,8 @@ from kineme.cli.reading import ReadingArgs
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from kineme.models.compose.refine import Refinement
     from kineme.tasks.compose import Composition
 
@@ -53,11 +56,14 @@ class Args:
     """Also write a page on which both clips and the result play side by side."""
     open: bool = False
     """Show the page in the browser."""
+    overwrite: bool = False
+    """Replace files that are there already; never one that is read."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import read_one
+    from kineme.cli.outputs import check_ending, check_free
     from kineme.formats import save
     from kineme.tasks.compose import compose
     from kineme.tasks.prepare import fit_for
@@ -68,6 +74,9 @@ def run(args: Args) -> int:
     if args.open and args.page is None:
         raise UsageError("--open shows the page that --page NAME.html writes; give both")
     parts = _parts(args.parts, names)
+    check_ending(args.out)
+    page = [] if args.page is None else [args.page]
+    check_free([args.out, *page], args.overwrite, [args.first, args.second])
     refinement = None if args.refine is None else _refinement(args.refine)
     options = args.reading.options()
     first, second = (read_one(path, options) for path in (args.first, args.second))
@@ -82,6 +91,7 @@ def run(args: Args) -> int:
         mix=args.mix,
         lock=not args.no_foot_lock,
         refinement=refinement,
+        progress=None if args.refine is None else _Steps(args.refine),
     )
     for sentence in (*made.notes, *made.warnings):
         print(f"kineme: {sentence}", file=sys.stderr)
@@ -109,6 +119,41 @@ def _refinement(name: str) -> Refinement:
     return Refinement(SkinnedBody(CapsuleBody().skin, 7000), load_mae(name))
 
 
+class _Steps:
+    """Says what refinement does and how long it takes, and shows how far it is on a terminal."""
+
+    def __init__(self, name: str):
+        self.name, self.start = name, time.monotonic()
+        self.bar: Progress | None = None
+
+    def __call__(self, done: int, total: int, frames: int) -> None:
+        if done == 0:
+            self.start = time.monotonic()
+            print(
+                f"kineme: refining by {self.name}: up to {total} looks at {frames} pictures, for most motions "
+                "less than a minute on one core",
+                file=sys.stderr,
+            )
+            if sys.stderr.isatty():
+                self._show(total)
+        elif done == 1 and self.bar is None:
+            seconds = (time.monotonic() - self.start) * (total - 1)
+            print(f"kineme: that takes about {seconds:.0f} s here", file=sys.stderr)
+        if self.bar is not None:
+            self.bar.update(self.bar.task_ids[0], completed=done)
+            if done >= total:
+                self.bar.stop()
+
+    def _show(self, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("refining"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=Console(stderr=True))
+        self.bar.add_task("refining", total=total)
+        self.bar.start()
+
+
 def _names(args: Args) -> tuple[str, str]:
     first, second = args.first.stem, args.second.stem
     return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")
@@ -124,7 +169,10 @@ def _parts(text: str, names: tuple[str, str]) -> dict[str, float]:
             raise UsageError(
                 f"--parts {entry!r} is not PART=CLIP with a clip of {names[0]}, {names[1]} (or 1, 2)"
             )
-        found[part.replace("-", " ")] = clips[clip]
+        part = part.replace("-", " ")
+        if part in found:
+            raise UsageError(f"--parts names {part!r} twice; a part comes from one clip")
+        found[part] = clips[clip]
     return found
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from kineme.cli.outputs import check_free
+from kineme.cli.outputs import check_free, folder_for
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, KinemeError, UsageError
 
@@ -55,10 +55,14 @@ def run(args: Args) -> int:
     if not files:
         raise nothing_found(args.files[0])
     suffix, into_folder = _target(args)
+    if into_folder:
+        folder_for(args.output)
     if suffix == ".glb" and not into_folder:
         return _as_animations(files, options, args)
     if len(files) > 1 and not into_folder:
         raise UsageError(f"{len(files)} files do not fit into {args.output}; name a folder and --to FORMAT")
+    if not into_folder:
+        check_free([args.output], args.overwrite, files)
     taken: dict[Path, Path] = {}
     failed = 0
     for file in files:
@@ -69,11 +73,7 @@ def run(args: Args) -> int:
             for number, motion in enumerate(motions, start=1):
                 stem = file.stem if len(motions) == 1 else f"{file.stem}_{number:04d}"
                 target = _free(args.output / f"{stem}{suffix}", taken) if into_folder else args.output
-                if target.exists() and target.samefile(file):
-                    raise InputError(
-                        "it would be overwritten by its own conversion; name another output", file
-                    )
-                check_free([target], args.overwrite)
+                check_free([target], args.overwrite, files)
                 save(_prepared(motion, suffix, args), target)
                 taken[target] = file
                 print(f"{file} -> {target}")
@@ -89,6 +89,7 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
     from kineme.formats.atomic import atomic_write
     from kineme.formats.glb import write_glb
 
+    check_free([args.output], args.overwrite, files)
     motions: list[Motion] = []
     failed = 0
     for file in files:
@@ -103,7 +104,6 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
             failed += 1
             print(f"kineme: {error}", file=sys.stderr)
     if motions:
-        check_free([args.output], args.overwrite)
         with atomic_write(args.output) as temporary:
             write_glb(motions, temporary)
     return 2 if failed == len(files) else 0

@@ -63,7 +63,7 @@ def run(args: Args) -> int:
     found = occurrences(library, _ids(args.motif, names), args.top)
     targets = dict(zip(map(_key, found), _targets(found, names, args), strict=True))
     index = folder_for(args.out) / INDEX
-    check_free([*targets.values(), index], args.overwrite)
+    check_free([*targets.values(), index], args.overwrite, {Path(one.file) for one in found})
     rows: list[tuple] = []
     for result in cut_out(found, library_options(library), args.pad):
         if not isinstance(result, tuple):

@@ -46,6 +46,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Looks for duplicates and writes the rows."""
+    from kineme.cli.takes import check_table
     from kineme.tasks.duplicates import find_duplicates
     from kineme.tasks.library import open_library
     from kineme.tasks.search import library_index, searchable_corpus
@@ -55,6 +56,7 @@ def run(args: Args) -> int:
         raise UsageError(f"--within is between 0 and 20 centimetres, not {args.within:g}")
     if shortest < 1:
         raise UsageError(f"--min-duration must be at least 1s, not {args.min_duration}")
+    check_table(args.out, ())
     library = open_library(args.library)
     corpus = searchable_corpus(library)
     found = find_duplicates(

@@ -7,6 +7,7 @@ the model never saw.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -44,11 +45,13 @@ class Args:
     """How to write them: rotations (bvh, npz, glb) or places of joints (csv)."""
     seed: int = 0
     """Seed of the samples."""
+    overwrite: bool = False
+    """Replace files that are there already."""
 
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import SHIPPED, library_model
-    from kineme.cli.outputs import folder_for
+    from kineme.cli.outputs import check_free, folder_for
     from kineme.formats import save
     from kineme.formats.file_names import safe_stem
     from kineme.formats.hub import model_folder
@@ -56,14 +59,17 @@ def run(args: Args) -> int:
 
     if args.count < 1:
         raise UsageError(f"--count must be at least 1, not {args.count}")
+    stem = safe_stem(args.labels or args.label or "sample")
+    files = [f"{stem}_{args.seed}_{number:03d}.{args.format}" for number in range(args.count)]
+    targets = [folder_for(args.out) / file for file in files]
+    check_free(targets, args.overwrite)
     name = args.model or SHIPPED
     place = library_model(name, ("hgvae", "compose")) or model_folder(
         name, FILES, "`kineme train hgvae` or `kineme train compose` writes one"
     )
     motions = _composed(args, place) if kind_of(place) == "compose" else _sampled(args, place)
-    folder, name = folder_for(args.out), safe_stem(args.labels or args.label or "sample")
-    for number, motion in enumerate(motions):
-        save(motion, folder / f"{name}_{args.seed}_{number:03d}.{args.format}")
+    for motion, target in zip(motions, targets, strict=True):
+        save(motion, target)
     print(f"{len(motions)} motions of {motions[0].duration:.1f} s in {args.out}")
     return 0
 
@@ -77,6 +83,9 @@ def _composed(args: Args, place: Path) -> list[Motion]:
         raise UsageError(
             f"a compose model takes --labels with one action or two of {', '.join(model.config.labels)}"
         )
+    names = [name.strip() for name in args.labels.split("+")]
+    if len(names) == 2 and names[0] == names[1]:
+        print(f"kineme: {args.labels} is one action, so it is made as {names[0]} alone is", file=sys.stderr)
     return generate_composed(model, args.labels, args.count, args.seconds, args.seed)
 
 

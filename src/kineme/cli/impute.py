@@ -49,6 +49,8 @@ class Args:
     """Steps of gradient ascent; by default those that were measured to be best."""
     seed: int = 0
     """Seed of the samples from the posterior that the intervals come from."""
+    overwrite: bool = False
+    """Replace files that are there already; never one that is read."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
@@ -56,6 +58,7 @@ def run(args: Args) -> int:
     from dataclasses import replace
 
     from kineme.cli.motion_model import load_model, read_one
+    from kineme.cli.outputs import check_ending, check_free
     from kineme.formats import save
     from kineme.tasks.ascent import Ascent
     from kineme.tasks.impute import impute
@@ -64,6 +67,10 @@ def run(args: Args) -> int:
     names = [name.strip() for name in args.joints.split(",") if name.strip()]
     if not names and not args.auto:
         raise UsageError("say what is missing with --joints and --frames, or give --auto to look for it")
+    csv_file = args.intervals or args.out.with_name(args.out.stem + "-intervals.csv")
+    check_ending(args.out)
+    picture = [] if args.picture is None else [args.picture]
+    check_free([args.out, csv_file, *picture], args.overwrite, [args.file])
     options = replace(args.reading.options(), holes=args.auto)
     motion = read_one(args.file, options)
     spans = found_missing(motion) if args.auto else []
@@ -75,7 +82,6 @@ def run(args: Args) -> int:
     ascent = Ascent() if args.steps is None else Ascent()._replace(steps=args.steps)
     repair = impute(motion, spans, load_model(args.model), ascent=ascent, seed=args.seed)
     save(repair.motion, args.out)
-    csv_file = args.intervals or args.out.with_name(args.out.stem + "-intervals.csv")
     _write_intervals(repair, motion, csv_file)
     if args.picture is not None:
         _draw(motion, repair.motion, args.picture)

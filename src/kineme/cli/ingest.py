@@ -59,11 +59,13 @@ class Args:
 
 def run(args: Args) -> int:
     """Builds the corpus and prints what became of the files."""
+    from kineme.cli.outputs import folder_for
     from kineme.corpus import Corpus
     from kineme.errors import UsageError
 
     if not args.sources:
         raise UsageError("name the files or folders to read")
+    folder_for(args.out)
     corpus = Corpus.build(
         args.sources,
         args.out,
@@ -79,16 +81,20 @@ def run(args: Args) -> int:
     return 0
 
 
-def print_report(corpus: Corpus, *, verbose: bool = False) -> None:
-    """One line on the corpus, then the files that were repaired or rejected (or all of them)."""
+def print_report(corpus: Corpus, *, verbose: bool = False, kept: bool = True) -> None:
+    """One line on the corpus, then the files that were repaired or rejected (or all of them).
+
+    kept : whether the corpus is there when the command has ended, so that its folder is worth a word.
+    """
     count = Counter(row.status for row in corpus.report)
     told = ", ".join(f"{count[what]} {what}" for what in ("taken", "repaired", "rejected") if count[what])
     held = f"{len(corpus)} clips, {corpus.duration / 60:.1f} minutes"
-    print(f"{len(corpus.report)} files ({told}): {held} in {corpus.folder}")
+    print(f"{len(corpus.report)} files ({told}): {held}" + (f" in {corpus.folder}" if kept else ""))
     shown = [row for row in corpus.report if verbose or row.status != "taken"]
     # Rejections first: they are what a person must act on.
     shown.sort(key=lambda row: row.status != "rejected")
     for row in shown if verbose else shown[:_FEW]:
         print(printable(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else "")))
     if len(shown) > _FEW and not verbose:
-        print(f"  and {len(shown) - _FEW} more; ingest.parquet in that folder has them all")
+        more = "; ingest.parquet in that folder has them all" if kept else ""
+        print(f"  and {len(shown) - _FEW} more{more}")

@@ -23,6 +23,16 @@ from kineme.errors import InputWarning, KinemeError, UsageError, printable
 
 #: the disk is full, a quota is used up, a file may not grow, nothing may be written
 _DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EFBIG, errno.EROFS)
+#: what to do about other errors of the file system
+_ADVICE = {
+    errno.EEXIST: "a file stands where a folder is needed: name another place",
+    errno.ENOTDIR: "a file stands where a folder is needed: name another place",
+    errno.EISDIR: "it is a folder, and a file is needed: name a file",
+    errno.EACCES: "you may not read or write there: change its permissions, or name another place",
+    errno.EPERM: "you may not read or write there: change its permissions, or name another place",
+    errno.ENOENT: "nothing can be read or written there: name another place",
+    errno.ENAMETOOLONG: "give a shorter name",
+}
 #: exit codes: bad input or usage; a fault of ours; stopped by Ctrl-C; the reader of our output went away
 BAD_INPUT, FAULT, STOPPED, NO_READER = 2, 1, 130, 141
 
@@ -99,6 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _report_fault(error)
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         said = f"{where}{error.strerror or error}"
+        if error.errno in _ADVICE:
+            said += f"; {_ADVICE[error.errno]}"
         if error.errno in _DISK:
             said += "; what was there before is unharmed: make room, and run the same command again"
         return _say(said, BAD_INPUT)

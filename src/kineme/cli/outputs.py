@@ -1,7 +1,8 @@
-"""Files that commands write into a folder: where they go, and that nothing is lost there."""
+"""Files that commands write: where they can go, and that nothing is lost there. All is looked at beforehand."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +14,59 @@ if TYPE_CHECKING:
 
 
 def folder_for(folder: Path) -> Path:
-    """`folder`, if files can go there. Raises UsageError where it is a file."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; name a folder with -o")
+    """`folder`, if files can go there, though it may have to be made. Raises UsageError where they cannot."""
+    above = folder
+    while not above.exists() and above != above.parent:
+        above = above.parent
+    if not above.is_dir():
+        raise UsageError(f"{above} is a file; name a folder with -o")
+    try:  # permissions do not tell: file systems have reasons of their own
+        tempfile.TemporaryFile(dir=above).close()
+    except OSError as error:
+        raise UsageError(
+            f"nothing can be written in {above} ({error.strerror}); name another place with -o"
+        ) from None
     return folder
 
 
-def check_free(targets: Iterable[Path], overwrite: bool) -> None:
-    """Raises UsageError where one of `targets` is there and was not to be replaced."""
+def check_free(targets: Iterable[Path], overwrite: bool, inputs: Iterable[Path] = ()) -> None:
+    """That `targets` can be written, and that nothing is lost: to be called before the work begins.
+
+    inputs : files that are read, which are never written over. Raises UsageError where a target is one of
+    them, is there and was not to be replaced, is named twice, or lies where nothing can be written.
+    """
+    targets = list(targets)
+    for folder in dict.fromkeys(target.parent for target in targets):
+        folder_for(folder)
+    if len({target.resolve() for target in targets}) < len(targets):
+        twice = next(t for k, t in enumerate(targets) if t.resolve() in {o.resolve() for o in targets[:k]})
+        raise UsageError(f"{twice} would be written twice; give each output a name of its own")
     there = [target for target in targets if target.exists()]
-    if there and not overwrite:
+    if not there:
+        return
+    read = {_identity(file): file for file in inputs if file.exists()}
+    for target in there:
+        if _identity(target) in read:
+            raise UsageError(f"{target} is an input and would be lost; name another output")
+        if not target.is_file():
+            what = "a folder; name a file" if target.is_dir() else "no ordinary file; name another one"
+            raise UsageError(f"{target} is {what} with -o")
+    if not overwrite:
         others = f" and {len(there) - 1} more" if len(there) > 1 else ""
         raise UsageError(f"{there[0]}{others} would be replaced; write elsewhere, or add --overwrite")
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    """The same for all names of one file, links among them."""
+    held = file.stat()
+    return held.st_dev, held.st_ino
+
+
+def check_ending(file: Path) -> None:
+    """Raises InputError where no motion can be written under the ending of `file`."""
+    from kineme.formats.registry import writers_of
+
+    writers_of(file)
 
 
 def write_sheets(

@@ -53,7 +53,8 @@ class Args:
 
 def run(args: Args) -> int:
     """Recognises the files and writes the rows."""
-    from kineme.cli.takes import read_corpus, table_text, write_sheets_of, write_text
+    from kineme.cli.outputs import folder_for
+    from kineme.cli.takes import check_table, read_corpus, table_text, write_sheets_of, write_text
     from kineme.tasks.recognise import recognise
 
     if not args.files:
@@ -63,6 +64,10 @@ def run(args: Args) -> int:
     sheets = args.format in ("eaf", "nwb")
     if sheets and args.out is None:
         raise UsageError(f"--format {args.format} writes a file for each take; name their folder with -o")
+    if args.out is not None and sheets:
+        folder_for(args.out)
+    else:
+        check_table(args.out, args.files)
     shortest = seconds_in(args.min_duration)
     by = _recogniser(args)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:

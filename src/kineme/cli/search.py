@@ -86,6 +86,8 @@ def _check(args: Args) -> None:
         raise UsageError(f"-o writes {', '.join(_FORMS)}, and {args.out.name} is none of them")
     if args.open and (args.out is None or args.out.suffix.lower() != ".html"):
         raise UsageError("--open shows the page that -o NAME.html writes; give both")
+    if args.out is not None:
+        check_free([args.out], overwrite=True)
     if args.clips is not None and args.clips.exists() and not args.clips.is_dir():
         raise UsageError(f"{args.clips} is a file; name a folder for the clips")
 

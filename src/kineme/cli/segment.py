@@ -56,7 +56,8 @@ class Args:
 def run(args: Args) -> int:
     """Segments the files and writes the rows."""
     from kineme.cli.index import model_folder
-    from kineme.cli.takes import read_corpus, table_text, write_sheets_of, write_text
+    from kineme.cli.outputs import folder_for
+    from kineme.cli.takes import check_table, read_corpus, table_text, write_sheets_of, write_text
     from kineme.models.a4mer import A4Mer
     from kineme.tasks.discover import discover
 
@@ -65,6 +66,10 @@ def run(args: Args) -> int:
     sheets = args.format in ("eaf", "nwb")
     if sheets and args.out is None:
         raise UsageError(f"--format {args.format} writes a file for each take; name their folder with -o")
+    if args.out is not None and sheets:
+        folder_for(args.out)
+    else:
+        check_table(args.out, args.files)
     model = A4Mer.load(model_folder(args.model))
     asked, fps = _settings(args)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:

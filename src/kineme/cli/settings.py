@@ -92,20 +92,22 @@ def corpus_of(
     reading: ReadingArgs,
     jobs: int | None,
     labels: tuple[str, ...] = (),
+    kept: bool = True,
 ) -> Corpus:
     """The corpus or library that is named, or one made of the files, with `labels`, in the run's folder `out`.
 
-    Raises UsageError where nothing is named.
+    kept : whether `out` stays when the command has ended. Raises UsageError where nothing is named.
     """
     import sys
 
     from kineme.cli.ingest import print_report
+    from kineme.cli.outputs import folder_for
     from kineme.corpus import Corpus
     from kineme.tasks.library import CORPUS, is_library
 
     if not sources:
         raise UsageError("name a corpus or the motion files to train on")
-    place, source = out / CORPUS, sources[0]
+    place, source = folder_for(out) / CORPUS, sources[0]
     if len(sources) == 1 and is_library(source):
         corpus = Corpus.open(source / CORPUS)
     elif len(sources) == 1 and (source / "corpus.json").is_file():
@@ -116,7 +118,7 @@ def corpus_of(
         options = reading.options()
         progress = sys.stderr.isatty()
         corpus = Corpus.build(sources, place, jobs=jobs, labels=labels, progress=progress, options=options)
-        print_report(corpus)
+        print_report(corpus, kept=kept)
     return corpus
 
 

@@ -45,12 +45,14 @@ class Args:
 
 def run(args: Args) -> int:
     """Counts, and writes what was asked for."""
+    from kineme.cli.outputs import check_free
     from kineme.tasks.library import open_library
     from kineme.tasks.statistics import statistics
 
     for path in args.out:
         if path.suffix.lower() not in (".html", ".csv"):
             raise UsageError(f"-o writes .html and .csv, and {path.name} is neither")
+    check_free(args.out, overwrite=True)
     library = open_library(args.library)
     scale = None if args.timescale is None else seconds_in(args.timescale)
     found = statistics(library, args.by, scale)

@@ -43,6 +43,15 @@ def read_corpus(
     return corpus, given
 
 
+def check_table(out: Path | None, sources: tuple[Path, ...]) -> None:
+    """That a table can be written to `out` and is no motion file that is read. Raises UsageError."""
+    from kineme.cli.outputs import check_free
+    from kineme.formats import find_files
+
+    if out is not None:
+        check_free([out], True, find_files(sources) if sources and out.exists() else ())
+
+
 def shown_names(corpus: Corpus, given: dict[str, str]) -> list[str]:
     """What each clip is called in a table: its file, and #0, #1 ... where a file has several motions."""
     parts: dict[str, int] = {}

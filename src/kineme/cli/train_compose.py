@@ -9,6 +9,7 @@ checkpoints: a run that was stopped goes on when the same command is given again
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +19,20 @@ import tyro
 
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
+from kineme.errors import InputError
 from kineme.models.compose.config import PRESETS, ComposeConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kineme.corpus import Corpus
+
     Settings = Any
 else:
     Settings = overrides(ComposeConfig)
+
+#: formats that hold motion alone
+_WITHOUT_LABELS = (".bvh", ".amc", ".asf", ".c3d", ".trc", ".glb", ".fbx")
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ def run(args: Args) -> int:
     from kineme.corpus.actions import actions_in
     from kineme.render.mae import load_mae
     from kineme.report.words import say_duration
+    from kineme.tasks.library import CORPUS
     from kineme.train.cards import model_card
     from kineme.train.compose import train_compose
 
@@ -56,9 +66,20 @@ def run(args: Args) -> int:
     given = changed(args.settings)
     config = dataclasses.replace(PRESETS[args.preset], **given)
     filler = None if args.mae is None else load_mae(args.mae)
+    _need_labels(args.sources)
+    fresh = first_process() and not (args.out / CORPUS).exists()
     corpus = corpus_of(args.sources, args.out, args.reading, args.run.jobs)
     corpus = corpus if args.run.split is None else corpus.split(args.run.split)
-    actions = actions_in(corpus, config.fps, config.labels)
+    try:
+        actions = actions_in(corpus, config.fps)
+        _know(config.labels, sorted({action.label for action in actions}), corpus)
+    except InputError:
+        if fresh and (args.out / CORPUS).is_dir():  # made by this call, and of no use
+            shutil.rmtree(args.out / CORPUS)
+            if not any(args.out.iterdir()):
+                args.out.rmdir()
+        raise
+    actions = [action for action in actions if not config.labels or action.label in config.labels]
     labels = config.labels or tuple(sorted({action.label for action in actions}))
     config = dataclasses.replace(config, labels=labels)
     seconds = sum(map(len, actions)) / config.fps
@@ -95,3 +116,29 @@ def run(args: Args) -> int:
         say(f"the model: {args.out / 'model'}")
         say(f"use it: kineme generate --model {args.out / 'model'} --labels {'+'.join(labels[:2])} -o made")
     return 0
+
+
+def _need_labels(sources: tuple[Path, ...]) -> None:
+    """Raises InputError for files of formats without labels, before they are read."""
+    from kineme.formats import find_files
+    from kineme.tasks.library import is_library
+
+    if len(sources) == 1 and (is_library(sources[0]) or (sources[0] / "corpus.json").is_file()):
+        return
+    files = find_files(sources)
+    if files and all(file.suffix.lower() in _WITHOUT_LABELS for file in files):
+        raise InputError(
+            "actions are learnt from labels, and motion files have none; make a corpus of them with "
+            "`kineme ingest --labels`, and name that",
+            sources[0],
+        )
+
+
+def _know(asked: Sequence[str], there: Sequence[str], corpus: Corpus) -> None:
+    """Raises InputError for actions that nobody does."""
+    missing = [label for label in asked if label not in there]
+    if missing:
+        raise InputError(
+            f"no sequence is labelled {' or '.join(map(repr, missing))}; there are {', '.join(there)}",
+            corpus.folder,
+        )

@@ -67,7 +67,7 @@ def train(args: Args, kind: Literal["predictor", "interpolator"]) -> int:
     model = A4Mer.load(source)
     check_out(args.out)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
-        corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs)
+        corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, kept=False)
         corpus = corpus if args.run.split is None else corpus.split(args.run.split)
         takes = TakeBank([standard_positions(clip) for clip in corpus], corpus.fps)
         stride = max(0.2, takes.seconds / MOMENTS)

@@ -60,7 +60,7 @@ def run(args: Args) -> int:
     model = A4Mer.load(source)
     check_out(args.out)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
-        corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, args.labels)
+        corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, args.labels, kept=False)
         corpus = corpus if args.run.split is None else corpus.split(args.run.split)
         counts = class_counts(corpus)
         single = [name for name, count in counts.items() if count == 1]
@@ -85,6 +85,9 @@ def run(args: Args) -> int:
 
 def check_out(out: Path) -> None:
     """Raises InputError where `out` is there and no model, before time is spent on it."""
+    from kineme.cli.outputs import folder_for
+
+    folder_for(out.parent)
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "config.json").is_file())):
         raise InputError("is no model's folder; name a new folder with -o", out)
 

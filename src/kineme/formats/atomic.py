@@ -14,7 +14,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TEMPORARY = re.compile(r"\..*\.kineme-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}(\..*)?", re.DOTALL)
@@ -48,8 +48,12 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        _name(error, temporary, path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of what went wrong, this is not the cause
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -76,8 +80,20 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
         else:
             os.replace(temporary, path)
+    except OSError as error:
+        _name(error, temporary, path)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _name(error: OSError, temporary: Path, path: Path) -> None:
+    """Has the error name `path`, which the user knows, for the temporary that stands in for it."""
+    if error.filename is None or isinstance(error.filename, int):
+        return
+    named = Path(os.fsdecode(error.filename))
+    if named == temporary or temporary in named.parents:
+        error.filename = str(path / named.relative_to(temporary))
 
 
 def clean_up(folder: Path, name: str | None = None) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from kineme.errors import InputError
 
+#: seconds that the hub has to answer
+_PATIENCE = 5.0
 #: models that come with the package, a folder each
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 
@@ -16,6 +24,38 @@ def shipped_folder(name: str | Path) -> Path | None:
     path = Path(name)
     plain = str(name).isprintable() and len(path.parts) == 1 and not path.exists()
     return SHIPPED / path if plain and (SHIPPED / path / "config.json").is_file() else None
+
+
+@contextmanager
+def hub_options() -> Iterator[dict[str, Any]]:
+    """Options for what fetches from the hub, whose loggers are quiet meanwhile: without a network only what
+    was fetched before is looked for, in place of retries for half a minute."""
+    loggers = [logging.getLogger(name) for name in ("huggingface_hub", "transformers")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield {} if _hub_answers() else {"local_files_only": True}
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _hub_answers() -> bool:
+    """Whether the hub, or the proxy on the way to it, can be connected to."""
+    from huggingface_hub.constants import ENDPOINT
+
+    place = urlsplit(ENDPOINT)
+    proxies = getproxies()
+    proxy = proxies.get(place.scheme) or proxies.get("all")
+    if proxy and not proxy_bypass(place.hostname or ""):
+        place = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    port = place.port or (443 if place.scheme == "https" else 80)
+    try:
+        socket.create_connection((place.hostname or "", port), timeout=_PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
 def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
@@ -33,7 +73,8 @@ def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(str(name), allow_patterns=list(files)))
+        with hub_options() as options:
+            return Path(snapshot_download(str(name), allow_patterns=list(files), **options))
     except (OSError, ValueError) as error:  # what the hub's client raises, network and names alike
         raise InputError(
             "is no model folder here, and no model of that name could be fetched from the Hugging Face hub; "

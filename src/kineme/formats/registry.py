@@ -137,6 +137,16 @@ def _options(values: dict[str, Any]) -> ReadOptions:
     return ReadOptions(**values)
 
 
+def writers_of(path: Path) -> list[Format]:
+    """The formats that can be written under the ending of `path`. Raises InputError where there is none."""
+    able = [f for f in (*FORMATS, *WRITTEN_ONLY) if f.write is not None]
+    writers = [f for f in able if path.suffix.lower() in f.suffixes]
+    if not writers:
+        known = ", ".join(sorted({s for f in able for s in f.suffixes}))
+        raise InputError(f"kineme writes {known}, not {path.suffix or 'a name without a suffix'}", path)
+    return writers
+
+
 def save(motion: Motion, path: str | Path, *, overwrite: bool = True) -> None:
     """Write a motion in the format of the path's suffix: ``.bvh``, ``.glb``, ``.npz``, ``.npy`` or ``.csv``.
 
@@ -146,11 +156,7 @@ def save(motion: Motion, path: str | Path, *, overwrite: bool = True) -> None:
     path = Path(path)
     if path.exists() and not overwrite:
         raise InputError("the file is there already; overwriting was not asked for", path)
-    able = [f for f in (*FORMATS, *WRITTEN_ONLY) if f.write is not None]
-    writers = [f for f in able if path.suffix.lower() in f.suffixes]
-    if not writers:
-        known = ", ".join(sorted({s for f in able for s in f.suffixes}))
-        raise InputError(f"kineme writes {known}, not {path.suffix or 'a name without a suffix'}", path)
+    writers = writers_of(path)
     chosen = next((f for f in writers if motion.positions_only == (f.name == "joints")), writers[0])
     assert chosen.write is not None
     with atomic_write(path) as temporary:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from kineme.errors import InputError, KinemeError
-from kineme.formats.hub import shipped_folder
+from kineme.formats.hub import hub_options, shipped_folder
 from kineme.formats.model_folder import read_model, write_model
 from kineme.render.mae_config import MAEConfig
 
@@ -146,7 +146,8 @@ def load_mae(name: str | Path) -> MaskedAutoencoder:
     if folder.exists() and not (folder / "config.json").is_file():
         raise InputError(f"is no masked autoencoder; {_DEFAULT}", folder)
     try:
-        held = model.from_pretrained(str(name), use_safetensors=True)
+        with hub_options() as options:
+            held = model.from_pretrained(str(name), use_safetensors=True, **options)
     except (OSError, ValueError, ImportError) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise InputError(f"no masked autoencoder can be had from {name} ({reason}); {_DEFAULT}") from None

@@ -35,7 +35,7 @@ def write_composition(made: Composition, names: tuple[str, str], path: Path) -> 
     index: dict[str, Any] = {
         "format": FORMAT,
         "title": f"{names[0]} and {names[1]}",
-        "lead": [*made.notes, *made.warnings],
+        "lead": [_sentence(text, names) for text in (*made.notes, *made.warnings)],
         "skeletons": [skeleton_entry(skeleton)],
         "clips": [clip_entry(clip) for clip in shown],
         "names": list(names),
@@ -51,6 +51,11 @@ def write_composition(made: Composition, names: tuple[str, str], path: Path) -> 
             data={"INDEX": index},
             blocks=[(f"clip-{k}", pack_positions(clip.positions)) for k, clip in enumerate(shown)],
         )
+
+
+def _sentence(text: str, names: tuple[str, str]) -> str:
+    """With a capital, unless it begins with the name of a clip."""
+    return text if text.startswith(names) else text[:1].upper() + text[1:]
 
 
 def _own(motion: Motion) -> tuple[tuple[str, ...], tuple[int, ...], np.ndarray]:

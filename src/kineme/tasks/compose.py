@@ -26,7 +26,7 @@ from kineme.motion.retarget import canonical_places, retarget, to_body
 from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import matrix_to_sixd, sixd_to_matrix
 from kineme.motion.time import resample
-from kineme.tasks.compose_refine import refine
+from kineme.tasks.compose_refine import Progress, refine
 from kineme.tasks.onto import turned_to
 
 #: a clip is played so many times as slowly at most, to fill the seconds that were asked for
@@ -78,6 +78,7 @@ def compose(
     mix: bool = False,
     lock: bool = True,
     refinement: Refinement | None = None,
+    progress: Progress | None = None,
 ) -> Composition:
     """Both clips at once, each with the parts that it moves more.
 
@@ -95,7 +96,7 @@ def compose(
         with the larger share: mixed with an arm that swings, a waving hand stays 17 cm lower.
     lock : keep feet standing that stood.
     refinement : also change rotations a little, so that an autoencoder sees both actions better
-        (`tasks.compose_refine`).
+        (`tasks.compose_refine`). progress : is told how far that is.
 
     Raises InputError for rigs that are no body, UsageError for parts or seconds that cannot be.
     """
@@ -111,9 +112,7 @@ def compose(
     a = retarget(own, rig)
     b = _facing(to_body(_canonical(other), a.skeleton), a)
     if not own.skeleton.same_tree(other.skeleton):
-        notes.append(
-            f"the clips have different rigs: {names[1]} was retargeted to the skeleton of {names[0]}"
-        )
+        notes.append(f"{names[1]} has another rig than {names[0]}, and was retargeted to its skeleton")
     energies = (motion_energy(a.positions, division), motion_energy(b.positions, division))
     per_part = (part_values(energies[0], division), part_values(energies[1], division))
     share = _share(energies, rate, mix)
@@ -126,8 +125,12 @@ def compose(
     standing = stance(giving, own.fps)
     before = foot_skate(coupled.positions, standing, own.fps)
     if refinement is not None:
-        coupled, worse, better = refine(coupled, (a, b), energies, refinement)
-        notes.append(f"refinement took its loss from {worse:.4f} to {better:.4f}")
+        coupled, worse, better = refine(coupled, (a, b), energies, refinement, progress=progress)
+        if better < worse:
+            fell = 100 * (1 - better / worse)
+            notes.append(f"refinement lowered its loss from {worse:.4f} to {better:.4f}, by {fell:.1f} %")
+        else:
+            notes.append(f"refinement found nothing that lowers its loss ({worse:.4f}), and changed nothing")
     if lock:
         coupled = lock_feet(coupled, giving, standing)
     fingers = other if own.skeleton.same_tree(other.skeleton) else None
@@ -153,8 +156,9 @@ def _one_length(
         if not (np.isfinite(seconds) and seconds > 0):
             raise UsageError(f"--seconds must be above 0, not {seconds}")
         count = max(2, round(seconds * first.fps))
-    if count < 2:
-        raise InputError("a clip of one frame does not move, so there is nothing to compose")
+    for motion, name in zip((first, second), names, strict=True):
+        if len(motion) < 2:
+            raise InputError(f"{name} has one frame and does not move, so there is nothing to compose")
     fitted = []
     for motion, name in zip((first, second), names, strict=True):
         if len(motion) < count:
@@ -203,16 +207,16 @@ def _warnings(
     shares: Mapping[str, float],
     given: bool,
 ) -> list[str]:
+    still = [not any(energy.values()) for energy in energies]
+    if all(still):
+        pose = "a pose" if given else f"the pose of {names[0]}"
+        return [f"neither {names[0]} nor {names[1]} moves, so {pose} comes out"]
+    if given:  # the user's own choice
+        return []
+    if any(still):
+        name, other = names if still[0] else names[::-1]
+        return [f"{name} does not move, so every part that moves comes from {other}; --parts gives it some"]
     found = []
-    for energy, name, other in zip(energies, names, reversed(names), strict=True):
-        if not any(energy.values()):
-            found.append(
-                f"{name} does not move, so every part that moves comes from {other}; --parts gives it some"
-            )
-    if len(found) == 2:
-        return [f"neither {names[0]} nor {names[1]} moves, so the pose of {names[0]} comes out"]
-    if found or given:
-        return found
     if len(set(shares.values())) == 1 and shares[_LEGS] in (0, 1):
         one, other = names if shares[_LEGS] else names[::-1]
         return [f"{one} moves every part more than {other}, which gives nothing; --parts gives it some"]

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from kineme.errors import UsageError
 from kineme.motion import Motion
 from kineme.motion.canonical import SMPL22
 from kineme.motion.channels import Channels
@@ -55,8 +56,13 @@ def generate_composed(
     """`count` motions of the actions in `text`, such as ``walk+wave``, on the standard body.
 
     seconds : how long; the longest that the model makes by default. Raises UsageError for an action that the
-    model does not know, InputError for a length that it does not make.
+    model does not know or a length that it does not make.
     """
+    longest = model.config.frames / model.config.fps
+    if seconds is not None and not 1 / model.config.fps <= seconds <= longest + 1e-9:
+        raise UsageError(
+            f"this model makes motions of {1 / model.config.fps:g} to {longest:g} s, not of {seconds:g} s"
+        )
     frames = model.config.frames if seconds is None else round(seconds * model.config.fps)
     return model.motions(model.sample([text] * count, frames, seed), [frames] * count)
 

@@ -19,7 +19,7 @@ from kineme.models.a4mer.heads.recogniser import token_row
 from kineme.models.a4mer.heads.settings import Levels
 from kineme.models.a4mer.model import A4Mer, standard_positions
 from kineme.motion import Motion, Segment
-from kineme.nn.neighbours import Standardiser, knn_votes
+from kineme.nn.neighbours import Standardiser, knn_votes, nearest_distance
 from kineme.tasks.decode import cheapest_path
 from kineme.tasks.track import Track, tidy
 
@@ -29,6 +29,10 @@ SHORTEST = 0.4
 PRICE = 0.5
 #: frames that nearest neighbours are looked for among, at most
 BANK_FRAMES = 50_000
+#: what is farther from labelled motion than this percentile of labelled motion from that of other clips is strange
+REACH = 99
+#: labelled frames that this percentile is of, at most
+_REACH_FRAMES = 2000
 _LEAST = 1e-3
 
 
@@ -54,10 +58,17 @@ class GivesClasses(Protocol):
 class Neighbours:
     """Weighted k-NN on the tokens of labelled takes: classes without any training.
 
+    Votes are shares among neighbours, however far these are. What is said of a frame is therefore
+    ``trust * votes + (1 - trust) / classes``: with d the distance to its nearest labelled frame, trust is 1
+    up to d = `reach` and ``(reach / d) ** 4`` beyond, so that it falls to chance for motion unlike any that
+    was labelled. Which class is the likeliest does not change.
+
     Attributes
     ----------
     model : whose tokens. levels : which of them. classes : names.
     bank : (N, D) standardised tokens of labelled frames. labels : (N,) their classes.
+    reach : the `REACH` percentile of the distances of labelled frames to the nearest one of another clip, of
+        another labelled stretch where there is one clip; infinite where there is one stretch.
     """
 
     model: A4Mer
@@ -66,6 +77,7 @@ class Neighbours:
     standard: Standardiser
     bank: np.ndarray
     labels: np.ndarray
+    reach: float = np.inf
 
     @property
     def fps(self) -> float:
@@ -84,26 +96,42 @@ class Neighbours:
             raise InputError(
                 "the corpus has no labels to compare with; `kineme ingest --labels` attaches them"
             )
-        tokens, labels = [], []
-        for clip in clips:
+        tokens, labels, groups = [], [], []
+        for number, clip in enumerate(clips):
             row = token_row(model, standard_positions(clip.motion), clip.fps, levels)
             own = frame_classes(clip.labels, int(row.frames.sum()), model.config.fps, classes)
             tokens.append(np.repeat(row.tokens, row.frames, axis=0)[own >= 0])
             labels.append(own[own >= 0])
-        bank, numbers = np.concatenate(tokens), np.concatenate(labels)
+            stretch = np.cumsum(np.diff(own, prepend=own[:1]) != 0)
+            groups.append(stretch[own >= 0] if len(clips) == 1 else np.full(len(labels[-1]), number))
+        bank, numbers, group = map(np.concatenate, (tokens, labels, groups))
         if not len(bank):
             raise InputError("the labels of the corpus are shorter than a frame of the model")
+        rng = np.random.default_rng(seed)
         if len(bank) > BANK_FRAMES:
-            kept = np.sort(np.random.default_rng(seed).choice(len(bank), BANK_FRAMES, replace=False))
-            bank, numbers = bank[kept], numbers[kept]
+            kept = np.sort(rng.choice(len(bank), BANK_FRAMES, replace=False))
+            bank, numbers, group = bank[kept], numbers[kept], group[kept]
         standard = Standardiser.of(bank)
-        return cls(model, levels, classes, standard, standard(bank), numbers)
+        bank = standard(bank)
+        some = np.sort(rng.permutation(len(bank))[:_REACH_FRAMES])
+        apart = nearest_distance(bank, bank[some], (group, group[some]))
+        known = apart[np.isfinite(apart)]
+        reach = float(np.percentile(known, REACH)) if len(known) else np.inf
+        return cls(model, levels, classes, standard, bank, numbers, reach)
 
     def scores(self, positions: np.ndarray, fps: float) -> np.ndarray:
-        """Votes (T', classes) of each model frame; see `GivesClasses`."""
+        """Probabilities (T', classes) of each model frame; see `GivesClasses`."""
+        return self.votes_and_scores(positions, fps)[1]
+
+    def votes_and_scores(self, positions: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
+        """Votes (T', classes), which tell the class, and probabilities, which tell how sure that is."""
         row = token_row(self.model, positions, fps, self.levels)
-        votes = knn_votes(self.bank, self.labels, self.standard(row.tokens), len(self.classes))
-        return np.repeat(votes, row.frames, axis=0)
+        tokens = self.standard(row.tokens)
+        votes = knn_votes(self.bank, self.labels, tokens, len(self.classes))
+        far = np.maximum(nearest_distance(self.bank, tokens), 1e-6)
+        trust = np.minimum(1, max(self.reach, 1e-6) / far)[:, None] ** 4
+        scores = trust * votes + (1 - trust) / len(self.classes)
+        return np.repeat(votes, row.frames, axis=0), np.repeat(scores, row.frames, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,8 +177,12 @@ def recognise(
 
 
 def _recognised(motion: Motion, start: float, by: GivesClasses, shortest: float, price: float) -> Recognition:
-    scores = by.scores(standard_positions(motion), motion.fps)
-    track = class_track(scores, by.fps, motion.duration, shortest, price)
+    positions = standard_positions(motion)
+    if isinstance(by, Neighbours):  # strange motion is less sure, and no less of its class
+        votes, scores = by.votes_and_scores(positions, motion.fps)
+    else:
+        votes = scores = by.scores(positions, motion.fps)
+    track = class_track(votes, by.fps, motion.duration, shortest, price, told=scores)
     rows = zip(track.borders[:-1], track.borders[1:], track.ids, track.confidence, strict=True)
     segments = tuple(
         Segment(start + float(a), start + float(b), by.classes[n], "class", float(c)) for a, b, n, c in rows
@@ -158,10 +190,18 @@ def _recognised(motion: Motion, start: float, by: GivesClasses, shortest: float,
     return Recognition(segments, by.classes, by.fps, scores)
 
 
-def class_track(scores: np.ndarray, fps: float, duration: float, shortest: float, price: float) -> Track:
+def class_track(
+    scores: np.ndarray,
+    fps: float,
+    duration: float,
+    shortest: float,
+    price: float,
+    told: np.ndarray | None = None,
+) -> Track:
     """Segments of classes from probabilities (T', classes) at `fps`, over a take of `duration` seconds.
 
-    Frame k stands for the time around k / fps, as in `segment_borders`.
+    Frame k stands for the time around k / fps, as in `segment_borders`. told : (T', classes) that the
+    confidence is the mean of, `scores` if None.
     """
     costs = -np.log(np.maximum(scores, _LEAST)) / fps
     path = cheapest_path(costs, price)
@@ -170,6 +210,6 @@ def class_track(scores: np.ndarray, fps: float, duration: float, shortest: float
     track = tidy(frames, shortest)
     cuts = np.searchsorted(borders, track.borders[:-1] - 1e-9)
     lengths = np.diff(cuts, append=len(path))
-    own = np.add.reduceat(scores, cuts, axis=0) / lengths[:, None]
+    own = np.add.reduceat(scores if told is None else told, cuts, axis=0) / lengths[:, None]
     confidence = own[np.arange(len(track)), track.ids].astype(np.float32)
     return Track(track.borders, track.ids, confidence, own.astype(np.float32))

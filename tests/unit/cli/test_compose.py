@@ -40,6 +40,7 @@ def test_every_format(takes, tmp_path, form, capsys) -> None:
     [
         (["--parts", "legs=dance"], "walk, wave (or 1, 2)"),
         (["--parts", "tail=walk"], "no part of the body is called 'tail'"),
+        (["--parts", "left-arm=1,left arm=2"], "names 'left arm' twice"),
         (["--seconds", "100"], "ask for at most"),
         (["--rate", "2"], "between 0 and 1"),
         (["--page", "page.txt"], "writes .html"),
@@ -80,3 +81,20 @@ def test_the_page_plays_in_step_and_names_stay_text(takes, tmp_path) -> None:
         )
         assert not complaints
         browser.close()
+
+
+def test_sentences_of_the_page_begin_with_a_capital_or_a_name() -> None:
+    from kineme.report.compose_page import _sentence
+
+    assert _sentence("neither moves", ("walk", "wave")) == "Neither moves"
+    assert _sentence("walk is cut", ("walk", "wave")) == "walk is cut"
+
+
+def test_refinement_says_what_it_does_and_how_long_it_takes(monkeypatch, capsys) -> None:
+    from kineme.cli.compose import _Steps
+
+    steps = _Steps("mae-small")
+    for done in (0, 1, 2, 25):
+        steps(done, 25, 13)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and "up to 25 looks at 13 pictures" in said[0] and "takes about 0 s" in said[1]

@@ -70,7 +70,7 @@ def test_from_a_corpus_to_motions(corpus, tmp_path, capsys) -> None:
         (["--labels", "walk+jump"], "knows no action 'jump'"),
         (["--labels", "wlak+wave"], "did you mean walk"),
         ([], "takes --labels"),
-        (["--labels", "walk", "--seconds", "9"], "1 to 12 frames"),
+        (["--labels", "walk", "--seconds", "9"], "0.05 to 0.6 s, not of 9 s"),
         (["--labels", "walk", "--label", "walk"], "takes --labels"),
     ],
 )
@@ -88,6 +88,41 @@ def test_labels_are_for_compose_models_alone(tmp_path, capsys) -> None:
     assert "kineme train compose" in capsys.readouterr().err
     assert run("train", "compose", tmp_path, "-o", tmp_path / "run", "--mae", tmp_path) == 2
     assert "kineme train mae" in capsys.readouterr().err
+
+
+def test_an_action_twice_is_one_action(tmp_path, capsys) -> None:
+    small_composer().save(tmp_path / "model")
+    words = ["generate", "--model", tmp_path / "model", "-o", tmp_path / "out", "--count", 1]
+    assert run(*words, "--labels", "walk+walk") == 0
+    assert "walk+walk is one action" in capsys.readouterr().err
+    assert run(*words, "--labels", "walk+walk") == 2
+    assert "--overwrite" in capsys.readouterr().err
+
+
+def test_training_without_the_labels_leaves_nothing_behind(corpus, tmp_path, capsys) -> None:
+    from kineme.formats import save
+
+    save(take("walk", seed=1).replace(labels=()), tmp_path / "takes" / "a.bvh")
+    save(take("walk", seed=1).replace(labels=()), tmp_path / "more" / "a.npz")
+    for name, said in (("takes", "motion files have none"), ("more", "no labelled stretch")):
+        assert run("train", "compose", tmp_path / name, "-o", tmp_path / "run", *TRAINING, "--jobs", 1) == 2
+        assert said in capsys.readouterr().err and not (tmp_path / "run").exists()
+    words = ["train", "compose", corpus, "-o", tmp_path / "run", *TRAINING]
+    assert run(*words, "--labels", "walk", "fly") == 2
+    said = capsys.readouterr().err
+    assert "no sequence is labelled 'fly'; there are run, walk, wave" in said and "training" not in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_temporary_corpus_is_not_named(tmp_path, capsys) -> None:
+    from kineme.cli.ingest import print_report
+
+    made = Corpus.from_motions([take("walk", seed=1)], tmp_path / "corpus", ["a"])
+    print_report(made, kept=False)
+    said = capsys.readouterr().out
+    assert "1 clips" in said and str(tmp_path) not in said
+    print_report(made)
+    assert str(tmp_path) in capsys.readouterr().out
 
 
 def test_a_stopped_run_ends_with_the_same_weights(corpus, tmp_path) -> None:

@@ -67,7 +67,7 @@ def replace_labels(take: Motion, name: str) -> Motion:
 
 def test_impute_named_joints_and_found_damage(folder, tmp_path, capsys) -> None:
     take, out = folder / "takes" / "take_0.bvh", tmp_path / "fixed.bvh"
-    words = ["impute", take, "-o", out, "--model", folder / "model", "--steps", 1]
+    words = ["impute", take, "-o", out, "--model", folder / "model", "--steps", 1, "--overwrite"]
     assert run(*words, "--joints", "left_elbow,left_wrist", "--frames", "20:30") == 0
     rows = list(csv.DictReader(open(tmp_path / "fixed-intervals.csv")))
     assert {row["joint"] for row in rows} == {"left_wrist"} and len(rows) == 10
@@ -78,10 +78,7 @@ def test_impute_named_joints_and_found_damage(folder, tmp_path, capsys) -> None:
     elbow = motion.skeleton.index("right_elbow")
     rotations[41:75, elbow] = rotations[40, elbow]
     save(motion.replace(local_rotations=rotations), tmp_path / "frozen.bvh")
-    assert (
-        run("impute", tmp_path / "frozen.bvh", "-o", out, "--model", folder / "model", "--steps", 1, "--auto")
-        == 0
-    )
+    assert run("impute", tmp_path / "frozen.bvh", *words[2:], "--auto") == 0
     assert "right_elbow: frames 41 to 74" in capsys.readouterr().out
     fixed = load(out)
     assert np.ptp(fixed.local_rotations[41:75, elbow], axis=0).max() > 1e-3
@@ -176,13 +173,15 @@ def test_a_model_of_the_hub_is_fetched_and_what_is_none_is_said(
 ) -> None:
     asked = []
 
-    def fetch(name, allow_patterns):
+    def fetch(name, allow_patterns, local_files_only):
+        assert local_files_only  # nobody answers
         asked.append((name, allow_patterns))
         if name != "someone/walks":
             raise OSError("no such repository")
         return str(folder / "model")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    monkeypatch.setattr("kineme.formats.hub._hub_answers", lambda: False)
     words = ["generate", "-o", tmp_path / "made", "--count", 1, "--label", "run", "--model"]
     assert run(*words, "someone/walks") == 0 and len(list((tmp_path / "made").iterdir())) == 1
     assert {"config.json", "model.safetensors"} <= set(asked[0][1])

@@ -77,8 +77,10 @@ def test_lengths(walk) -> None:
         compose(walk, short, seconds=5.0)
     with pytest.raises(UsageError, match="above 0"):
         compose(walk, short, seconds=-1.0)
-    with pytest.raises(InputError, match="one frame"):
+    with pytest.raises(InputError, match="second has one frame"):
         compose(walk, waving(1))
+    with pytest.raises(InputError, match="pose has one frame"):
+        compose(waving(1), walk, names=("pose", "walk"), seconds=1.0)
 
 
 def test_the_second_clip_takes_the_first_ones_rate(walk) -> None:
@@ -91,6 +93,8 @@ def test_a_motionless_clip_and_a_part_wanted_twice(walk) -> None:
     made = compose(walk, still, names=("walk", "statue"))
     assert "statue does not move" in made.warnings[0] and made.shares["right arm"] == 1
     assert np.isfinite(made.motion.positions).all()
+    assert "--parts gives it some" in made.warnings[0]
+    assert not compose(walk, still, parts={"arms": 0.0}).warnings  # what it asks for was done
     nothing = compose(still, waving(60, joints=()))
     assert len(nothing.warnings) == 1 and "neither" in nothing.warnings[0]
     np.testing.assert_allclose(nothing.motion.positions, still.positions, atol=1e-4)
@@ -151,12 +155,43 @@ def test_refinement_lowers_its_loss_and_keeps_the_pelvis(walk) -> None:
     wrong = a.replace(local_rotations=a.local_rotations @ axis_angle_to_matrix(turns))
     loss = Refinement(SkinnedBody(CapsuleBody().skin, 1500), _Copy())
     energies = (np.ones(22), np.ones(22))
-    better, before, after = refine(wrong, (a, a), energies, loss, Descent(steps=15, hold=0.0))
+    told = []
+    better, before, after = refine(
+        wrong, (a, a), energies, loss, Descent(steps=15, hold=0.0), lambda *step: told.append(step)
+    )
     assert after < 0.9 * before
+    looks = [done for done, _, _ in told]
+    assert looks == sorted(looks) and looks[0] == 0 and looks[-1] == told[0][1] == 18
     np.testing.assert_array_equal(better.local_rotations[:, 0], a.local_rotations[:, 0])
     np.testing.assert_allclose(np.linalg.det(better.local_rotations), 1, atol=1e-4)
     refined = compose(walk, waving(40), refinement=loss)
-    assert any("refinement took its loss" in note for note in refined.notes)
+    assert any("refinement" in note and "loss" in note for note in refined.notes)
+
+
+def test_refinement_looks_at_few_frames_and_never_makes_it_worse(walk) -> None:
+    from kineme.tasks.compose_refine import MOST, refine
+
+    class Flat:
+        """A loss without anything to gain."""
+
+        def __init__(self):
+            self.seen = []
+
+        def __call__(self, decoded, pairs, chosen):
+            self.seen.append(len(chosen))
+            return 1 + 0 * decoded.sum()
+
+    a = compose(waving(900), waving(900)).sources[0]
+    loss, told = Flat(), []
+    made, before, after = refine(
+        a,
+        (a, a),
+        (np.ones(22),) * 2,
+        loss,
+        progress=lambda *step: told.append(step),  # type: ignore[arg-type]
+    )
+    assert made is a and after == before == pytest.approx(1)
+    assert told[0][2] == MOST and max(loss.seen) <= MOST // 2
 
 
 def test_positions_only_is_fitted(walk) -> None:

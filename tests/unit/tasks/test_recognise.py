@@ -167,6 +167,46 @@ def test_neighbours_need_no_training(model: A4Mer, corpus: Corpus) -> None:
     np.testing.assert_allclose(one.scores.sum(1), 1)
 
 
+def test_confidence_falls_with_the_distance_and_classes_stay(model: A4Mer, corpus: Corpus) -> None:
+    by = Neighbours.of(model, list(corpus)[:4])
+    positions = standard_positions(corpus[4].motion)
+    row = token_row(model, positions, corpus.fps, "both")
+    gaps = np.linalg.norm(by.bank[None] - by.standard(row.tokens)[:, None], axis=2).min(1)
+    far = np.repeat(gaps, row.frames)
+    for reach in (far.max(), np.median(far), far.min() / 3):
+        votes, scores = replace(by, reach=float(reach)).votes_and_scores(positions, corpus.fps)
+        trust = np.array([1.0 if d <= reach else (reach / d) ** 4 for d in far])[:, None]
+        np.testing.assert_allclose(scores, trust * votes + (1 - trust) / len(by.classes), atol=1e-4)
+        np.testing.assert_array_equal(votes.argmax(1), scores.argmax(1))
+
+
+def test_reach_is_what_labelled_clips_are_apart(model: A4Mer, corpus: Corpus) -> None:
+    clips = list(corpus)[:3]
+    by = Neighbours.of(model, clips)
+    counts = [int((frame_classes(c.labels, int(token_row(model, standard_positions(c.motion), c.fps, "both")
+              .frames.sum()), by.fps, by.classes) >= 0).sum()) for c in clips]  # fmt: skip
+    clip = np.repeat(np.arange(3), counts)
+    gaps = np.linalg.norm(by.bank[None] - by.bank[:, None], axis=2)
+    apart = np.where(clip[None] == clip[:, None], np.inf, gaps).min(1)
+    assert by.reach == pytest.approx(np.percentile(apart, 99), rel=1e-3)
+
+
+def test_segments_are_those_of_the_votes(model: A4Mer, corpus: Corpus) -> None:
+    by = Neighbours.of(model, list(corpus)[:4])
+    sure, unsure = (
+        recognise(corpus[4].motion, replace(by, reach=reach)) for reach in (np.inf, by.reach / 100)
+    )
+    names = [[(s.start, s.end, s.label) for s in one.segments] for one in (sure, unsure)]  # type: ignore[union-attr]
+    assert names[0] == names[1]
+    chance = 1 / len(by.classes)
+    for one, other in zip(sure.segments, unsure.segments, strict=True):  # type: ignore[union-attr]
+        assert other.confidence < one.confidence and abs(other.confidence - chance) < 0.02
+
+
+def test_one_clip_is_measured_between_its_stretches(model: A4Mer, corpus: Corpus) -> None:
+    assert np.isfinite(Neighbours.of(model, [corpus[0]]).reach)
+
+
 def test_a_class_with_one_example_works(model: A4Mer, corpus: Corpus) -> None:
     clip = corpus[0]
     first = [replace(s, label="once" if i == 0 else "other") for i, s in enumerate(clip.labels)]

@@ -1,0 +1,162 @@
+"""Outputs are looked at before the work begins: no input is lost, nothing is replaced unasked, places can be
+written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kineme.cli.main import main
+from kineme.cli.outputs import check_ending, check_free, folder_for
+from kineme.corpus.synthetic import generate
+from kineme.errors import InputError, UsageError
+from kineme.formats import save
+from kineme.formats.atomic import atomic_folder, atomic_write
+
+
+@pytest.fixture
+def takes(tmp_path: Path) -> Path:
+    for seed, name in ((1, "walk"), (2, "wave")):
+        save(generate(seed, 1, 2.0)[0].motion, tmp_path / f"{name}.bvh")
+    (tmp_path / "afile").write_text("mine")
+    return tmp_path
+
+
+def run(*words) -> int:
+    return main([str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["impute", "walk.bvh", "--auto", "-o", "walk.bvh"],
+        ["impute", "walk.bvh", "--auto", "-o", "new.bvh", "--intervals", "walk.bvh"],
+        ["impute", "walk.bvh", "--auto", "-o", "new.bvh", "--picture", "link.bvh"],
+        ["compose", "walk.bvh", "wave.bvh", "-o", "wave.bvh"],
+        ["compose", "walk.bvh", "wave.bvh", "-o", "sub/../walk.bvh"],
+        ["convert", "walk.bvh", "-o", "walk.bvh"],
+        ["convert", "walk.bvh", "wave.bvh", "-o", ".", "--to", "bvh"],
+        ["recognise", "walk.bvh", "-o", "walk.bvh"],
+        ["segment", ".", "-o", "walk.bvh"],
+        ["anomaly", "walk.bvh", "-o", "walk.bvh"],
+    ],
+    ids=lambda words: " ".join(words[:2] + words[-2:]),
+)
+def test_no_input_is_written_over_even_with_overwrite(takes, words, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(takes)
+    (takes / "sub").mkdir()
+    os.link("walk.bvh", "link.bvh")
+    before = {name: Path(name).read_bytes() for name in ("walk.bvh", "wave.bvh")}
+    has = words[0] in ("impute", "compose", "convert")
+    assert run(*words, *(["--overwrite"] if has else [])) == 2
+    assert "is an input and would be lost" in capsys.readouterr().err
+    assert before == {name: Path(name).read_bytes() for name in before}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["impute", "walk.bvh", "--auto", "-o", "there.bvh"],
+        ["impute", "walk.bvh", "--auto", "-o", "new.bvh", "--intervals", "there.bvh"],
+        ["compose", "walk.bvh", "wave.bvh", "-o", "there.bvh"],
+        ["compose", "walk.bvh", "wave.bvh", "-o", "new.bvh", "--page", "there.html"],
+        ["generate", "-o", ".", "--count", "2", "--label", "there"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_what_is_there_stays_unless_overwrite_is_said(takes, words, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(takes)
+    for name in ("there.bvh", "there.html", "there_0_001.bvh"):
+        Path(name).write_text("mine")
+    there = set(takes.iterdir())
+    assert run(*words) == 2
+    assert "add --overwrite" in capsys.readouterr().err
+    assert set(takes.iterdir()) == there and Path("there.bvh").read_text() == "mine"
+
+
+def test_overwrite_replaces_what_is_no_input(takes) -> None:
+    out = takes / "both.bvh"
+    out.write_text("mine")
+    words = ["compose", takes / "walk.bvh", takes / "wave.bvh", "-o", out]
+    assert run(*words) == 2 and out.read_text() == "mine"
+    assert run(*words, "--overwrite") == 0 and out.read_text().startswith("HIERARCHY")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["compose", "walk.bvh", "wave.bvh", "-o", "afile/f.bvh"],
+        ["compose", "walk.bvh", "wave.bvh", "-o", "new/f.bvh", "--page", "afile/x.html"],
+        ["impute", "walk.bvh", "--auto", "-o", "afile/f.bvh"],
+        ["generate", "-o", "afile/deeper"],
+        ["convert", "walk.bvh", "-o", "afile/x", "--to", "npz"],
+        ["recognise", "walk.bvh", "-o", "afile/x.csv"],
+        ["segment", "walk.bvh", "-o", "afile/x", "--format", "eaf"],
+        ["train", "compose", "walk.bvh", "-o", "afile"],
+        ["train", "a4mer", "walk.bvh", "-o", "afile/run"],
+        ["train", "recogniser", "walk.bvh", "-o", "afile/run"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_a_file_in_the_way_is_said_at_once(takes, words, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(takes)
+    there = set(takes.iterdir())
+    assert run(*words) == 2
+    said = capsys.readouterr().err
+    assert "afile is a file; name a folder" in said and said.count("\n") == 1
+    assert set(takes.iterdir()) == there
+
+
+@pytest.mark.parametrize("name", ["f.xyz", "f.amc", "f"])
+@pytest.mark.parametrize("verb", ["compose", "impute"])
+def test_an_ending_that_is_not_written_is_said_before_anything_is_read(
+    tmp_path, name, verb, monkeypatch, capsys
+) -> None:
+    def read(*_):
+        raise AssertionError("read")
+
+    monkeypatch.setattr("kineme.cli.motion_model.read_one", read)
+    words = {"compose": ["a.bvh", "b.bvh"], "impute": ["a.bvh", "--auto"]}[verb]
+    assert run(verb, *words, "-o", tmp_path / name) == 2
+    assert f"{tmp_path / name}: kineme writes .bvh" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no files")
+def test_where_nothing_can_be_written_the_users_own_name_is_said(takes, capsys) -> None:
+    assert run("compose", takes / "walk.bvh", takes / "wave.bvh", "-o", "/proc/w3.bvh") == 2
+    said = capsys.readouterr().err
+    assert "in /proc" in said and "name another place" in said and ".kineme-" not in said
+    assert run("ingest", takes / "walk.bvh", "-o", "/proc/w3") == 2
+    said = capsys.readouterr().err
+    assert "in /proc" in said and "name another place" in said and ".kineme-" not in said
+
+
+def test_errors_name_what_the_temporary_stands_for(tmp_path) -> None:
+    target = tmp_path / "walk.bvh"
+    with pytest.raises(OSError) as caught, atomic_write(target) as temporary:
+        temporary.unlink()
+    assert caught.value.filename == str(target) and not list(tmp_path.iterdir())
+    with pytest.raises(OSError) as caught, atomic_folder(tmp_path / "run") as work:
+        open(work / "a" / "b")
+    assert caught.value.filename == str(tmp_path / "run" / "a" / "b")
+    with pytest.raises(OSError) as caught, atomic_write(target):
+        open(tmp_path / "other")
+    assert caught.value.filename == str(tmp_path / "other")
+
+
+def test_targets_of_one_command(tmp_path) -> None:
+    one = tmp_path / "one"
+    with pytest.raises(UsageError, match="written twice"):
+        check_free([one, tmp_path / "." / "one"], False)
+    with pytest.raises(UsageError, match="is a folder; name a file"):
+        check_free([tmp_path], True)
+    os.mkfifo(one)
+    with pytest.raises(UsageError, match="no ordinary file"):
+        check_free([one], True)
+    assert folder_for(tmp_path / "new" / "er") == tmp_path / "new" / "er"
+    assert not (tmp_path / "new").exists()
+    check_ending(tmp_path / "x.GLB")
+    with pytest.raises(InputError, match="a name without a suffix"):
+        check_ending(tmp_path / "x")
