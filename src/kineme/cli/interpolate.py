@@ -39,12 +39,15 @@ class Args:
     """Leave feet that stand as they were made, even where they slide."""
     page: Path | None = None
     """Also write a page (HTML) with a picture of what was filled."""
+    overwrite: bool = False
+    """Replace files that are there already, but never one that is read."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
 def run(args: Args) -> int:
     """Fills, writes the file, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
+    from kineme.cli.outputs import check_free
     from kineme.cli.own_format import far_said, feet_said, load_head, written_suffix
     from kineme.formats import save
     from kineme.tasks.interpolate import interpolate, interpolate_between
@@ -52,6 +55,8 @@ def run(args: Args) -> int:
 
     _check(args)
     suffix = written_suffix(args.out, args.out.suffix or "nothing")
+    page = [] if args.page is None else [args.page]
+    check_free([args.out, *page], args.overwrite, args.files)
     options = args.reading.options()
     motions = [read_one(file, options) for file in args.files]
     how = {"draw": args.draw, "lock": not args.slide}
