@@ -54,6 +54,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Trains, and says where the model is."""
+    from kineme.cli.outputs import folder_for
     from kineme.cli.training import say
     from kineme.corpus.actions import actions_in
     from kineme.render.mae import load_mae
@@ -65,6 +66,7 @@ def run(args: Args) -> int:
     options = args.run.trainer_options
     given = changed(args.settings)
     config = dataclasses.replace(PRESETS[args.preset], **given)
+    folder_for(args.out)
     filler = None if args.mae is None else load_mae(args.mae)
     _need_labels(args.sources)
     fresh = first_process() and not (args.out / CORPUS).exists()
