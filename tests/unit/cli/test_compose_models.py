@@ -130,7 +130,7 @@ def test_a_stopped_run_ends_with_the_same_weights(corpus, tmp_path) -> None:
     words = ["train", "compose", corpus, *NETWORK, "--batch-size", 4]
     assert run(*words, "-o", whole, "--steps", 4) == 0
 
-    import kineme.train.steps as module
+    import kineme.train.running as module
 
     real = module.make_trainer
     try:  # a Trainer that is stopped after two of the four steps

@@ -179,7 +179,7 @@ def _raise(error: BaseException):
         (
             PermissionError(errno.EACCES, "Permission denied", "out.csv"),
             2,
-            "kineme: out.csv: Permission denied\n",
+            "kineme: out.csv: Permission denied; you may not",
         ),
         (OSError(errno.ENOSPC, "No space left on device"), 2, "kineme: No space left on device; "),
         (KeyboardInterrupt(), 130, "kineme: stopped; "),

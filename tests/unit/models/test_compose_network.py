@@ -78,7 +78,8 @@ def test_presets_are_the_papers() -> None:
     assert len(network.encoder.layers) == len(network.decoder.layers) == 8
     assert (paper.width, paper.heads, paper.feed, paper.dropout) == (256, 4, 1024, 0.1)
     assert (paper.joints, paper.frames, paper.features) == (24, 60, 147)
-    assert paper.kl_weight == pytest.approx(1e-5 * paper.batch_size) and paper.refine_weight == 1e-2
+    assert paper.kl_weight == pytest.approx(1e-5 * paper.batch_size)  # of a sum over the batch
+    assert paper.refine_weight == pytest.approx(1e-2 * 224 * 224)  # of a sum over the pixels
 
 
 @pytest.mark.parametrize(

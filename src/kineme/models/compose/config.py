@@ -135,6 +135,6 @@ PRESETS: dict[str, ComposeConfig] = {
     "paper": ComposeConfig(
         joints=24, root="mask", width=256, layers=8, feed=1024, kl_weight=8e-3, joints_weight=0.0,
         steps=15_000, batch_size=800, learning_rate=1e-4, decay=False,
-        refine_pictures=60, refine_weight=500.0,
+        refine_pictures=60, refine_weight=1e-2 * 224**2,
     ),
 }  # fmt: skip
