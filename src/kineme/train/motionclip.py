@@ -62,6 +62,7 @@ def train_motionclip(
         run,
         learning_rate=single.learning_rate,
         settings={**config.to_dict(), "sequences": [(a.name, len(a)) for a in bank.actions]},
+        decay=single.decay,
         clip_norm=single.clip_norm,
         seed=seed,
         progress=progress,
