@@ -235,6 +235,10 @@ def test_refinement_is_zero_where_both_actions_are_shown_and_pulls_otherwise(ban
     assert float(loss.detach()) > 1e-4 and decoded.grad is not None
     moved = decoded.grad.abs().sum(-1) > 0
     assert moved.nonzero().tolist() == [[0, 3], [1, 6]]
+    assert float(decoded.grad[..., -3:].abs().max()) == 0
+    sunk = decoded.detach().clone()
+    sunk[..., -2] -= 3  # a body below the picture must not look like one that says nothing wrong
+    assert float(refine(sunk, pairs, [(0, 3), (1, 6)])) == float(loss.detach())
     seen = refine.look_at(decoded, pairs, [(0, 3)])
     assert seen.generated.shape == (1, 64, 64) and int(seen.kept[0].sum()) == 5
     other = Refinement(refine.body, _Copy(), share=0.5).look_at(decoded, pairs, [(0, 3)])

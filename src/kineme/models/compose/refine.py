@@ -49,6 +49,10 @@ class Pictures(NamedTuple):
 class Refinement(nn.Module):
     """The loss of eq. 7 (14) for frames of coupled sequences.
 
+    A decoded body is looked at where the coupled one stands: its own place is the reconstruction's to teach.
+    A body that may move learns to leave the picture, since an empty one differs less from both actions than a
+    body with a wrong pose.
+
     Parameters
     ----------
     body : of the canonical joints. filler : frozen. share : of the patches, those with the highest attention.
@@ -76,7 +80,8 @@ class Refinement(nn.Module):
     def look_at(self, decoded: Tensor, pairs: Pairs, chosen: Iterable[tuple[int, int]]) -> Pictures:
         """The pictures that the loss compares."""
         rows, times = (torch.tensor(side, device=decoded.device) for side in zip(*chosen, strict=True))
-        generated = self._picture(self._posed(decoded[rows, times]))
+        place = pairs.frames[rows, times, -3:].to(decoded)
+        generated = self._picture(self._posed(torch.cat([decoded[rows, times, :-3], place], dim=-1)))
         sources, kept = [], []
         with torch.no_grad():
             for frames, energies in zip(pairs.sources, pairs.energies, strict=True):
