@@ -10,7 +10,7 @@ import pytest
 import kineme
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "kineme"
-RANKS = "errors motion formats corpus body render symbols nn models train tasks evaluate report cli".split()
+RANKS = "errors settings motion formats corpus body render symbols nn models train tasks evaluate report cli".split()
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

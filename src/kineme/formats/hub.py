@@ -27,18 +27,26 @@ def shipped_folder(name: str | Path) -> Path | None:
 
 
 @contextmanager
-def hub_options() -> Iterator[dict[str, Any]]:
-    """Options for what fetches from the hub, whose loggers are quiet meanwhile: without a network only what
-    was fetched before is looked for, in place of retries for half a minute."""
+def hub_options(name: str | Path = "") -> Iterator[dict[str, Any]]:
+    """Options for what fetches `name` from the hub, whose loggers are quiet meanwhile: without a network only
+    what was fetched before is looked for, in place of retries for half a minute. The hub is not asked for what
+    is a folder here."""
     loggers = [logging.getLogger(name) for name in ("huggingface_hub", "transformers")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:
-        yield {} if _hub_answers() else {"local_files_only": True}
+        here = bool(name) and Path(name).exists()
+        yield {} if not here and _hub_answers() else {"local_files_only": True}
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
+
+
+def reason(error: Exception) -> str:
+    """The first line of what the hub's client, or transformers, says of a failure; they say much."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
 
 
 def _hub_answers() -> bool:

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kineme.errors import InputError, KinemeError
-from kineme.formats.hub import hub_options, shipped_folder
+from kineme.errors import InputError
+from kineme.formats.hub import hub_options, reason, shipped_folder
 from kineme.formats.model_folder import read_model, write_model
 from kineme.render.mae_config import MAEConfig
 
@@ -146,11 +146,11 @@ def load_mae(name: str | Path) -> MaskedAutoencoder:
     if folder.exists() and not (folder / "config.json").is_file():
         raise InputError(f"is no masked autoencoder; {_DEFAULT}", folder)
     try:
-        with hub_options() as options:
+        with hub_options(name) as options:
             held = model.from_pretrained(str(name), use_safetensors=True, **options)
     except (OSError, ValueError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise InputError(f"no masked autoencoder can be had from {name} ({reason}); {_DEFAULT}") from None
+        why = f"no masked autoencoder can be had from {name} ({reason(error)})"
+        raise InputError(f"{why}; {_DEFAULT}") from None
     if held.config.num_channels != 3:
         raise InputError(f"the autoencoder {name} does not look at colour pictures of three channels")
     return MaskedAutoencoder(held, *_IMAGENET).eval().requires_grad_(False)
@@ -165,10 +165,7 @@ def _is_ours(folder: Path) -> bool:
 
 def _own(folder: Path) -> MaskedAutoencoder:
     held = read_model(folder, KIND, FORMAT)
-    try:
-        mae = small_mae(MAEConfig.from_dict(held.settings))
-    except (KinemeError, TypeError, ValueError) as error:
-        raise InputError(str(error), folder / "config.json") from error
+    mae = small_mae(MAEConfig.from_file(held.settings, folder / "config.json"))
     wanted = {name: tuple(value.shape) for name, value in mae.model.state_dict().items()}
     if wanted != {name: array.shape for name, array in held.arrays.items()}:
         raise InputError(

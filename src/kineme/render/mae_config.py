@@ -1,15 +1,15 @@
-"""Settings of a small masked autoencoder of our own, and of its training."""
+"""Settings of a small masked autoencoder of our own and of its training, and its named presets."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from kineme.errors import UsageError
+from kineme.settings import Settings
 
 
 @dataclass(frozen=True)
-class MAEConfig:
+class MAEConfig(Settings, of="autoencoder"):
     """Settings of the autoencoder and of its training. Every field has an effect."""
 
     # -- network (transformers' ViTMAE)
@@ -44,8 +44,20 @@ class MAEConfig:
     """AdamW's, at its highest; it rises over a twentieth of the steps and falls along a cosine"""
 
     def __post_init__(self) -> None:
-        if self.size % self.patch or min(self.layers, self.decoder_layers, self.batch_size, self.steps) < 1:
-            raise UsageError("size is a multiple of patch; layers, batch_size and steps are at least 1")
+        super().__post_init__()
+        least = (
+            self.size,
+            self.patch,
+            self.heads,
+            self.layers,
+            self.decoder_layers,
+            self.batch_size,
+            self.steps,
+        )
+        if min(least) < 1 or self.size % self.patch:
+            raise UsageError(
+                "size is a multiple of patch; heads, layers, batch_size and steps are at least 1"
+            )
         if self.width % (4 * self.heads) or self.decoder_width % (4 * self.heads):
             raise UsageError(
                 f"width and decoder_width are multiples of four times the heads ({4 * self.heads})"
@@ -53,14 +65,5 @@ class MAEConfig:
         if not (0 < self.share < 1 and 0 <= self.attended <= 1):
             raise UsageError("share lies between 0 and 1, attended, too")
 
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values."""
-        return asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> MAEConfig:
-        """From plain values; an unknown key raises UsageError."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise UsageError(f"unknown autoencoder setting {', '.join(unknown)}")
-        return cls(**values)
+PRESETS: dict[str, MAEConfig] = {"small": MAEConfig()}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +29,26 @@ from kineme.train.steps import Loss, train_steps
 
 #: points on the body that refinement renders
 POINTS = 7000
+#: (network, what was drawn, randomness of the step) -> loss and what to log
+PairsLoss = Callable[[nn.Module, Pairs, np.random.Generator], tuple[Tensor, dict[str, Tensor]]]
+
+
+class Trained(Protocol):
+    """A model that learns from coupled sequences: its network, its card, and how it is saved."""
+
+    card: str
+
+    @property
+    def network(self) -> nn.Module:
+        """The weights."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the model folder."""
+        ...
+
+
+M = TypeVar("M", bound=Trained)
 
 
 def refinement(filler: MaskedAutoencoder, config: ComposeConfig, points: int = POINTS) -> Refinement:
@@ -41,11 +61,6 @@ def places(frames: Tensor) -> Tensor:
     sixd, root = split_frames(frames)
     offsets = torch.from_numpy(SMPL22.offsets.copy()).to(frames)
     return joints_of(SMPL22.parents, offsets, rotation_of(sixd), torch.zeros_like(root))[0]
-
-
-def on(pairs: Pairs, device: torch.device) -> Pairs:
-    """The same on a device."""
-    return Pairs(*(value.to(device) for value in pairs))
 
 
 def pairs_loss(
@@ -73,6 +88,49 @@ def pairs_loss(
     return loss, told
 
 
+def train_on_pairs(
+    model: M,
+    loss: PairsLoss,
+    bank: PairBank,
+    run: Path,
+    *,
+    settings: dict[str, Any],
+    seed: int,
+    card: str,
+    progress: bool,
+    trainer_options: dict[str, Any] | None,
+) -> M:
+    """Train `model` in place on what `bank` draws, by the bank's own settings, and write it to ``run/model``.
+
+    settings : plain values; a run of others, or of other sequences, is not resumed (UsageError).
+    """
+    config = bank.config
+    model.card = card
+    model.network.requires_grad_(True)
+    share = max(1, config.batch_size // int((trainer_options or {}).get("devices", 1)))
+
+    def step(network: nn.Module, rng: np.random.Generator, device: torch.device):
+        drawn = Pairs(*(value.to(device) for value in bank.draw(share, rng)))
+        return loss(network, drawn, rng)
+
+    first = train_steps(
+        model.network,
+        step,
+        config.steps,
+        run,
+        learning_rate=config.learning_rate,
+        settings={**settings, "sequences": [(a.name, len(a)) for a in bank.actions]},
+        decay=config.decay,
+        clip_norm=config.clip_norm,
+        seed=seed,
+        progress=progress,
+        trainer_options=trainer_options,
+    )
+    if first:
+        model.save(run / "model")
+    return model
+
+
 def train_compose(
     actions: Sequence[Action],
     config: ComposeConfig,
@@ -92,34 +150,24 @@ def train_compose(
     Raises InputError for an action without sequences, UsageError where a run to resume does not fit.
     """
     bank = PairBank(actions, config)
-    model = Composer.random(config, seed)
-    model.card = card
-    model.network.requires_grad_(True)
     refine = None if filler is None else refinement(filler, config)
-    share = max(1, config.batch_size // int((trainer_options or {}).get("devices", 1)))
 
-    def loss(network: nn.Module, rng: np.random.Generator, device: torch.device):
+    def loss(network: nn.Module, pairs: Pairs, rng: np.random.Generator):
         assert isinstance(network, ComposeNetwork)
-        pairs = on(bank.draw(share, rng), device)
-        return pairs_loss(network, pairs, config, None if refine is None else refine.to(device), rng)
+        placed = None if refine is None else refine.to(pairs.frames.device)
+        return pairs_loss(network, pairs, config, placed, rng)
 
-    settings = {**config.to_dict(), "mae": filler_name, "sequences": [(a.name, len(a)) for a in bank.actions]}
-    first = train_steps(
-        model.network,
+    return train_on_pairs(
+        Composer.random(config, seed),
         loss,
-        config.steps,
+        bank,
         run,
-        learning_rate=config.learning_rate,
-        settings=settings,
-        decay=config.decay,
-        clip_norm=config.clip_norm,
+        settings={**config.to_dict(), "mae": filler_name},
         seed=seed,
+        card=card,
         progress=progress,
         trainer_options=trainer_options,
     )
-    if first:
-        model.save(run / "model")
-    return model
 
 
 def picture_masks(joints: Tensor, config: MAEConfig, camera: Camera, rng: np.random.Generator) -> Tensor:

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from kineme.corpus.actions import Action
-from kineme.models.compose.batch import PairBank
+from kineme.models.compose.batch import PairBank, Pairs
 from kineme.models.compose.motionclip import MotionCLIP, MotionCLIPConfig, MotionCLIPNetwork
 from kineme.models.compose.objective import alignment, reconstruction
 from kineme.models.compose.text import sentence
-from kineme.train.compose import on, places
-from kineme.train.steps import train_steps
+from kineme.train.compose import places, train_on_pairs
 
 
 def train_motionclip(
@@ -38,16 +36,12 @@ def train_motionclip(
     single = replace(config.compose, singles=1.0)
     bank = PairBank(actions, single)
     model = MotionCLIP.random(config, seed)
-    model.card = card
-    model.network.requires_grad_(True)
     numbers = model.texts([sentence(label) for label in single.labels])
-    share = max(1, single.batch_size // int((trainer_options or {}).get("devices", 1)))
 
-    def loss(network: nn.Module, rng: np.random.Generator, device: torch.device):
+    def loss(network: nn.Module, drawn: Pairs, rng: np.random.Generator):
         assert isinstance(network, MotionCLIPNetwork)
-        drawn = on(bank.draw(share, rng), device)
         made = network(drawn.frames, drawn.valid)
-        texts = numbers.to(device)[drawn.actions.argmax(1)]
+        texts = numbers.to(drawn.frames.device)[drawn.actions.argmax(1)]
         rebuilt = reconstruction(drawn.frames, made.decoded, drawn.valid)
         told = {"reconstruction": rebuilt, "alignment": alignment(made.places, texts)}
         if single.joints_weight:
@@ -55,19 +49,14 @@ def train_motionclip(
             rebuilt = rebuilt + single.joints_weight * told["joints"]
         return rebuilt + config.text_weight * told["alignment"], told
 
-    first = train_steps(
-        model.network,
+    return train_on_pairs(
+        model,
         loss,
-        single.steps,
+        bank,
         run,
-        learning_rate=single.learning_rate,
-        settings={**config.to_dict(), "sequences": [(a.name, len(a)) for a in bank.actions]},
-        decay=single.decay,
-        clip_norm=single.clip_norm,
+        settings=config.to_dict(),
         seed=seed,
+        card=card,
         progress=progress,
         trainer_options=trainer_options,
     )
-    if first:
-        model.save(run / "model")
-    return model

@@ -23,7 +23,7 @@ def test_no_network_is_one_sentence_without_retries(monkeypatch, caplog, tmp_pat
     assert not caplog.records
 
 
-def test_a_proxy_is_the_way_to_the_hub(monkeypatch) -> None:
+def test_a_proxy_is_the_way_to_the_hub(monkeypatch, tmp_path) -> None:
     asked = []
 
     def connect(place, timeout):
@@ -40,4 +40,7 @@ def test_a_proxy_is_the_way_to_the_hub(monkeypatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     with hub.hub_options() as options:
         assert options == {}
+    for here in (str(tmp_path), tmp_path):
+        with hub.hub_options(here) as options:  # nothing is to be fetched
+            assert options == {"local_files_only": True}
     assert asked == [("hub.example", 443), ("proxy.example", 3128)]

@@ -236,7 +236,7 @@ def test_learnable_tokens_see_both_sides() -> None:
 
 def test_every_setting_is_known_and_checked() -> None:
     assert HeadConfig.from_dict(CONFIG.to_dict()) == CONFIG
-    with pytest.raises(UsageError, match="unknown setting of a head: wdith"):
+    with pytest.raises(UsageError, match="unknown head setting wdith; did you mean width"):
         HeadConfig.from_dict({"wdith": 3})
     for bad in (
         {"width": 30, "heads": 4},

@@ -84,7 +84,7 @@ def test_a_folder_gives_back_the_model(tmp_path) -> None:
     file = tmp_path / "model" / "config.json"
     head = json.loads(file.read_text())
     for settings, said in (
-        (head["settings"] | {"depth": 1}, "unknown setting depth|damaged"),
+        (head["settings"] | {"depth": 1}, "unknown MotionCLIP setting depth|damaged"),
         (head["settings"] | {"compose": {"labels": ["a"]}}, "does not fit|damaged"),
     ):
         file.write_text(json.dumps(head | {"settings": settings}))
@@ -160,6 +160,9 @@ def test_what_is_no_text_model_is_said(tmp_path, monkeypatch) -> None:
     def offline(*_, **__):
         raise OSError("We couldn't connect to 'https://huggingface.co'\nand so on")
 
+    monkeypatch.setattr("kineme.formats.hub.socket.create_connection", offline)
+    with pytest.raises(InputError, match="no text model can be had from nobody/nothing"):
+        text_encoder("nobody/nothing", ())  # at once, and of what was fetched before
     monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", offline)
     with pytest.raises(
         InputError, match=r"had from nobody/nothing \(We couldn't connect to '[^\n]*; without"

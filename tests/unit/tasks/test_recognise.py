@@ -151,7 +151,7 @@ def test_every_setting_has_an_effect(model: A4Mer, corpus: Corpus, change: dict)
 def test_settings_that_make_no_sense() -> None:
     with pytest.raises(UsageError, match="even multiple"):
         RecogniserConfig(width=30, heads=4)
-    with pytest.raises(UsageError, match="unknown setting"):
+    with pytest.raises(UsageError, match="unknown recogniser setting depth"):
         RecogniserConfig.from_dict({"depth": 3})
     assert RecogniserConfig.from_dict(FAST.to_dict()) == FAST
 

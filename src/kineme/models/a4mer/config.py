@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from kineme.errors import UsageError
+from kineme.settings import Settings, check_heads
 
 
 @dataclass(frozen=True)
-class A4MerConfig:
+class A4MerConfig(Settings, of="A4Mer"):
     """Settings of the model, its segmentation, its vocabulary and its training. Every field has an effect."""
 
     # -- input
@@ -109,8 +110,8 @@ class A4MerConfig:
     """the target sees the window in another posture and amplitude, so that tokens drop who moves"""
 
     def __post_init__(self) -> None:
-        if self.width % self.heads or (self.width // self.heads) % 2:
-            raise UsageError(f"width {self.width} must be an even multiple of heads {self.heads}")
+        super().__post_init__()
+        check_heads(self.width, self.heads)
         if not 1 <= self.min_frames <= self.max_frames:
             raise UsageError("min_frames must lie between 1 and max_frames")
         if not 0 < self.mask_ratio < 1:
@@ -122,18 +123,6 @@ class A4MerConfig:
     def window_frames(self) -> int:
         """Frames of a training window."""
         return round(self.fps * self.window_seconds)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> A4MerConfig:
-        """From plain values; an unknown key raises UsageError."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise UsageError(f"unknown A4Mer setting {', '.join(unknown)}")
-        return cls(**values)
 
 
 #: what the paper says where our defaults differ

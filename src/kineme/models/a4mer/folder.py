@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kineme.errors import InputError, KinemeError
+from kineme.errors import InputError
 from kineme.formats.atomic import atomic_folder
 from kineme.formats.checksums import CHECKSUMS, check_format, read_checksums, verify, write_checksums
 from kineme.formats.hub import model_folder
@@ -140,10 +140,7 @@ def _config(folder: Path) -> A4MerConfig:
         raise InputError("is no model folder: it has no config.json", folder) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot be read ({error}); copy the model folder again", path) from error
-    try:
-        return A4MerConfig.from_dict(settings)
-    except (KinemeError, TypeError) as error:
-        raise InputError(str(error), path) from error
+    return A4MerConfig.from_file(settings, path)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from kineme.errors import UsageError
+from kineme.settings import Settings, check_heads
 
 #: what stands between the actions of a pair, as in walk+wave
 PLUS = "+"
 
 
 @dataclass(frozen=True)
-class ComposeConfig:
+class ComposeConfig(Settings, of="compose"):
     """Settings of the model and of its training. Every field has an effect."""
 
     # -- input
@@ -78,10 +79,10 @@ class ComposeConfig:
     """largest gradient norm"""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if min(self.layers, self.heads, self.feed, self.batch_size, self.steps) < 1 or self.frames < 2:
             raise UsageError("layers, heads, feed, batch_size and steps are at least 1, frames at least 2")
-        if self.width < 2 or self.width % (2 * self.heads):
-            raise UsageError(f"width must be a multiple of twice the heads ({2 * self.heads})")
+        check_heads(self.width, self.heads)
         shares = (self.dropout, self.refine_share, self.singles)
         if min(shares) < 0 or max(shares) > 1 or self.fps <= 0 or self.deviation < 0:
             raise UsageError("dropout, refine_share and singles lie between 0 and 1; fps is positive")
@@ -111,21 +112,6 @@ class ComposeConfig:
     def features(self) -> int:
         """Numbers of a frame: 6D rotations of the joints, and the root's place."""
         return 6 * self.joints + 3
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ComposeConfig:
-        """From plain values; an unknown key raises UsageError."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise UsageError(f"unknown compose setting {', '.join(unknown)}")
-        values = dict(values)
-        for name in ("labels", "pairs"):
-            values[name] = tuple(values.get(name, ()))
-        return cls(**values)
 
 
 PRESETS: dict[str, ComposeConfig] = {

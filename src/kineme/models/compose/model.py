@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kineme.errors import InputError, KinemeError
+from kineme.errors import InputError
 from kineme.formats.model_folder import read_model, write_model
 from kineme.models.compose.batch import split_frames
 from kineme.models.compose.config import ComposeConfig
@@ -93,10 +93,7 @@ class Composer:
     def load(cls, folder: str | Path) -> Composer:
         """Read a model folder. Raises InputError that names the file at fault."""
         held = read_model(Path(folder), KIND, FORMAT)
-        try:
-            config = ComposeConfig.from_dict(held.settings)
-        except (KinemeError, TypeError, ValueError) as error:
-            raise InputError(str(error), Path(folder) / "config.json") from error
+        config = ComposeConfig.from_file(held.settings, Path(folder) / "config.json")
         network = ComposeNetwork(config)
         fill_network(network, held.arrays, Path(folder))
         return cls(config, network, held.card)

@@ -7,27 +7,28 @@ F features a frame, E numbers of the space, D = width.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from kineme.errors import InputError, KinemeError, UsageError
+from kineme.errors import UsageError
 from kineme.formats.model_folder import read_model, write_model
 from kineme.models.compose.config import ComposeConfig
 from kineme.models.compose.model import fill_network, frame_counts, frames_to_motions
 from kineme.models.compose.network import MotionTransformer
 from kineme.models.compose.text import TextEncoder, sentence, text_encoder
 from kineme.motion import Motion
+from kineme.settings import Settings
 
 FORMAT, KIND = 1, "motionclip"
 
 
 @dataclass(frozen=True)
-class MotionCLIPConfig:
+class MotionCLIPConfig(Settings, of="MotionCLIP"):
     """Settings of the model. Every field has an effect."""
 
     compose: ComposeConfig
@@ -38,20 +39,9 @@ class MotionCLIPConfig:
     """weight of the angle between motion and text, beside the reconstruction"""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.text_weight < 0:
             raise UsageError("text_weight is at least 0")
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> MotionCLIPConfig:
-        """From plain values; an unknown key raises UsageError."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise UsageError(f"unknown setting {', '.join(unknown)}")
-        return cls(**{**values, "compose": ComposeConfig.from_dict(values["compose"])})
 
 
 class Rebuilt(NamedTuple):
@@ -138,11 +128,7 @@ class MotionCLIP:
     def load(cls, folder: str | Path) -> MotionCLIP:
         """Read a model folder. Raises InputError that names the file at fault."""
         held = read_model(Path(folder), KIND, FORMAT)
-        try:
-            config = MotionCLIPConfig.from_dict(held.settings)
-        except (KinemeError, TypeError, ValueError, KeyError) as error:
-            raise InputError(str(error), Path(folder) / "config.json") from error
-        model = cls.random(config)
+        model = cls.random(MotionCLIPConfig.from_file(held.settings, Path(folder) / "config.json"))
         fill_network(model.network, held.arrays, Path(folder))
         model.card = held.card
         return model

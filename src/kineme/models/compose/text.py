@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from kineme.errors import InputError, UsageError
+from kineme.formats.hub import hub_options, reason
 from kineme.models.compose.config import PLUS
 
 _DEFAULT = "without a name, a small encoder is taken that needs no download"
@@ -108,14 +109,15 @@ class TransformersText:
         if folder.is_dir() and not (folder / "config.json").is_file():
             raise InputError(f"is no text model; {_DEFAULT}", folder)
         try:
-            config = kinds.AutoConfig.from_pretrained(name)
-            self._clip = config.model_type in ("clip", "clip_text_model")
-            kind = kinds.CLIPTextModelWithProjection if self._clip else kinds.AutoModel
-            self._model = kind.from_pretrained(name, use_safetensors=True).eval().requires_grad_(False)
-            self._tokens = kinds.AutoTokenizer.from_pretrained(name)
+            with hub_options(name) as options:
+                config = kinds.AutoConfig.from_pretrained(name, **options)
+                self._clip = config.model_type in ("clip", "clip_text_model")
+                kind = kinds.CLIPTextModelWithProjection if self._clip else kinds.AutoModel
+                model = kind.from_pretrained(name, use_safetensors=True, **options)
+                self._tokens = kinds.AutoTokenizer.from_pretrained(name, **options)
         except Exception as error:  # a stranger's folder; transformers' own errors are of many kinds
-            reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-            raise InputError(f"no text model can be had from {name} ({reason}); {_DEFAULT}") from None
+            raise InputError(f"no text model can be had from {name} ({reason(error)}); {_DEFAULT}") from None
+        self._model = model.eval().requires_grad_(False)
         self.width = int(config.projection_dim if self._clip else config.hidden_size)
 
     def __call__(self, texts: Sequence[str]) -> Tensor:

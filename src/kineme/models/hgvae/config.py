@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from kineme.errors import UsageError
+from kineme.settings import Settings
 
 #: nodes of the root's own motion: height of the pelvis, its velocity sideways and ahead, its turning
 ROOT_NODES = 4
@@ -20,7 +21,7 @@ PAPER_JOINTS = BODY_JOINTS[3:]
 
 
 @dataclass(frozen=True)
-class HGVAEConfig:
+class HGVAEConfig(Settings, of="HG-VAE"):
     """Settings of the model and of its training. Every field has an effect."""
 
     # -- input
@@ -88,6 +89,7 @@ class HGVAEConfig:
     """half of the windows are seen in a mirror; only for models without classes of one side"""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         unknown = sorted(set(self.joints) - set(BODY_JOINTS))
         if unknown:
             raise UsageError(
@@ -106,8 +108,6 @@ class HGVAEConfig:
             raise UsageError("noise_factors and latent_factors are 0 for none, or more")
         if not 0 <= self.free_bits < float("inf"):
             raise UsageError(f"free_bits is a number of nats, at least 0, not {self.free_bits}")
-        if self.condition not in ("top", "every"):
-            raise UsageError(f"condition is top or every, not {self.condition!r}")
 
     @property
     def nodes(self) -> int:
@@ -123,23 +123,6 @@ class HGVAEConfig:
     def seconds(self) -> float:
         """Length of a window."""
         return self.frames / self.fps
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> HGVAEConfig:
-        """From plain values; an unknown key raises UsageError."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise UsageError(f"unknown HG-VAE setting {', '.join(unknown)}")
-        values = dict(values)
-        for name in ("joints", "labels"):
-            values[name] = tuple(values.get(name, getattr(cls, name, ())))
-        if "levels" in values:
-            values["levels"] = tuple((int(n), int(f)) for n, f in values["levels"])
-        return cls(**values)
 
 
 #: what the paper says where our defaults differ

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kineme.errors import InputError, KinemeError
+from kineme.errors import InputError
 from kineme.formats.atomic import atomic_folder
 from kineme.formats.checksums import read_checksums, verify, write_checksums
 from kineme.models.hgvae.config import HGVAEConfig
@@ -160,10 +160,7 @@ def _settings(folder: Path) -> tuple[HGVAEConfig, dict[str, Any]]:
         )
     if not isinstance(number, int) or number > FORMAT:
         raise InputError(f"was written by a newer kineme (format {number}); upgrade kineme to read it", path)
-    try:
-        return HGVAEConfig.from_dict(settings), values
-    except (KinemeError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(str(error), path) from error
+    return HGVAEConfig.from_file(settings, path), values
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

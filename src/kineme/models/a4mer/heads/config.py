@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from kineme.errors import UsageError
+from kineme.settings import Settings, check_heads
 
 
 @dataclass(frozen=True)
-class HeadConfig:
+class HeadConfig(Settings, of="head"):
     """Settings of a predictor or an interpolator. Every field has an effect."""
 
     route: Literal["curves", "tokens"] = "curves"
@@ -57,26 +58,14 @@ class HeadConfig:
     """AdamW's weight decay"""
 
     def __post_init__(self) -> None:
-        if self.width % self.heads or (self.width // self.heads) % 2:
-            raise UsageError(f"width {self.width} must be an even multiple of heads {self.heads}")
+        super().__post_init__()
+        check_heads(self.width, self.heads)
         if self.longest <= 0 or self.context_seconds < 1 or self.near < 2 or self.waves < 1:
             raise UsageError("longest, context_seconds, near and waves are too small for a head")
         if not 0 <= self.strangers <= 1 or self.posture < 0:
             raise UsageError("strangers lies between 0 and 1, posture is not negative")
         if self.steps < 1 or self.batch_size < 1 or (self.route == "tokens" and self.layers < 1):
             raise UsageError("steps, batch_size and the layers of token heads must be at least 1")
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> HeadConfig:
-        """From plain values; an unknown key raises UsageError."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise UsageError(f"unknown setting of a head: {', '.join(unknown)}")
-        return cls(**values)
 
 
 PRESETS: dict[str, HeadConfig] = {

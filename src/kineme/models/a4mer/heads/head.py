@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from kineme.corpus.place import RELATIVE
-from kineme.errors import InputError, KinemeError
+from kineme.errors import InputError, UsageError
 from kineme.models.a4mer.folder import find_model
 from kineme.models.a4mer.heads.bank import Kind, encode_cuts, query_of
 from kineme.models.a4mer.heads.config import HeadConfig
@@ -130,7 +130,7 @@ class Head:
         folder = head_folder(model_folder, kind)
         try:
             config = HeadConfig.from_dict(settings)
-        except (KinemeError, TypeError) as error:
+        except UsageError as error:
             raise InputError(f"{error}; make it again with `{train_command(kind)}`", folder) from None
         base = A4Mer.load(model_folder) if base is None else base
         network = make_network(config, base, kind)

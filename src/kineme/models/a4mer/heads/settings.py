@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from kineme.errors import UsageError
+from kineme.settings import Settings, check_heads
 
 Levels = Literal["atoms", "motifs", "both"]
 
 
 @dataclass(frozen=True)
-class RecogniserConfig:
+class RecogniserConfig(Settings, of="recogniser"):
     """Settings of the head and of its training. Every field has an effect."""
 
     levels: Levels = "both"
@@ -40,21 +41,7 @@ class RecogniserConfig:
     """label smoothing: the share of every target that is spread over all classes"""
 
     def __post_init__(self) -> None:
-        if self.width % self.heads or (self.width // self.heads) % 2:
-            raise UsageError(f"width {self.width} must be an even multiple of heads {self.heads}")
-        if self.levels not in ("atoms", "motifs", "both"):
-            raise UsageError(f"levels must be atoms, motifs or both, not {self.levels}")
+        super().__post_init__()
+        check_heads(self.width, self.heads)
         if not (0 <= self.dropout < 1 and 0 <= self.smoothing < 1):
             raise UsageError("dropout and smoothing must lie between 0 and 1")
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> RecogniserConfig:
-        """From plain values; an unknown key raises UsageError."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise UsageError(f"unknown setting of a recogniser {', '.join(unknown)}")
-        return cls(**values)
