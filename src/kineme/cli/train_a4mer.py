@@ -14,7 +14,7 @@ import tyro
 
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import changed, overrides, training_command
-from kineme.cli.training import TrainArgs, config_of, say_made, train, training_corpus
+from kineme.cli.training import TrainArgs, config_of, keeps_tidy, say_made, train, training_corpus
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Args(TrainArgs):
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
+@keeps_tidy
 def run(args: Args) -> int:
     """Trains, and says where the model is."""
     from kineme.train.plan import Plan, model_card

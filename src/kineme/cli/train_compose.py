@@ -9,7 +9,6 @@ checkpoints: a run that was stopped goes on when the same command is given again
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import first_process, overrides
-from kineme.cli.training import TrainArgs, card_of, config_of, say, say_made, training_corpus
+from kineme.cli.settings import overrides
+from kineme.cli.training import TrainArgs, card_of, config_of, keeps_tidy, say, say_made, training_corpus
 from kineme.errors import InputError
 from kineme.models.compose.config import PRESETS, ComposeConfig
 
@@ -48,30 +47,22 @@ class Args(TrainArgs):
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
+@keeps_tidy
 def run(args: Args) -> int:
     """Trains, and says where the model is."""
     from kineme.cli.outputs import folder_for
     from kineme.corpus.actions import actions_in
     from kineme.render.mae import load_mae
     from kineme.report.words import say_duration
-    from kineme.tasks.library import CORPUS
     from kineme.train.compose import train_compose
 
     how, config = args.how, config_of(args, PRESETS)
     folder_for(args.out)
     filler = None if args.mae is None else load_mae(args.mae)
     _need_labels(args.sources)
-    fresh = first_process() and not (args.out / CORPUS).exists()
     corpus = training_corpus(args)
-    try:
-        actions = actions_in(corpus, config.fps)
-        _know(config.labels, sorted({action.label for action in actions}), corpus)
-    except InputError:
-        if fresh and (args.out / CORPUS).is_dir():  # made by this call, and of no use
-            shutil.rmtree(args.out / CORPUS)
-            if not any(args.out.iterdir()):
-                args.out.rmdir()
-        raise
+    actions = actions_in(corpus, config.fps)
+    _know(config.labels, sorted({action.label for action in actions}), corpus)
     actions = [action for action in actions if not config.labels or action.label in config.labels]
     labels = config.labels or tuple(sorted({action.label for action in actions}))
     config = dataclasses.replace(config, labels=labels)

@@ -15,7 +15,7 @@ import tyro
 
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import changed, corpus_of, first_process, overrides
-from kineme.cli.training import TrainArgs, card_of, config_of, say, say_made
+from kineme.cli.training import TrainArgs, card_of, config_of, keeps_tidy, say, say_made
 from kineme.errors import UsageError
 from kineme.models.hgvae.config import CONDITIONAL, PRESETS, HGVAEConfig
 
@@ -39,6 +39,7 @@ class Args(TrainArgs):
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
+@keeps_tidy
 def run(args: Args) -> int:
     """Trains, measures what the tasks need, and says where the model is."""
     from kineme.report.words import say_duration

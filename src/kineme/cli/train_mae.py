@@ -13,7 +13,7 @@ import tyro
 
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import overrides
-from kineme.cli.training import TrainArgs, card_of, config_of, say, say_made, training_corpus
+from kineme.cli.training import TrainArgs, card_of, config_of, keeps_tidy, say, say_made, training_corpus
 from kineme.render.mae_config import PRESETS, MAEConfig
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Args(TrainArgs):
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
+@keeps_tidy
 def run(args: Args) -> int:
     """Trains, and says where the model is."""
     from kineme.corpus.actions import action_of

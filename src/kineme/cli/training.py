@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import tyro
 
-from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, training_command
+from kineme.cli.settings import (
+    RunArgs,
+    changed,
+    corpus_for_training,
+    corpus_of,
+    first_process,
+    training_command,
+)
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -50,6 +58,18 @@ class TrainArgs:
             "progress": sys.stderr.isatty(),
             "trainer_options": self.run.trainer_options,
         }
+
+
+def keeps_tidy(run: Callable[[Any], int]) -> Callable[[Any], int]:
+    """A verb's `run`, which leaves no corpus of its own in the run's folder where it fails; see
+    `corpus_for_training`."""
+
+    @wraps(run)
+    def tidied(args: Any) -> int:
+        with corpus_for_training(args.out):
+            return run(args)
+
+    return tidied
 
 
 def training_corpus(args: Any) -> Corpus:
