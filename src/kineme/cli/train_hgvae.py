@@ -8,15 +8,14 @@ again, and ends with the same weights. Every setting of the model can be changed
 from __future__ import annotations
 
 import dataclasses
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
+from kineme.cli.settings import changed, corpus_of, first_process, overrides
+from kineme.cli.training import TrainArgs, card_of, config_of, keeps_tidy, say, say_made
 from kineme.errors import UsageError
 from kineme.models.hgvae.config import CONDITIONAL, PRESETS, HGVAEConfig
 
@@ -27,13 +26,8 @@ else:
 
 
 @dataclass(frozen=True)
-class Args:
-    sources: tyro.conf.Positional[tuple[Path, ...]]
-    """A corpus, a library, or motion files and folders of them."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="RUN")]
-    """Folder of the run."""
+class Args(TrainArgs):
     preset: Literal["small", "full-body", "paper", "deep"] = "small"
-    """Where the settings start from."""
     conditional: bool = False
     """Learn the labels of the corpus as classes, for `kineme generate --label`. With the presets small and
     full-body the class enters at every level and classes are drawn more evenly, unless settings say otherwise;
@@ -41,22 +35,18 @@ class Args:
     calibrate: str | None = None
     """Measure thresholds and intervals on this split of the corpus, such as val; by default on one window in
     ten of the training data's end, which flatters."""
-    run: Annotated[RunArgs, tyro.conf.arg(name="")] = field(default_factory=RunArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
+@keeps_tidy
 def run(args: Args) -> int:
     """Trains, measures what the tasks need, and says where the model is."""
-    from kineme.cli.training import say
     from kineme.report.words import say_duration
     from kineme.tasks.calibrate import calibrate
-    from kineme.train.cards import model_card
     from kineme.train.hgvae import bank_of, label_names, train_hgvae
 
-    options = args.run.trainer_options
-    given = changed(args.settings)
-    config = dataclasses.replace(PRESETS[args.preset], **given)
+    how, config = args.how, config_of(args, PRESETS)
     whole = corpus_of(args.sources, args.out, args.reading, args.run.jobs)
     corpus = whole if args.run.split is None else whole.split(args.run.split)
     if args.conditional:
@@ -66,37 +56,26 @@ def run(args: Args) -> int:
                 "--conditional needs a corpus with labels; `kineme ingest --labels` attaches them"
             )
         ours = {} if args.preset in ("paper", "deep") else CONDITIONAL
-        config = dataclasses.replace(config, **{**ours, **given, "labels": labels, "mirror": False})
+        ours = {**ours, **changed(args.settings)}
+        config = dataclasses.replace(config, **{**ours, "labels": labels, "mirror": False})
     bank = bank_of(corpus, config)
-    card = model_card(
+    card = card_of(
+        args,
+        "hgvae",
         "HG-VAE",
         "A hierarchical graph-convolutional variational autoencoder of whole motion",
         "`kineme impute`, `kineme anomaly` and `kineme generate --model THIS_FOLDER` or "
         "`kineme.models.hgvae.HGVAE.load(THIS_FOLDER)`",
-        config.to_dict(),
-        data=[Path(source).resolve().name for source in args.sources],
-        seconds=corpus.duration,
-        preset=args.preset,
-        seed=args.run.seed,
-        licence=args.run.data_licence,
-        command=training_command("hgvae", args, given, ("conditional", "calibrate")),
-        checksum=corpus.checksum,
+        config,
+        corpus,
+        own=("conditional", "calibrate"),
     )
     say(f"training {args.preset} on {say_duration(corpus.duration)} of motion, {len(bank)} windows")
-    model = train_hgvae(
-        bank,
-        config,
-        args.out,
-        seed=args.run.seed,
-        card=card,
-        progress=sys.stderr.isatty(),
-        trainer_options=options,
-    )
+    model = train_hgvae(bank, config, args.out, card=card, **how)
     if first_process():
         held = whole.split(args.calibrate) if args.calibrate else corpus
         where = f"the split {args.calibrate}" if args.calibrate else "the training data itself"
         model.calibration = calibrate(model, bank_of(held, config), where, seed=args.run.seed)
         model.save(args.out / "model")
-        say(f"the model: {args.out / 'model'}")
-        say(f"use it: kineme anomaly TAKES --model {args.out / 'model'}")
+    say_made(args.out / "model", f"kineme anomaly TAKES --model {args.out / 'model'}")
     return 0

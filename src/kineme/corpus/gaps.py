@@ -12,6 +12,7 @@ from kineme.formats import ReadOptions, load_all
 from kineme.formats.soundness import count_held
 from kineme.motion import Motion
 from kineme.motion.rotations import slerp
+from kineme.motion.stretches import stretches
 
 #: seconds in a row that are made up between their neighbours
 LONGEST_GAP = 0.25
@@ -81,8 +82,7 @@ def _arrays(motion: Motion) -> list[np.ndarray]:
 
 
 def _longest_run(flags: np.ndarray) -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(int), [0]])))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
+    return max((stop - start for start, stop in stretches(flags)), default=0)
 
 
 def fill_gaps(motion: Motion, bad: np.ndarray) -> Motion:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from kineme.evaluate.compose_sets import ComposeSet
-from kineme.evaluate.runs import slug
+from kineme.evaluate.runs import kept, slug
 from kineme.models.compose.batch import PairBank, Pairs, couple_frames
 from kineme.models.compose.config import PLUS, ComposeConfig
 from kineme.models.compose.coupling import joint_share
@@ -61,10 +61,8 @@ class Bench:
         """The model of a row; it is trained where it is not there yet."""
         config = replace(self.config, labels=data.labels, **changes)
         run = self.folder / data.name / f"{tag}-{self.seed}"
-        if (run / "model" / "config.json").is_file():
-            held = Composer.load(run / "model")
-            if held.config == config:
-                return held
+        if (held := kept(Composer.load, run, config)) is not None:
+            return held
         self.say(f"training {tag}, seed {self.seed}, on {data.name}")
         filler = self.filler(data) if refine else None
         return train_compose(
@@ -77,10 +75,8 @@ class Bench:
         config = MotionCLIPConfig(replace(self.config, labels=data.labels), self.text)
         tag = f"motionclip-{slug(self.text)}" if self.text else "motionclip"
         run = self.folder / data.name / f"{tag}-{self.seed}"
-        if (run / "model" / "config.json").is_file():
-            held = MotionCLIP.load(run / "model")
-            if held.config == config:
-                return held
+        if (held := kept(MotionCLIP.load, run, config)) is not None:
+            return held
         self.say(f"training {tag}, seed {self.seed}, on {data.name}")
         return train_motionclip(data.train, config, run, seed=self.seed, progress=False)
 

@@ -13,6 +13,7 @@ from scipy.interpolate import PchipInterpolator
 from torch import Tensor, nn
 
 from kineme.evaluate.motion_folds import MotionFold
+from kineme.evaluate.runs import kept
 from kineme.models.hgvae.config import PRESETS, HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
 from kineme.models.hmvae import HMVAEConfig, HMVAENetwork
@@ -200,7 +201,8 @@ class Learned:
         return self.kind + how.get(self.how, "")
 
     def model(self, fold: MotionFold, seed: int, models: Path) -> HGVAE | Baseline:
-        """The trained model: read from `models`, or trained there now."""
+        """The trained model: read from `models`, or trained there now. UsageError where one of other settings
+        is there."""
         run = models / fold.training / f"{self.kind.lower()}{self.tag}-{seed}"
         if self.kind == "HG-VAE":
             from kineme.train.hgvae import measure_noise, train_hgvae
@@ -213,9 +215,8 @@ class Learned:
                     measure_noise(model, fold.train, seed, 1500)
                     _random[key] = model
                 return _random[key]
-            if (run / "model" / "config.json").is_file():
-                model = HGVAE.load(run / "model")
-            else:
+            model = kept(HGVAE.load, run, self.config)
+            if model is None:
                 model = train_hgvae(fold.train, self.config, run, seed=seed, progress=False)
             if self.how == "plain":
                 model.noise = model.gaussian = None

@@ -12,6 +12,7 @@ import torch
 from kineme.evaluate.motion_folds import QUICK_WINDOWS, TEST_WINDOWS, MotionFold
 from kineme.evaluate.motion_runs import QUICK_CONFIG, measure_rows, outcome, setting
 from kineme.evaluate.request import Outcome, Request
+from kineme.evaluate.runs import kept
 from kineme.evaluate.tables import Column
 from kineme.models.hgvae.config import HGVAEConfig
 from kineme.models.hgvae.model import HGVAE
@@ -67,9 +68,8 @@ def _measure(config: HGVAEConfig, depth: int, count: int):
         from kineme.train.hgvae import train_hgvae
 
         run_folder = models / fold.training / f"depth{depth}-{config.epochs * config.epoch_windows}-{seed}"
-        if (run_folder / "model" / "config.json").is_file():
-            model = HGVAE.load(run_folder / "model")
-        else:
+        model = kept(HGVAE.load, run_folder, config)
+        if model is None:
             model = train_hgvae(fold.train, config, run_folder, seed=seed, off=off, progress=False)
         return measure_bound(model, fold.test_windows(count, seed), off, seed)
 

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import kineme
 from kineme.errors import InputError
 from kineme.evaluate.measure import measure
 from kineme.evaluate.representation import Fold, Method, Representation
 from kineme.formats.atomic import atomic_write
+from kineme.settings import Settings
 
 #: sources of the package on which every measured value depends
 _CODE = (
@@ -36,6 +38,25 @@ class Value:
     level: str
     metric: str
     value: float
+
+
+class _Kept(Protocol):
+    @property
+    def config(self) -> Settings: ...
+
+
+K = TypeVar("K", bound=_Kept)
+
+
+def kept(load: Callable[[Path], K], run: Path, config: Settings) -> K | None:
+    """The model in ``run/model``; None where there is none, or one of other settings than these.
+
+    Whoever then trains in `run` is told so by the training, which does not go on with other settings.
+    """
+    if not (run / "model" / "config.json").is_file():
+        return None
+    held = load(run / "model")
+    return held if held.config == config else None
 
 
 def measure_all(

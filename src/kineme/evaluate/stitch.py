@@ -10,6 +10,7 @@ from kineme.errors import InputError
 from kineme.motion import Motion
 from kineme.motion.frame import facing_angle
 from kineme.motion.rotations import slerp, yaw_matrix
+from kineme.motion.stretches import smoothstep
 
 _GROUND = np.array([1, 0, 1], dtype=np.float32)
 
@@ -50,8 +51,7 @@ def stitch(parts: Sequence[Motion], overlaps: Sequence[int]) -> tuple[Motion, np
             place, turned = _placed(part, before, parts[0], shared)
             starts[index] = (begin + shared / 2) / fps
         if shared:
-            ramp = (np.arange(shared, dtype=np.float32) + 0.5) / shared
-            weight = ramp * ramp * (3 - 2 * ramp)  # smoothstep
+            weight = smoothstep((np.arange(shared, dtype=np.float32) + 0.5) / shared)
             fade = slice(begin, end)
             root[fade] += weight[:, None] * (place[:shared] - root[fade])
             joints = np.broadcast_to(weight[:, None], turned[:shared].shape[:2])

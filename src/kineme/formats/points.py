@@ -20,6 +20,7 @@ from kineme.formats.keypoints import PointBody, find_body, parent_of
 from kineme.formats.options import MAX_JOINTS, MAX_VALUE, ReadOptions
 from kineme.motion import Motion, Skeleton
 from kineme.motion.rigs import MARKERS
+from kineme.motion.stretches import stretches
 
 #: seconds: gaps up to this are filled without being asked
 _SHORT = 0.25
@@ -74,12 +75,6 @@ def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name if names.index(name) == k else f"{name}.{k + 1}" for k, name in enumerate(names))
 
 
-def gaps_of(missing: np.ndarray) -> list[tuple[int, int]]:
-    """First and past-the-last frame of every run in (T,) bool."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], missing.astype(int), [0]])))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
 def _filled(
     points: Points, places: np.ndarray, needed: set[int], path: Path, options: ReadOptions
 ) -> tuple[np.ndarray, set[int], tuple[str, ...]]:
@@ -88,7 +83,7 @@ def _filled(
     short, long_ = [], []
     for index, name in enumerate(points.names):
         missing = np.isnan(places[:, index, 0])
-        gaps = gaps_of(missing)
+        gaps = stretches(missing)
         if not gaps:
             continue
         longest = max(gaps, key=lambda gap: gap[1] - gap[0])
@@ -158,7 +153,7 @@ def _markers(points: Points, places: np.ndarray, path: Path, options: ReadOption
         if missing.all():
             open_.append(f"{name} (never seen)")
             continue
-        longest = max((b - a for a, b in gaps_of(missing)), default=0)
+        longest = max((b - a for a, b in stretches(missing)), default=0)
         if longest > _SHORT * points.fps:
             open_.append(f"{name} ({longest / points.fps:.2f} s)")
         elif longest:

@@ -10,6 +10,7 @@ import numpy as np
 
 from kineme.errors import InputError
 from kineme.formats.options import MAX_POSES
+from kineme.motion.stretches import stretches
 
 _HELD = re.compile(r"repaired: (\d+) of \d+ frames have missing or unusable numbers")
 
@@ -78,8 +79,5 @@ def mend_holes(values: np.ndarray, sound: np.ndarray, path: Path) -> np.ndarray:
 
 def hole_runs(missing: np.ndarray) -> tuple[tuple[int, int, int], ...]:
     """`Provenance.holes` of joints (T, J) without usable numbers."""
-    found = []
-    for joint in np.flatnonzero(missing.any(axis=0)).tolist():
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], missing[:, joint].astype(int), [0]]))).tolist()
-        found += [(joint, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    return tuple(found)
+    gone = np.flatnonzero(missing.any(axis=0)).tolist()
+    return tuple((joint, a, b) for joint in gone for a, b in stretches(missing[:, joint]))

@@ -1,4 +1,12 @@
-"""Feet: when they stand, how much they skate, and how they are kept where they stand."""
+"""Feet: when they stand, how much they skate, and how they are kept where they stand.
+
+There are two locks, since they are asked for different things. This one is for motion that was mixed from
+recordings: feet stood in one of them, and where they stood there is known for every frame. It turns joints of a
+`Motion`, soles keep their slope, and any frame may change. `tasks.feet.lock_feet` is for frames that a network
+made between recorded ones, which may not change by a bit: nobody knows where feet should stand, so stances are
+guessed from feet that glide, at other speeds, and a foot that must arrive elsewhere takes a step. It has places
+alone: turns follow when they are carried to a rig. What both do is shared: `foot_skate` measures, `reach` bends.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +16,7 @@ from kineme.motion.canonical import INDEX, SIDES
 from kineme.motion.frame import unit
 from kineme.motion.kinematics import local_from_global
 from kineme.motion.motion import Motion
+from kineme.motion.stretches import smoothstep, stretches
 
 #: the two joints that stand on the floor
 FEET = tuple(INDEX[f"{side}_foot"] for side in SIDES)
@@ -27,7 +36,7 @@ def stance(positions: np.ndarray, fps: float) -> np.ndarray:
     for side, joint in enumerate(FEET):
         height = positions[:, joint, 1] - np.percentile(positions[:, joint, 1], 2)
         still = (height < _HEIGHT) & (foot_speed(positions[:, joint], fps) < _SPEED)
-        for start, stop in spans(still):
+        for start, stop in stretches(still):
             standing[start:stop, side] = stop - start >= max(2, round(_SHORTEST * fps))
     return standing
 
@@ -49,12 +58,6 @@ def foot_skate(positions: np.ndarray, standing: np.ndarray, fps: float) -> float
         speeds.append(foot_speed(positions[:, joint], fps)[1:][both])
     found = np.concatenate(speeds)
     return float(100 * found.mean()) if len(found) else float("nan")
-
-
-def spans(mask: np.ndarray) -> list[tuple[int, int]]:
-    """(start, stop) of every run of True in (T,)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def lock_feet(motion: Motion, source: np.ndarray, standing: np.ndarray) -> Motion:
@@ -81,12 +84,11 @@ def _shift(places: np.ndarray, source: np.ndarray, standing: np.ndarray, fps: fl
     """(T, 3): what brings a foot at `places` (T, 3) to where the source's stands, fading out beside it."""
     total, weights = np.zeros((len(places), 3)), np.zeros(len(places))
     frames = np.arange(len(places))
-    for start, stop in spans(standing):
+    for start, stop in stretches(standing):
         want = source[start:stop].mean(0) - places.astype(np.float64)
         away = np.maximum(np.maximum(start - frames, frames - (stop - 1)), 0) / (_LET_GO * fps)
         want = want[np.clip(frames, start, stop - 1)]
-        weight = np.clip(1 - away, 0, 1)
-        weight = weight * weight * (3 - 2 * weight)
+        weight = smoothstep(np.clip(1 - away, 0, 1))
         weight[standing & (away > 0)] = 0.0  # another stand has its own place
         total += weight[:, None] * want
         weights += weight
@@ -96,7 +98,7 @@ def _shift(places: np.ndarray, source: np.ndarray, standing: np.ndarray, fps: fl
 def _bend(places: np.ndarray, turns: np.ndarray, side: str, shift: np.ndarray) -> None:
     """Turns (T, 22, 3, 3) of hip and knee, in place, so that the ankle moves by `shift` (T, 3).
 
-    Two bones to a place: the angle at the hip by the law of cosines, the knee in the plane that it was in.
+    The knee stays in the plane that it was in.
     """
     hip, knee, ankle = (INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
     thigh, shin = places[:, knee] - places[:, hip], places[:, ankle] - places[:, knee]
@@ -105,17 +107,35 @@ def _bend(places: np.ndarray, turns: np.ndarray, side: str, shift: np.ndarray) -
     axis = np.cross(thigh, shin)
     straight = np.linalg.norm(axis, axis=-1) < 1e-3 * a * b
     axis = np.where(straight[:, None], turns[:, hip, :, 0], axis)  # a knee bends about the body's left
-    reach = places[:, ankle] + shift - places[:, hip]
-    far = np.clip(np.linalg.norm(reach, axis=-1), np.abs(a - b) + 1e-4, _STRETCH * (a + b))
-    along = unit(reach)
+    goal = places[:, ankle] + shift
+    along = unit(goal - places[:, hip])
     across = unit(axis - (axis * along).sum(-1, keepdims=True) * along)
-    cosine = np.clip((a * a + far * far - b * b) / (2 * a * far), -1, 1)[:, None]
-    to_knee = cosine * along + np.sqrt(1 - cosine**2) * np.cross(along, across)
-    new_thigh = a[:, None] * to_knee
-    new_shin = far[:, None] * along - new_thigh
+    new_knee, new_ankle = reach(places[:, hip], goal, np.cross(along, across), (a, b), _STRETCH)
+    new_thigh, new_shin = new_knee - places[:, hip], new_ankle - new_knee
     for joint, old, new in ((hip, thigh, new_thigh), (knee, shin, new_shin)):
         turn = _frame(new, across) @ np.swapaxes(_frame(old, axis), -1, -2)
         turns[moves, joint] = (turn @ turns[:, joint])[moves]
+
+
+def reach(
+    hips: np.ndarray,
+    goals: np.ndarray,
+    side: np.ndarray,
+    bones: tuple[np.ndarray, np.ndarray],
+    stretch: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Knees and ankles (n, 3) of legs that reach from `hips` for `goals` (n, 3), as far as they go.
+
+    side : (n, 3) to where knees bend, square to the way to the goal. bones : lengths (n,) of thigh and shin.
+    stretch : a leg is this part of its length at most. The law of cosines says where the knee is.
+    """
+    thigh, shin = bones
+    way = goals - hips
+    far = np.clip(np.linalg.norm(way, axis=-1), np.abs(thigh - shin) + 1e-4, (thigh + shin) * stretch)
+    ahead = (thigh**2 - shin**2 + far**2) / (2 * far)
+    out = np.sqrt(np.maximum(thigh**2 - ahead**2, 0))
+    along = unit(way)
+    return hips + along * ahead[:, None] + unit(side) * out[:, None], hips + along * far[:, None]
 
 
 def _frame(bone: np.ndarray, axis: np.ndarray) -> np.ndarray:

@@ -7,22 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kineme.formats.atomic import atomic_write
 from kineme.motion import Motion
 from kineme.motion.retarget import retarget
 from kineme.report.body import page_body
-from kineme.report.document import write_document
-from kineme.report.encode import pack_positions
-from kineme.report.page import FORMAT, clip_entry, skeleton_entry
 from kineme.report.payload import PageClip
+from kineme.report.players import write_players
 
 if TYPE_CHECKING:
     from kineme.tasks.compose import Composition
 
-#: the page's script, in the order in which the parts build on each other
-SCRIPTS = (
-    "data.js", "colour.js", "dom.js", "figure.js", "loop.js", "gallery.js", "theme.js", "compose.js",
-)  # fmt: skip
 #: frames a second that the page shows at most
 _FPS = 60.0
 
@@ -32,25 +25,13 @@ def write_composition(made: Composition, names: tuple[str, str], path: Path) -> 
     result = made.motion if made.motion.skeleton.name == "smpl22" else retarget(made.motion)
     shown = [_clip(m, name) for m, name in zip((*made.sources, result), (*names, "both"), strict=True)]
     skeleton = page_body(*_own(result)).skeleton
-    index: dict[str, Any] = {
-        "format": FORMAT,
-        "title": f"{names[0]} and {names[1]}",
-        "lead": [_sentence(text, names) for text in (*made.notes, *made.warnings)],
-        "skeletons": [skeleton_entry(skeleton)],
-        "clips": [clip_entry(clip) for clip in shown],
+    lead = [f"{_sentence(text, names)}." for text in (*made.notes, *made.warnings)]
+    content = {
         "names": list(names),
         "parts": [_part(made, part) for part in made.shares],
         "skate": [None if v != v else round(v, 2) for v in (made.skate_before, made.skate_after)],
     }
-    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        write_document(
-            file,
-            "compose.html",
-            SCRIPTS,
-            title=index["title"],
-            data={"INDEX": index},
-            blocks=[(f"clip-{k}", pack_positions(clip.positions)) for k, clip in enumerate(shown)],
-        )
+    write_players(path, "compose", f"{names[0]} and {names[1]}", lead, [skeleton], shown, content)
 
 
 def _sentence(text: str, names: tuple[str, str]) -> str:

@@ -26,7 +26,7 @@ def write_document(
     markup: Mapping[str, str] | None = None,
     more_scripts: str = "",
 ) -> None:
-    """Writes the page whose skeleton is the asset `template`; ``{{>name}}`` in it stands for another asset.
+    """Writes the page whose skeleton is the asset `template`; ``{{>name}}`` in an asset stands for another.
 
     Parameters
     ----------
@@ -44,12 +44,16 @@ def write_document(
     )
     fill = {"TITLE": html.escape(title), "POLICY": policy, "STYLE": style, "SCRIPT": script}
     fill |= {name: json_text(value) for name, value in data.items()} | dict(markup or {})
-    whole = re.sub(r"\{\{>([a-z.]+)\}\}", lambda match: asset(match.group(1)), asset(template))
-    head, tail = whole.split("{{MOTION}}")
+    head, tail = _whole(template).split("{{MOTION}}")
     file.write(re.sub(r"\{\{([A-Z]+)\}\}", lambda match: fill[match.group(1)], head))
     for name, text in blocks:
         file.write(f'<script type="text/plain" id="{name}">{text}</script>\n')
     file.write(tail)
+
+
+def _whole(name: str) -> str:
+    """A template with all that stands in it."""
+    return re.sub(r"\{\{>([a-z.]+)\}\}", lambda match: _whole(match.group(1)), asset(name))
 
 
 def json_text(value: Any) -> str:

@@ -5,22 +5,12 @@ It is made of the report's own player and style, and holds only the stretches th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kineme.formats.atomic import atomic_write
-from kineme.report.document import write_document
-from kineme.report.encode import pack_positions
-from kineme.report.page import FORMAT, clip_entry, skeleton_entry
 from kineme.report.payload import PageClip, PageSkeleton
-
-#: the page's script, in the order in which the parts build on each other
-SCRIPTS = (
-    "data.js", "colour.js", "dom.js", "figure.js", "loop.js", "gallery.js", "export.js", "theme.js",
-    "results.js",
-)  # fmt: skip
+from kineme.report.players import write_players
 
 
 @dataclass(frozen=True)
@@ -57,28 +47,9 @@ class ResultsPage:
 def write_results(page: ResultsPage, path: Path) -> None:
     """Writes the page, whole or not at all."""
     shown = (page.query, *page.matches)
-    blocks = [(f"clip-{k}", pack_positions(match.motion.positions)) for k, match in enumerate(shown)]
-    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        write_document(
-            file,
-            "results.html",
-            SCRIPTS,
-            title=page.title,
-            data={"INDEX": _index(page, shown)},
-            blocks=blocks,
-        )
-
-
-def _index(page: ResultsPage, shown: Sequence[PageMatch]) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "title": page.title,
-        "lead": list(page.lead),
-        "words": page.words,
-        "skeletons": [skeleton_entry(s) for s in page.skeletons],
-        "clips": [clip_entry(match.motion) for match in shown],
-        "cards": [_card(match) for match in shown],
-    }
+    content = {"words": page.words, "cards": [_card(match) for match in shown]}
+    clips = [match.motion for match in shown]
+    write_players(path, "results", page.title, page.lead, page.skeletons, clips, content)
 
 
 def _card(match: PageMatch) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from kineme.motion.canonical import INDEX
 from kineme.motion.frame import facing_angle
 from kineme.motion.rigs import RigMap
 from kineme.motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle, slerp, yaw_matrix
+from kineme.motion.stretches import smoothstep
 
 #: metres, and entries of a rotation matrix, by which a joint that stands still may stir
 STILL = 1e-4
@@ -117,7 +118,7 @@ def _times(count: int, made: slice, fps: float) -> tuple[np.ndarray, np.ndarray,
     left = (stop - start + 1) / fps - at
     share = at / (at + left) if 0 < start and stop < count else np.full(len(at), float(start == 0))
     settled = [SETTLE * (1 - np.exp(-away / SETTLE)) for away in (at, left)]
-    return settled[0], settled[1], share * share * (3 - 2 * share)
+    return settled[0], settled[1], smoothstep(share)
 
 
 def _ends(count: int, made: slice) -> tuple[tuple[int, int], tuple[int, int]]:

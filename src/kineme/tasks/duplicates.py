@@ -18,6 +18,7 @@ from kineme.corpus import Clip, Corpus
 from kineme.errors import UsageError
 from kineme.motion.canonical import MIRROR
 from kineme.motion.frame import facing_positions
+from kineme.motion.stretches import stretches
 from kineme.tasks.discover import standard_positions
 from kineme.tasks.poses import FPS, SPEEDS, mirrored, restore
 from kineme.tasks.search_index import PoseIndex
@@ -223,8 +224,7 @@ def _runs(
     apart = np.linalg.norm(a[first:last] - b[first + offset : last + offset], axis=2).mean(axis=1)
     kernel = np.ones(min(smooth, len(apart)))
     near = np.convolve(apart, kernel, "same") <= tolerance * np.convolve(np.ones(len(apart)), kernel, "same")
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], near.astype(np.int8), [0]])))
-    for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for start, stop in stretches(near):
         if stop - start >= shortest:
             yield first + start, first + stop, float(apart[start:stop].mean())
 

@@ -1,16 +1,20 @@
 """Feet that stand keep standing: ankles are locked while a foot is down, and knees bend for it.
 
-On places of the standard body (T, 22, 3), metres, +Y up.
+On places of the standard body (T, 22, 3), metres, +Y up. For frames that a network made; why mixed recordings
+have another lock, `motion.feet` says.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from kineme.motion.canonical import INDEX, PARENTS, SIDES
+from kineme.motion.feet import foot_skate, reach
 from kineme.motion.frame import unit
+from kineme.motion.stretches import smoothstep, stretches
 
 #: a foot is down below this height over the floor (metres) and this horizontal speed (metres a second)
 HEIGHT, SPEED = 0.07, 0.5
@@ -20,6 +24,8 @@ FADE, SHORTEST = 0.15, 0.1
 DRAWN = 1.5
 #: metres by which a knee is bent towards the toes, so that it keeps its side where a leg is nearly straight
 KNEE = 0.02
+#: a leg is stretched to this part of its length at most
+STRETCH = 0.9999
 #: metres by which a foot may be drawn along unseen; seconds and height of the step that it takes otherwise
 APART, STEP, LIFT = 0.03, 0.4, 0.08
 _LEGS = [tuple(INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot")) for side in SIDES]
@@ -44,15 +50,9 @@ def stances(places: np.ndarray, fps: float, floor: float) -> list[Stance]:
     for number, (_, _, _, foot) in enumerate(_LEGS):
         way = np.gradient(places[:, foot], axis=0) * fps if len(places) > 1 else np.zeros((1, 3))
         down = (places[:, foot, 1] < floor + HEIGHT) & (np.linalg.norm(way[:, [0, 2]], axis=1) < SPEED)
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], down.astype(int), [0]])))
-        for up, again in zip(edges[1:-1:2], edges[2::2], strict=True):  # a step takes longer than that
+        for (_, up), (again, _) in pairwise(stretches(down)):  # a step takes longer than that
             down[up:again] |= again - up <= SHORTEST * fps
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], down.astype(int), [0]])))
-        found += [
-            Stance(number, int(a), int(b))
-            for a, b in zip(edges[::2], edges[1::2], strict=True)
-            if b - a >= SHORTEST * fps
-        ]
+        found += [Stance(number, a, b) for a, b in stretches(down) if b - a >= SHORTEST * fps]
     return found
 
 
@@ -100,7 +100,7 @@ def _anchor(foot: np.ndarray, stance: tuple[int, int], made: tuple[int, int], fp
     else:
         long = min(count + 1, STEP * fps)
         phase = np.clip((at - (count + 1 - long) / 2) / long, 0, 1)
-        share, lift = phase * phase * (3 - 2 * phase), LIFT * np.sin(np.pi * phase)
+        share, lift = smoothstep(phase), LIFT * np.sin(np.pi * phase)
     way = ends[0] * (1 - share[:, None]) + ends[1] * share[:, None]
     return way + lift[:, None] * [0, 1, 0]
 
@@ -130,8 +130,7 @@ def _ramp(away: np.ndarray, shift: np.ndarray, fps: float) -> np.ndarray:
     have been taken back at `DRAWN`."""
     # the steepest part of the ramp is 1.5 times as steep as its mean
     long = np.maximum(FADE, 1.5 * np.linalg.norm(shift, axis=1).max() / DRAWN) * fps + 1
-    share = np.clip(1 - away / long, 0, 1)
-    return share * share * (3 - 2 * share)
+    return smoothstep(np.clip(1 - away / long, 0, 1))
 
 
 def put_ankles(body: np.ndarray, goal: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -164,19 +163,15 @@ def _reach(
     the knee to the side that it is on now."""
     hip, knee, ankle, foot = leg
     top, old = body[:, hip].astype(np.float64), body[:, ankle]
-    way = goal - top
-    fits = np.clip(np.linalg.norm(way, axis=1), np.abs(thigh - shin) + 1e-4, (thigh + shin) * 0.9999)
-    axis = unit(way)
-    along = (thigh**2 - shin**2 + fits**2) / (2 * fits)
-    out = np.sqrt(np.maximum(thigh**2 - along**2, 0))
+    axis = unit(goal - top)
 
     def across(vectors: np.ndarray) -> np.ndarray:
         return vectors - (vectors * axis).sum(1, keepdims=True) * axis
 
     # the knee bends where the toes point, which decides where the leg is nearly straight
     bend = across(body[:, knee] - top) + KNEE * unit(across(body[:, foot] - old))
-    new_knee = top + axis * along[:, None] + unit(bend) * out[:, None]
-    return new_knee.astype(np.float32), (top + axis * fits[:, None]).astype(np.float32)
+    new_knee, new_ankle = reach(top, goal, bend, (thigh, shin), STRETCH)
+    return new_knee.astype(np.float32), new_ankle.astype(np.float32)
 
 
 def with_lengths(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -197,12 +192,10 @@ def with_lengths(places: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 def skate(places: np.ndarray, fps: float, floor: float) -> float:
     """Mean horizontal speed in cm/s of feet (T, 22, 3) in the frames in which they stand; nan where none
     does."""
-    speeds = []
+    standing = np.zeros((len(places), 2), dtype=bool)
     for leg, start, stop in stances(places, fps, floor):
-        foot = places[start:stop, _LEGS[leg][3]][:, [0, 2]]
-        if len(foot) > 1:
-            speeds.append(np.linalg.norm(np.diff(foot, axis=0), axis=1) * fps * 100)
-    return float(np.concatenate(speeds).mean()) if speeds else float("nan")
+        standing[start:stop, leg] = True
+    return foot_skate(places, standing, fps)
 
 
 def glide(places: np.ndarray, fps: float) -> float:

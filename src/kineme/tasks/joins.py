@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kineme.motion.stretches import stretches
+
 #: seconds over which a filled stretch leaves the line of the frames beside it: 0.16, 0.32, 0.64 and 2 s were
 #: compared on 48 windows of val takes and 48 of people of another data set
 JOIN_SECONDS = 0.64
@@ -19,8 +21,7 @@ def join_ends(values: np.ndarray, missing: np.ndarray, frames: int) -> np.ndarra
     made, last = values.copy(), len(values) - 1
     for channel in np.flatnonzero(missing.any(0)).tolist():
         gone = missing[:, channel]
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], gone.astype(int), [0]])))
-        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        for start, stop in stretches(gone):
             reach = min(frames, (stop - start + 1) // 2)
             fade = 0.5 * (1 + np.cos(np.pi * np.arange(reach) / reach))
             for end, step in ((start, 1), (stop - 1, -1)):

@@ -13,6 +13,7 @@ import numpy as np
 from kineme.errors import InputError, UsageError
 from kineme.motion import Motion
 from kineme.motion.rigs import recognise_rig
+from kineme.motion.stretches import stretches
 
 #: seconds that a joint must stand still to a digit, while the body moves, to be taken for frozen
 FROZEN_SECONDS = 0.15
@@ -100,7 +101,7 @@ def detect_dropped(motion: Motion) -> list[Span]:
     for joint in range(1, len(motion.skeleton)):
         if gone[:, joint].mean() > 0.9:
             continue  # never animated
-        for start, stop in _runs(gone[:, joint]):
+        for start, stop in stretches(gone[:, joint]):
             sides = [away[t, joint] for t in (start - 1, stop) if 0 <= t < len(motion)]
             if min(sides) > least:
                 spans.append(Span(motion.skeleton.names[joint], start, stop, "dropped to zero"))
@@ -128,7 +129,7 @@ def detect_frozen(motion: Motion) -> list[Span]:
     spans = []
     for joint in np.flatnonzero(lively):
         usual = np.median(step[~same[:, joint], joint])
-        for start, stop in _runs(same[:, joint]):
+        for start, stop in stretches(same[:, joint]):
             long = (stop - start) / motion.fps
             back = step[stop, joint] if stop < len(step) else None
             sudden = long >= FROZEN_TO_END if back is None else back > max(3 * usual, FROZEN_JUMP)
@@ -163,9 +164,3 @@ def _standing(motion: Motion) -> list[int]:
     low = {j for j, name in enumerate(motion.skeleton.names) if name in feet}
     below = {j for j in range(len(motion.skeleton)) if low & set(motion.skeleton.ancestors(j))}
     return sorted(low | below)
-
-
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """[start, stop) of every run of true."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(int), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

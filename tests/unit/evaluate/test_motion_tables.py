@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kineme.errors import UsageError
 from kineme.evaluate import (
     corpora,
     hgvae_conditional,
@@ -72,6 +73,8 @@ def test_a_trained_row_is_trained_once(fold, tmp_path) -> None:
     again = row.model(fold, 0, tmp_path)
     assert weights.stat().st_mtime_ns == stamp and again.config == first.config
     assert Learned("HG-VAE", "plain", CONFIG).model(fold, 0, tmp_path).noise is None
+    with pytest.raises(UsageError, match="has other settings"):  # nor are its weights taken for another's
+        Learned("HG-VAE", "best", replace(CONFIG, blocks=2)).model(fold, 0, tmp_path)
     assert {Learned("HG-VAE", how).name for how in ("best", "plain", "latent", "random")} == {
         "HG-VAE", "HG-VAE, without noise", "HG-VAE, paper's ascent", "HG-VAE, random weights",
     }  # fmt: skip

@@ -14,7 +14,6 @@ from kineme.corpus.convert import read_clips
 from kineme.errors import InputError
 from kineme.formats import ReadOptions, c3d
 from kineme.formats.keypoints import find_body, read_point
-from kineme.formats.points import gaps_of
 from kineme.motion import Motion
 from kineme.motion.rigs import recognise_rig
 from lab_files import (
@@ -190,11 +189,6 @@ def test_a_map_file_says_which_marker_is_which(body: Motion, tmp_path: Path) -> 
 )
 def test_names_of_points(name: str, read: tuple[str, str]) -> None:
     assert read_point(name) == read
-
-
-def test_gaps_are_runs() -> None:
-    assert gaps_of(np.array([1, 0, 1, 1, 0, 1], bool)) == [(0, 1), (2, 4), (5, 6)]
-    assert gaps_of(np.zeros(3, bool)) == []
 
 
 def test_a_unit_that_is_not_known_is_noted_and_guessed(body: Motion, tmp_path: Path) -> None:

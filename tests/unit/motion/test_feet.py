@@ -7,7 +7,8 @@ import pytest
 
 from kineme.corpus.synthetic import generate
 from kineme.motion.canonical import INDEX
-from kineme.motion.feet import FEET, foot_skate, lock_feet, spans, stance
+from kineme.motion.feet import FEET, foot_skate, lock_feet, reach, stance
+from kineme.motion.stretches import stretches
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def test_a_foot_that_stands_is_found_and_a_sliding_one_measured() -> None:
     places[:, FEET[0], 0] = 0.01 * np.maximum(np.arange(60) - 30, 0)  # stands for a second, then slides
     places[:, FEET[1], 1] = np.where(np.arange(60) < 10, 0.0, 0.4)  # is lifted
     standing = stance(places, 30.0)
-    assert spans(standing[:, 0]) == [(0, 31)] and spans(standing[:, 1]) == [(0, 10)]
+    assert stretches(standing[:, 0]) == [(0, 31)] and stretches(standing[:, 1]) == [(0, 10)]
     moved = places.copy()
     moved[:, FEET[0], 2] = 0.002 * np.arange(60)  # 6 cm/s
     moved[:, FEET[1], 2] = 0.002 * np.arange(60)
@@ -57,3 +58,18 @@ def test_a_foot_out_of_reach_is_approached(walk) -> None:
     assert np.isfinite(locked.positions).all()
     leg = locked.positions[:, INDEX["left_ankle"]] - locked.positions[:, INDEX["left_hip"]]
     assert (leg[:, 0] > 0.5).all()
+
+
+def test_a_leg_reaches_or_is_stretched_and_keeps_its_bones() -> None:
+    rng = np.random.default_rng(1)
+    hips, goals = rng.normal(size=(2, 200, 3))
+    side = np.cross(goals - hips, rng.normal(size=(200, 3)))
+    bones = rng.uniform(0.3, 0.6, (2, 200))
+    knees, ankles = reach(hips, goals, side, (bones[0], bones[1]), 0.999)
+    np.testing.assert_allclose(np.linalg.norm(knees - hips, axis=1), bones[0])
+    np.testing.assert_allclose(np.linalg.norm(ankles - knees, axis=1), bones[1])
+    far = np.linalg.norm(goals - hips, axis=1)
+    within = (far < 0.999 * bones.sum(0)) & (far > np.abs(bones[0] - bones[1]) + 1e-4)
+    assert within.any() and not within.all()
+    np.testing.assert_allclose(ankles[within], goals[within])
+    assert (((knees - hips) * side).sum(1) > 0).all()  # the knee is on its side

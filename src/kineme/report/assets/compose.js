@@ -15,13 +15,13 @@ const pageClock = {
   pause(paused) {
     if (paused) this.base += (performance.now() - this.since) / 1000;
     else this.since = performance.now();
-    loop.paused = paused;
-    loop.touchAll();
+    loop.pause(paused);
   },
 };
 
 function showComposition() {
   shownFigures.forEach((figure) => loop.remove(figure));
+  shownFigures = [];
   const tints = CLIP_HUES.map((hue) => tintsOf(hue, 0, isDark()));
   const giver = new Map(index.parts.flatMap(({ limbs, share }) => limbs.map((limb) => [limb, share >= 0.5 ? 0 : 1])));
   const sources = [0, 1].map((k) => {
@@ -56,20 +56,12 @@ function shareRow({ part, share, speeds }, tints) {
 }
 
 function startComposition() {
-  byId("title").textContent = index.title;
-  byId("summary").replaceChildren(...index.lead.map((sentence) => el("span", {}, `${sentence}. `)));
-  if (typeof DecompressionStream === "undefined") {
-    byId("summary").append(el("span", { class: "warning" }, "This page needs a browser of 2023 or later (Chrome 103, Firefox 113, Safari 16.4)."));
-    return;
-  }
+  if (!showLead(index.title, index.lead)) return;
   const [before, after] = index.skate;
   byId("skate").textContent = before === null ? "No foot stands still in the clip that gives the legs."
     : `Feet that stand in the clip that gives the legs: ${before.toFixed(1)} cm/s over the floor when mixed, ${after.toFixed(1)} cm/s in the result.`;
   themeButton(byId("theme"), showComposition);
-  byId("pause-all").addEventListener("click", (event) => {
-    pageClock.pause(!loop.paused);
-    event.target.textContent = loop.paused ? "Play" : "Pause";
-  });
+  pauseButton((paused) => pageClock.pause(paused));
   showComposition();
   document.documentElement.dataset.ready = "true";
 }

@@ -39,6 +39,15 @@ function iconButton(name, label, onclick, extra = {}) {
   return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...extra }, icon(name));
 }
 
+/** The title and the sentences under it. Returns whether the browser can show the rest, and says it where it cannot. */
+function showLead(title, sentences) {
+  byId("title").textContent = title;
+  byId("summary").replaceChildren(...sentences.map((sentence) => el("span", {}, `${sentence} `)));
+  if (typeof DecompressionStream !== "undefined") return true;
+  byId("summary").append(el("span", { class: "warning" }, "This page needs a browser of 2023 or later (Chrome 103, Firefox 113, Safari 16.4)."));
+  return false;
+}
+
 /** `1.4 s`, `48 s`, `6 min 20 s`, `3 h 24 min`. */
 function sayDuration(seconds) {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

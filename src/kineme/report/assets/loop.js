@@ -23,8 +23,19 @@ const loop = {
   /** Asks for a drawing even of an actor at rest. */
   touch(actor) { actor.dirty = true; actor.moves = true; this.wake(); },
   touchAll() { for (const actor of this.actors.values()) this.touch(actor); },
+  /** Stops every figure, or lets all go on. */
+  pause(paused) { this.paused = paused; this.touchAll(); },
   wake() { if (!this.running) { this.running = true; requestAnimationFrame(tick); } },
 };
+
+/** Makes the page's button stop all figures and start them again, by `pause(paused)`. */
+function pauseButton(pause = (paused) => loop.pause(paused)) {
+  const button = byId("pause-all");
+  button.addEventListener("click", () => {
+    pause(!loop.paused);
+    button.textContent = button.textContent.replace(/^\w+/, loop.paused ? "Play" : "Pause");
+  });
+}
 
 let lastTick = 0;
 function tick(now) {

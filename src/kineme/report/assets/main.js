@@ -117,11 +117,7 @@ function wire() {
   byId("download-names").prepend(icon("download"));
   byId("theme").addEventListener("click", changeTheme);
   darkScheme.addEventListener("change", refreshTheme);
-  byId("pause-all").addEventListener("click", (event) => {
-    loop.paused = !loop.paused;
-    event.target.textContent = loop.paused ? "Play all" : "Pause all";
-    loop.touchAll();
-  });
+  pauseButton();
   byId("csv-all").addEventListener("click", downloadAllSegments);
   byId("csv-clip").addEventListener("click", () => clips.downloadCsv());
   byId("download-names").addEventListener("click", () => names.download());
@@ -132,12 +128,8 @@ function wire() {
 }
 
 async function start() {
-  byId("title").textContent = byId("short-title").textContent = index.title;
-  byId("summary").replaceChildren(...index.summary.map((sentence) => el("span", {}, `${sentence} `)));
-  if (typeof DecompressionStream === "undefined") {
-    byId("summary").append(el("span", { class: "warning" }, "This page needs a browser of 2023 or later (Chrome 103, Firefox 113, Safari 16.4)."));
-    return;
-  }
+  byId("short-title").textContent = index.title;
+  if (!showLead(index.title, index.summary)) return;
   names.start();
   clips.start();
   wire();

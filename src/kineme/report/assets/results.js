@@ -75,20 +75,11 @@ function resultsCsv() {
 }
 
 function startResults() {
-  byId("title").textContent = index.title;
-  byId("summary").replaceChildren(...index.lead.map((sentence) => el("span", {}, `${sentence} `)));
-  if (typeof DecompressionStream === "undefined") {
-    byId("summary").append(el("span", { class: "warning" }, "This page needs a browser of 2023 or later (Chrome 103, Firefox 113, Safari 16.4)."));
-    return;
-  }
+  if (!showLead(index.title, index.lead)) return;
   themeButton(byId("theme"), showResults);
   byId("csv").prepend(icon("download"));
   byId("csv").addEventListener("click", () => download("matches.csv", "text/csv", resultsCsv()));
-  byId("pause-all").addEventListener("click", (event) => {
-    loop.paused = !loop.paused;
-    event.target.textContent = loop.paused ? "Play all" : "Pause all";
-    loop.touchAll();
-  });
+  pauseButton();
   showResults();
   document.documentElement.dataset.ready = "true";
 }
