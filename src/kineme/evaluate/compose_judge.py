@@ -50,7 +50,7 @@ def train_judge(
         torch.manual_seed(seed)
         network = STGCN(6, int(classes.max()) + 1, UNITS, dropout=0.1)
 
-    def loss(learner: nn.Module, rng: np.random.Generator, device: torch.device):
+    def loss(learner: nn.Module, _: float, rng: np.random.Generator, device: torch.device):
         rows = torch.from_numpy(rng.integers(len(targets), size=min(BATCH, len(targets))))
         logits = learner(channels[rows].to(device), counts[rows].to(device))
         value = nn.functional.cross_entropy(logits, targets[rows].to(device))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kineme.body import CapsuleBody
 from kineme.body.posing import SkinnedBody, joints_of, rotation_of
 from kineme.corpus.actions import Action
-from kineme.models.compose.batch import PairBank, Pairs, split_frames
+from kineme.models.compose.batch import PairBank, Pairs, split_frames, to_features
 from kineme.models.compose.config import ComposeConfig
 from kineme.models.compose.model import Composer
 from kineme.models.compose.network import ComposeNetwork
@@ -29,8 +29,8 @@ from kineme.train.steps import Loss, train_steps
 
 #: points on the body that refinement renders
 POINTS = 7000
-#: (network, what was drawn, randomness of the step) -> loss and what to log
-PairsLoss = Callable[[nn.Module, Pairs, np.random.Generator], tuple[Tensor, dict[str, Tensor]]]
+#: (network, what was drawn, share of the steps that is done, randomness of the step) -> loss and what to log
+PairsLoss = Callable[[nn.Module, Pairs, float, np.random.Generator], tuple[Tensor, dict[str, Tensor]]]
 
 
 class Trained(Protocol):
@@ -63,28 +63,47 @@ def places(frames: Tensor) -> Tensor:
     return joints_of(SMPL22.parents, offsets, rotation_of(sixd), torch.zeros_like(root))[0]
 
 
+def rise(done: float, between: tuple[float, float]) -> float:
+    """From 0 to 1 while the share `done` of the steps goes from the first of `between` to the second."""
+    first, whole = between
+    return min(1.0, max(0.0, (done - first) / (whole - first))) if whole > first else float(done >= first)
+
+
+def likelihood(pairs: Pairs, decoded: Tensor, config: ComposeConfig) -> tuple[Tensor, dict[str, Tensor]]:
+    """The negative log-likelihood of eq. 5 (12), up to constants and weights: of rotations, of the root as the
+    network sees it, and of the joints' places; the sum, and each to be logged."""
+    wanted, made = to_features(pairs.frames, config), to_features(decoded, config)
+    told = {
+        "reconstruction": reconstruction(wanted[..., :-3], made[..., :-3], pairs.valid),
+        "root": reconstruction(wanted[..., -3:], made[..., -3:], pairs.valid),
+    }
+    total = told["reconstruction"] + config.root_weight * told["root"]
+    if config.joints_weight:
+        told["joints"] = reconstruction(places(pairs.frames), places(decoded), pairs.valid)
+        total = total + config.joints_weight * told["joints"]
+    return total, told
+
+
 def pairs_loss(
     network: ComposeNetwork,
     pairs: Pairs,
     config: ComposeConfig,
     refine: Refinement | None,
+    done: float,
     rng: np.random.Generator,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Eq. 5 (12), plus the refinement of eq. 7 (14) on a few frames where there is one."""
+    """Eq. 5 (12), plus the refinement of eq. 7 (14) on a few frames where there is one; `done` : the share of the
+    steps, on which the weights depend."""
     made = network(pairs.frames, pairs.valid, pairs.actions)
-    rebuilt = reconstruction(pairs.frames, made.decoded, pairs.valid)
-    told = {"reconstruction": rebuilt}
-    if config.joints_weight:
-        apart = reconstruction(places(pairs.frames), places(made.decoded), pairs.valid)
-        rebuilt = rebuilt + config.joints_weight * apart
-        told["joints"] = apart
+    rebuilt, told = likelihood(pairs, made.decoded, config)
     told["divergence"] = divergence(made.posterior)
-    loss = bound(rebuilt, told["divergence"], config.kl_weight)
-    if refine is not None and config.refine_weight:
+    loss = bound(rebuilt, told["divergence"], config.kl_weight * rise(done, config.kl_rise))
+    refine_weight = config.refine_weight * rise(done, config.refine_rise)
+    if refine is not None and refine_weight:
         rows, times = np.nonzero(pairs.valid.cpu().numpy())
         chosen = rng.choice(len(rows), size=min(config.refine_pictures, len(rows)), replace=False)
         told["refinement"] = refine(made.decoded, pairs, [(int(rows[k]), int(times[k])) for k in chosen])
-        loss = loss + config.refine_weight * told["refinement"]
+        loss = loss + refine_weight * told["refinement"]
     return loss, told
 
 
@@ -109,9 +128,9 @@ def train_on_pairs(
     model.network.requires_grad_(True)
     share = max(1, config.batch_size // int((trainer_options or {}).get("devices", 1)))
 
-    def step(network: nn.Module, rng: np.random.Generator, device: torch.device):
+    def step(network: nn.Module, done: float, rng: np.random.Generator, device: torch.device):
         drawn = Pairs(*(value.to(device) for value in bank.draw(share, rng)))
-        return loss(network, drawn, rng)
+        return loss(network, drawn, done, rng)
 
     first = train_steps(
         model.network,
@@ -152,10 +171,10 @@ def train_compose(
     bank = PairBank(actions, config)
     refine = None if filler is None else refinement(filler, config)
 
-    def loss(network: nn.Module, pairs: Pairs, rng: np.random.Generator):
+    def loss(network: nn.Module, pairs: Pairs, done: float, rng: np.random.Generator):
         assert isinstance(network, ComposeNetwork)
         placed = None if refine is None else refine.to(pairs.frames.device)
-        return pairs_loss(network, pairs, config, placed, rng)
+        return pairs_loss(network, pairs, config, placed, done, rng)
 
     return train_on_pairs(
         Composer.random(config, seed),
@@ -189,7 +208,7 @@ def mae_loss(poses: Sequence[Action], config: MAEConfig) -> Loss:
     rotations = np.concatenate([action.rotations for action in poses])
     roots = np.concatenate([action.root for action in poses])
 
-    def loss(network: nn.Module, rng: np.random.Generator, device: torch.device):
+    def loss(network: nn.Module, _: float, rng: np.random.Generator, device: torch.device):
         drawn = np.sort(rng.integers(len(roots), size=config.batch_size))
         with torch.no_grad():
             posed = body.to(device)(*(torch.from_numpy(a[drawn]).to(device) for a in (rotations, roots)))

@@ -13,9 +13,9 @@ from torch import nn
 from kineme.corpus.actions import Action
 from kineme.models.compose.batch import PairBank, Pairs
 from kineme.models.compose.motionclip import MotionCLIP, MotionCLIPConfig, MotionCLIPNetwork
-from kineme.models.compose.objective import alignment, reconstruction
+from kineme.models.compose.objective import alignment
 from kineme.models.compose.text import sentence
-from kineme.train.compose import places, train_on_pairs
+from kineme.train.compose import likelihood, train_on_pairs
 
 
 def train_motionclip(
@@ -38,15 +38,12 @@ def train_motionclip(
     model = MotionCLIP.random(config, seed)
     numbers = model.texts([sentence(label) for label in single.labels])
 
-    def loss(network: nn.Module, drawn: Pairs, rng: np.random.Generator):
+    def loss(network: nn.Module, drawn: Pairs, done: float, rng: np.random.Generator):
         assert isinstance(network, MotionCLIPNetwork)
         made = network(drawn.frames, drawn.valid)
         texts = numbers.to(drawn.frames.device)[drawn.actions.argmax(1)]
-        rebuilt = reconstruction(drawn.frames, made.decoded, drawn.valid)
-        told = {"reconstruction": rebuilt, "alignment": alignment(made.places, texts)}
-        if single.joints_weight:
-            told["joints"] = reconstruction(places(drawn.frames), places(made.decoded), drawn.valid)
-            rebuilt = rebuilt + single.joints_weight * told["joints"]
+        rebuilt, told = likelihood(drawn, made.decoded, single)
+        told["alignment"] = alignment(made.places, texts)
         return rebuilt + config.text_weight * told["alignment"], told
 
     return train_on_pairs(

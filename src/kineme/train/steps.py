@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from kineme.train.running import RunModule, run_folder, train_module
 
-#: (network, randomness of the step, device) -> loss and what to log
-Loss = Callable[[nn.Module, np.random.Generator, torch.device], tuple[Tensor, dict[str, Tensor]]]
+#: (network, share of the steps that is done, randomness of the step, device) -> loss and what to log
+Loss = Callable[[nn.Module, float, np.random.Generator, torch.device], tuple[Tensor, dict[str, Tensor]]]
 
 
 class StepModule(RunModule):
@@ -54,7 +54,7 @@ class StepModule(RunModule):
         """One step; `step` is its number from 0."""
         rng = np.random.default_rng([self.seed, 1, step, self.global_rank])
         torch.manual_seed(int(rng.integers(2**62)))  # dropout, too, is of the step
-        loss, told = self._loss(self.network, rng, self.device)
+        loss, told = self._loss(self.network, step / self.steps, rng, self.device)
         return self.told(loss, told)
 
 

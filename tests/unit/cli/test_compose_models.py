@@ -154,9 +154,9 @@ def test_training_learns_to_copy(tmp_path) -> None:
     bank, model, losses = PairBank(actions(), SMALL), small_composer(dropout=0.0), []
     model.network.requires_grad_(True)
 
-    def loss(network, rng, device):
+    def loss(network, done, rng, device):
         pairs = bank.draw(16, rng)
-        value, told = pairs_loss(network, pairs, model.config, None, rng)
+        value, told = pairs_loss(network, pairs, model.config, None, done, rng)
         losses.append(float(told["reconstruction"].detach()))
         return value, told
 

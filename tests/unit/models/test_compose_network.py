@@ -11,7 +11,14 @@ import torch
 
 from kineme.errors import InputError, UsageError
 from kineme.models.compose import PRESETS, ComposeConfig, Composer
-from kineme.models.compose.batch import PairBank, couple_frames, frames_of, split_frames
+from kineme.models.compose.batch import (
+    PairBank,
+    couple_frames,
+    frames_of,
+    from_features,
+    split_frames,
+    to_features,
+)
 from kineme.models.compose.network import ComposeNetwork, sinusoids
 from kineme.models.compose.objective import bound, decoupling, divergence, reconstruction
 from kineme.models.compose.refine import Refinement
@@ -87,6 +94,51 @@ def test_presets_are_the_papers() -> None:
 )
 def test_settings_of_the_network_have_an_effect(change) -> None:
     assert small_composer(**change).parameters != small_composer().parameters
+
+
+def test_what_the_network_sees_of_the_root(bank) -> None:
+    frames = bank.couple([(0, 5), (2, 4)], torch.tensor([0.5, 0.5])).frames
+    assert torch.equal(to_features(frames, replace(SMALL, way="places")), frames)
+    seen = to_features(frames, SMALL)
+    assert torch.equal(seen[..., :-3], frames[..., :-3])
+    walked = SMALL.fps * (frames[0, 5, -3:] - frames[0, 4, -3:])  # metres a second
+    torch.testing.assert_close(seen[0, 5, [-3, -1]], walked[[0, 2]])
+    torch.testing.assert_close(seen[..., -2], 10 * (frames[..., -2] - 0.9))
+    torch.testing.assert_close(from_features(seen, SMALL), frames)
+    moved = frames + torch.tensor([0.0] * (SMALL.features - 3) + [2.0, 0.0, -1.0])
+    torch.testing.assert_close(from_features(to_features(moved, SMALL), SMALL), frames)
+
+
+def test_the_likelihood_of_the_paper_is_a_mean_over_the_frame(bank) -> None:
+    from kineme.train.compose import likelihood
+
+    paper = replace(SMALL, way="places", joints_weight=0.0, root_weight=3 / (6 * SMALL.joints))
+    pairs = bank.couple([(0, 5), (2, 4)], torch.tensor([0.5, 0.5]))
+    other = pairs.frames.roll(1, 0)
+    whole = float(reconstruction(pairs.frames, other, pairs.valid))
+    share = SMALL.features / (6 * SMALL.joints)
+    assert float(likelihood(pairs, other, paper)[0]) == pytest.approx(whole * share, rel=1e-5)
+    assert float(likelihood(pairs, other, replace(paper, root_weight=0.0))[0]) < whole
+    assert float(likelihood(pairs, other, replace(paper, joints_weight=1.0))[0]) > whole * share
+
+
+def test_a_new_posterior_is_nearly_certain_and_tells_sequences_apart(bank) -> None:
+    pairs = bank.couple([(0, 5), (2, 4)], torch.tensor([0.5, 0.5]))
+    linear, tokens = (
+        small_composer(posterior=kind).network.encode(pairs.frames, pairs.valid, pairs.actions)
+        for kind in ("linear", "tokens")
+    )
+    assert float(linear.log_variance.detach().max()) < -2 < float(tokens.log_variance.detach().max())
+    lengths = tokens.mean.square().mean(-1)  # a layer norm's output
+    torch.testing.assert_close(lengths, torch.ones(2), atol=1e-3, rtol=0)
+
+
+def test_weights_rise_between_two_shares_of_the_steps() -> None:
+    from kineme.train.compose import rise
+
+    assert [rise(done, (0.2, 0.6)) for done in (0.0, 0.2, 0.4, 0.6, 1.0)] == pytest.approx([0, 0, 0.5, 1, 1])
+    assert [rise(done, (0.0, 0.0)) for done in (0.0, 0.5)] == [1, 1]
+    assert [rise(done, (0.5, 0.5)) for done in (0.4, 0.5)] == [0, 1]
 
 
 def test_dropout_and_heads_have_an_effect() -> None:

@@ -32,8 +32,8 @@ def test_hidden_limbs_are_filled_in(poses, tmp_path, monkeypatch) -> None:
     def watched(*words) -> Loss:
         loss = real(*words)
 
-        def keep(network, rng, device):
-            value, told = loss(network, rng, device)
+        def keep(network, done, rng, device):
+            value, told = loss(network, done, rng, device)
             seen.append(float(value.detach()))
             return value, told
 

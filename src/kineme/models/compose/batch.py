@@ -25,6 +25,9 @@ from kineme.models.compose.energy import SCHEMES, motion_energy
 from kineme.motion.canonical import INDEX
 from kineme.motion.rotations import matrix_to_sixd
 
+#: metres: the height of a standing person's pelvis, about, and what heights are measured in
+_STANDING, _TENTH = 0.9, 0.1
+
 
 class Pairs(NamedTuple):
     """B coupled sequences.
@@ -124,6 +127,32 @@ def split_frames(frames: Tensor) -> tuple[Tensor, Tensor]:
     (..., 3)."""
     sixd = frames[..., :-3].unflatten(-1, (-1, 6))[..., :22, :]
     return orthonormal(sixd), frames[..., -3:]
+
+
+def to_features(frames: Tensor, config: ComposeConfig) -> Tensor:
+    """(..., T, F) what the network sees of frames (..., T, F): with ``way="steps"``, instead of the root's place,
+    its velocity over the floor (x and z) in m/s and, between them, its height above or below that of a person
+    who stands, in tenths of a metre.
+
+    A walk's way is metres long, its bounce centimetres: of places, a mean square sees the way alone.
+    """
+    if config.way == "places":
+        return frames
+    root = frames[..., -3:]
+    steps = torch.zeros_like(root)
+    steps[..., 1:, :] = config.fps * (root[..., 1:, :] - root[..., :-1, :])
+    height = (root[..., 1:2] - _STANDING) / _TENTH
+    return torch.cat([frames[..., :-3], steps[..., :1], height, steps[..., 2:]], dim=-1)
+
+
+def from_features(features: Tensor, config: ComposeConfig) -> Tensor:
+    """The inverse of `to_features`, for frames that start over the origin."""
+    if config.way == "places":
+        return features
+    steps, height = features[..., [-3, -1]], features[..., -2:-1]
+    start = torch.zeros_like(steps[..., :1, :])
+    x, z = torch.cat([start, steps[..., 1:, :] / config.fps], dim=-2).cumsum(-2).unbind(-1)
+    return torch.cat([features[..., :-3], x[..., None], _STANDING + _TENTH * height, z[..., None]], dim=-1)
 
 
 def couple_frames(first: Tensor, second: Tensor, share: Tensor, config: ComposeConfig) -> Tensor:

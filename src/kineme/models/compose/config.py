@@ -51,18 +51,31 @@ class ComposeConfig(Settings, of="compose"):
     """heads of attention"""
     feed: int = 256
     """features inside a feed-forward layer"""
-    dropout: float = 0.1
+    dropout: float = 0.0
     """share of features dropped in training"""
+    way: Literal["steps", "places"] = "steps"
+    """how the network sees the root: velocities over the floor, and its height; or places, as the frames have it"""
+    posterior: Literal["linear", "tokens"] = "linear"
+    """what the latent is read off: a linear layer on each distribution token, with a small variance at first, or
+    the tokens themselves, as ACTOR does; those are normalised, and may stay the same for every sequence"""
 
     # -- training
-    kl_weight: float = 1e-3
+    kl_weight: float = 6e-4
     """weight of the divergence, summed over the latent's features, against the mean square of
     reconstruction"""
+    kl_rise: tuple[float, float] = (0.3, 0.7)
+    """shares of the steps between which that weight rises from zero: a latent that costs before it is of use
+    stays empty"""
+    root_weight: float = 0.3
+    """weight of the mean square of the root as the network sees it, beside that of rotations"""
     joints_weight: float = 1.0
     """weight of the mean square of joint places in metres, beside that of rotations"""
-    refine_weight: float = 10.0
+    refine_weight: float = 1.0
     """weight of the decoupling refinement loss, a mean over pixels, where training is given a masked
     autoencoder"""
+    refine_rise: tuple[float, float] = (0.6, 0.7)
+    """shares of the steps between which that weight rises from zero: pictures say little of poses that are far
+    off"""
     refine_pictures: int = 4
     """frames of a step that are rendered for it"""
     refine_share: float = 1 / 3
@@ -71,7 +84,7 @@ class ComposeConfig(Settings, of="compose"):
     """optimiser steps"""
     batch_size: int = 32
     """coupled sequences a step"""
-    learning_rate: float = 3e-4
+    learning_rate: float = 3e-3
     """AdamW's"""
     decay: bool = True
     """the learning rate rises over a twentieth of the steps and falls along a cosine; otherwise it stays"""
@@ -86,6 +99,11 @@ class ComposeConfig(Settings, of="compose"):
         shares = (self.dropout, self.refine_share, self.singles)
         if min(shares) < 0 or max(shares) > 1 or self.fps <= 0 or self.deviation < 0:
             raise UsageError("dropout, refine_share and singles lie between 0 and 1; fps is positive")
+        for first, whole in (self.kl_rise, self.refine_rise):
+            if not 0 <= first <= whole <= 1:
+                raise UsageError(
+                    "kl_rise and refine_rise are two shares of the steps, the first not above the second"
+                )
         if self.refine_pictures < 1:
             raise UsageError("refine_pictures is at least 1")
         for pair in self.pairs if self.labels else ():
@@ -119,7 +137,8 @@ PRESETS: dict[str, ComposeConfig] = {
     # the paper's 1e-2 weighs a sum over pixels, of 224 x 224;
     # its 1e-5 is of ACTOR's divergence, summed over the batch: 800 times as much of a mean over it
     "paper": ComposeConfig(
-        joints=24, root="mask", width=256, layers=8, feed=1024, kl_weight=8e-3, joints_weight=0.0,
+        joints=24, root="mask", width=256, layers=8, feed=1024, dropout=0.1, way="places", posterior="tokens",
+        kl_weight=8e-3, kl_rise=(0.0, 0.0), root_weight=3 / 144, joints_weight=0.0, refine_rise=(0.0, 0.0),
         steps=15_000, batch_size=800, learning_rate=1e-4, decay=False,
         refine_pictures=60, refine_weight=1e-2 * 224**2,
     ),

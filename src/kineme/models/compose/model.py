@@ -17,7 +17,7 @@ from kineme.models.compose.network import ComposeNetwork
 from kineme.motion import SMPL22, Motion
 from kineme.motion.rotations import sixd_to_matrix
 
-FORMAT, KIND = 1, "compose"
+FORMAT, KIND = 2, "compose"
 
 
 class Composer:

@@ -24,7 +24,7 @@ from kineme.models.compose.text import TextEncoder, sentence, text_encoder
 from kineme.motion import Motion
 from kineme.settings import Settings
 
-FORMAT, KIND = 1, "motionclip"
+FORMAT, KIND = 2, "motionclip"
 
 
 @dataclass(frozen=True)

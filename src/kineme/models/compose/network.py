@@ -12,8 +12,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from kineme.models.compose.batch import from_features, to_features
 from kineme.models.compose.config import ComposeConfig
 from kineme.nn.gaussian import Gaussian
+
+#: log-variance of the posterior before training: a latent that is mostly noise is one that the decoder ignores
+_FIRST_LOG_VARIANCE = -4.0
 
 
 class Made(NamedTuple):
@@ -34,7 +38,7 @@ class MotionTransformer(nn.Module):
 
     def __init__(self, config: ComposeConfig, tokens: tuple[int, ...]):
         super().__init__()
-        width = config.width
+        self.config, width = config, config.width
         self.frame_in = nn.Linear(config.features, width)
         self.frame_out = nn.Linear(width, config.features)
         self.tokens = nn.Parameter(torch.randn(*tokens, width))
@@ -54,7 +58,8 @@ class MotionTransformer(nn.Module):
 
     def read(self, first: Tensor, frames: Tensor, valid: Tensor) -> Tensor:
         """(B, k, D): what the tokens `first` (B, k, D), k at most 2, have become before frames (B, T, F)."""
-        seen = torch.cat([first, self.frame_in(frames)], dim=1)
+        features = to_features(frames, self.config) * valid[..., None]
+        seen = torch.cat([first, self.frame_in(features)], dim=1)
         seen = self.dropout(seen + self.positions[: seen.shape[1]])
         hidden = torch.cat([valid.new_zeros(first.shape[:2]), ~valid], dim=1)
         return self.encoder(seen, src_key_padding_mask=hidden)[:, : first.shape[1]]
@@ -63,7 +68,7 @@ class MotionTransformer(nn.Module):
         """(B, T, F): keys and values are the memory (B, k, D), queries the positions."""
         asked = self.dropout(self.positions[: valid.shape[1]]).expand(len(valid), -1, -1)
         out = self.decoder(asked, memory, tgt_key_padding_mask=~valid)
-        return self.frame_out(out) * valid[..., None]
+        return from_features(self.frame_out(out), self.config) * valid[..., None]
 
 
 class ComposeNetwork(MotionTransformer):
@@ -72,6 +77,11 @@ class ComposeNetwork(MotionTransformer):
     def __init__(self, config: ComposeConfig):
         # one token a distribution parameter and action, and one for the decoder; mixed as labels are (eq. 1)
         super().__init__(config, (3, len(config.labels)))
+        if config.posterior == "linear":
+            self.mean, self.log_variance = (nn.Linear(config.width, config.width) for _ in range(2))
+            with torch.no_grad():
+                self.log_variance.weight.mul_(0.1)
+                self.log_variance.bias.fill_(_FIRST_LOG_VARIANCE)
 
     def forward(
         self, frames: Tensor, valid: Tensor, actions: Tensor, generator: torch.Generator | None = None
@@ -83,8 +93,10 @@ class ComposeNetwork(MotionTransformer):
     def encode(self, frames: Tensor, valid: Tensor, actions: Tensor) -> Gaussian:
         """q(z | x, y), (B, D), read off the two distribution tokens."""
         first = torch.stack([actions @ token for token in self.tokens[:2]], dim=1)  # (B, 2, D)
-        out = self.read(first, frames, valid)
-        return Gaussian.of(torch.cat([out[:, 0], out[:, 1]], dim=-1))
+        mean, log_variance = self.read(first, frames, valid).unbind(1)
+        if self.config.posterior == "linear":
+            mean, log_variance = self.mean(mean), self.log_variance(log_variance)
+        return Gaussian.of(torch.cat([mean, log_variance], dim=-1))
 
     def decode(self, latent: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
         """(B, T, F) of the latent (B, D) and the action."""
