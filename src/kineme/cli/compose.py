@@ -111,12 +111,11 @@ def run(args: Args) -> int:
 
 
 def _refinement(name: str) -> Refinement:
-    from kineme.body import CapsuleBody
-    from kineme.body.posing import SkinnedBody
-    from kineme.models.compose.refine import Refinement
+    from kineme.models.compose.config import PRESETS
     from kineme.render.mae import load_mae
+    from kineme.train.compose import refinement
 
-    return Refinement(SkinnedBody(CapsuleBody().skin, 7000), load_mae(name))
+    return refinement(load_mae(name), PRESETS["small"])
 
 
 class _Steps:

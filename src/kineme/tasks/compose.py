@@ -125,7 +125,7 @@ def compose(
     standing = stance(giving, own.fps)
     before = foot_skate(coupled.positions, standing, own.fps)
     if refinement is not None:
-        coupled, worse, better = refine(coupled, (a, b), energies, refinement, progress=progress)
+        coupled, worse, better = refine(coupled, (a, b), energies, share, refinement, progress=progress)
         if better < worse:
             fell = 100 * (1 - better / worse)
             notes.append(f"refinement lowered its loss from {worse:.4f} to {better:.4f}, by {fell:.1f} %")

@@ -46,6 +46,7 @@ def refine(
     coupled: Motion,
     sources: tuple[Motion, Motion],
     energies: tuple[np.ndarray, np.ndarray],
+    share: np.ndarray,
     refinement: Refinement,
     descent: Descent = Descent(),  # noqa: B008  # frozen
     progress: Progress | None = None,
@@ -56,7 +57,7 @@ def refine(
     `MOST` in all, so that nothing jitters; the pelvis stays. Returns the motion, and the loss of eq. 7 (14)
     before and after, on the same frames; the motion as it was where nothing lowers the loss.
 
-    sources : both clips, of one length. energies : (22,) of each.
+    sources : both clips, of one length. energies : (22,) of each. share : (22,) what a joint has of the first.
     """
     count = len(coupled)
     own, one, other = (_frames(motion) for motion in (coupled, *sources))
@@ -66,7 +67,7 @@ def refine(
         torch.zeros(1, 1),
         torch.stack([one, other])[:, None],
         torch.from_numpy(np.stack(energies).astype(np.float32))[:, None],
-        torch.ones(1, 22),
+        torch.from_numpy(share.astype(np.float32))[None],
         torch.ones(1),
     )
     knots = min(MOST, count, max(2, round(coupled.duration / _KNOT) + 1))

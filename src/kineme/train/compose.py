@@ -53,7 +53,8 @@ M = TypeVar("M", bound=Trained)
 
 def refinement(filler: MaskedAutoencoder, config: ComposeConfig, points: int = POINTS) -> Refinement:
     """The refinement loss on the standard body's capsules."""
-    return Refinement(SkinnedBody(CapsuleBody().skin, points), filler, config.refine_share)
+    body = SkinnedBody(CapsuleBody().skin, points)
+    return Refinement(body, filler, config.refine_share, config.refine_joints == "own")
 
 
 def places(frames: Tensor) -> Tensor:

@@ -295,3 +295,23 @@ def test_refinement_is_zero_where_both_actions_are_shown_and_pulls_otherwise(ban
     assert seen.generated.shape == (1, 64, 64) and int(seen.kept[0].sum()) == 5
     other = Refinement(refine.body, _Copy(), share=0.5).look_at(decoded, pairs, [(0, 3)])
     assert int(other.kept[1].sum()) == 8
+
+
+def test_attention_is_on_what_the_coupled_action_has_from_the_action(bank) -> None:
+    from kineme.body import CapsuleBody
+    from kineme.body.posing import SkinnedBody
+
+    pairs = bank.couple([(0, 5)], torch.tensor([0.5]))
+    share = torch.zeros(1, 22)
+    share[:, INDEX["left_ankle"]] = 1.0  # an ankle is of the first action, all else of the second
+    pairs = pairs._replace(share=share, energies=torch.ones_like(pairs.energies))
+    body = SkinnedBody(CapsuleBody().skin, 500)
+    every, own = (
+        Refinement(body, _Copy(), share=0.25, own=kind).look_at(pairs.frames, pairs, [(0, 3)])
+        for kind in (False, True)
+    )
+    rows = [kept.view(4, 4).any(1).nonzero().flatten() for kept in (every.kept[0], own.kept[0])]
+    assert int(rows[1].min()) > int(rows[0].min())  # the lower part of the picture
+    nothing = pairs._replace(share=torch.full((1, 22), 0.5))
+    seen = Refinement(body, _Copy(), share=0.25, own=True).look_at(pairs.frames, nothing, [(0, 3)])
+    assert torch.equal(seen.kept[0], every.kept[0])  # where nothing is its own, all counts

@@ -157,7 +157,13 @@ def test_refinement_lowers_its_loss_and_keeps_the_pelvis(walk) -> None:
     energies = (np.ones(22), np.ones(22))
     told = []
     better, before, after = refine(
-        wrong, (a, a), energies, loss, Descent(steps=15, hold=0.0), lambda *step: told.append(step)
+        wrong,
+        (a, a),
+        energies,
+        np.ones(22),
+        loss,
+        Descent(steps=15, hold=0.0),
+        lambda *step: told.append(step),
     )
     assert after < 0.9 * before
     looks = [done for done, _, _ in told]
@@ -187,6 +193,7 @@ def test_refinement_looks_at_few_frames_and_never_makes_it_worse(walk) -> None:
         a,
         (a, a),
         (np.ones(22),) * 2,
+        np.ones(22),
         loss,
         progress=lambda *step: told.append(step),  # type: ignore[arg-type]
     )

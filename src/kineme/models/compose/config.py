@@ -78,13 +78,16 @@ class ComposeConfig(Settings, of="compose"):
     off"""
     refine_pictures: int = 4
     """frames of a step that are rendered for it"""
-    refine_share: float = 1 / 3
+    refine_share: float = 1 / 6
     """share of a picture's patches that are kept"""
+    refine_joints: Literal["own", "all"] = "own"
+    """where these patches are: at the joints that the coupled action has from the action, or at all that the
+    action moves, as in the paper"""
     steps: int = 2500
     """optimiser steps"""
     batch_size: int = 32
     """coupled sequences a step"""
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     """AdamW's"""
     decay: bool = True
     """the learning rate rises over a twentieth of the steps and falls along a cosine; otherwise it stays"""
@@ -138,7 +141,8 @@ PRESETS: dict[str, ComposeConfig] = {
     # its 1e-5 is of ACTOR's divergence, summed over the batch: 800 times as much of a mean over it
     "paper": ComposeConfig(
         joints=24, root="mask", width=256, layers=8, feed=1024, dropout=0.1, way="places", posterior="tokens",
-        kl_weight=8e-3, kl_rise=(0.0, 0.0), root_weight=3 / 144, joints_weight=0.0, refine_rise=(0.0, 0.0),
+        kl_weight=8e-3, kl_rise=(0.0, 0.0), root_weight=3 / 144, joints_weight=0.0,
+        refine_rise=(0.0, 0.0), refine_share=1 / 3, refine_joints="all",
         steps=15_000, batch_size=800, learning_rate=1e-4, decay=False,
         refine_pictures=60, refine_weight=1e-2 * 224**2,
     ),

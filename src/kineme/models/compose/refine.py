@@ -56,6 +56,9 @@ class Refinement(nn.Module):
     Parameters
     ----------
     body : of the canonical joints. filler : frozen. share : of the patches, those with the highest attention.
+    own : attention is on joints of which the coupled action has more than half from that action; otherwise on
+        all that the action moves, as in eq. 6, and a picture that shows the other action's limbs there is held
+        against it.
     """
 
     def __init__(
@@ -63,10 +66,11 @@ class Refinement(nn.Module):
         body: PosedBody | nn.Module,
         filler: Filler | nn.Module,
         share: float = 1 / 3,
+        own: bool = False,
         look: Look = Look(),  # noqa: B008  # frozen
     ):
         super().__init__()
-        self.body, self.filler, self.share, self.look = body, filler, share, look
+        self.body, self.filler, self.share, self.own, self.look = body, filler, share, own, look
         self.camera = Camera(size=filler.size)  # type: ignore[arg-type]
         for module in (body, filler):
             if isinstance(module, nn.Module):
@@ -84,17 +88,25 @@ class Refinement(nn.Module):
         generated = self._picture(self._posed(torch.cat([decoded[rows, times, :-3], place], dim=-1)))
         sources, kept = [], []
         with torch.no_grad():
-            for frames, energies in zip(pairs.sources, pairs.energies, strict=True):
+            shares = (pairs.share, 1 - pairs.share)
+            for frames, energies, share in zip(pairs.sources, pairs.energies, shares, strict=True):
                 posed = self._posed(frames[rows, times].to(decoded))
                 sources.append(self._picture(posed))
                 pixels, _ = self.camera.project(frontal(posed.joints, posed.joints))
-                energy = energies[rows].to(decoded)
+                energy = self._energy(energies, share)[rows].to(decoded)
                 attention = attention_map(
                     pixels, energy / energy.sum(1, keepdim=True).clamp_min(1e-12), self.camera.size
                 )
                 kept.append(kept_patches(attention, self.filler.patch, self.share))  # type: ignore[arg-type]
         filled = [self.filler.fill(generated, patches) for patches in kept]  # type: ignore[operator]
         return Pictures(generated, tuple(sources), tuple(kept), tuple(filled))  # type: ignore[arg-type]
+
+    def _energy(self, energies: Tensor, share: Tensor) -> Tensor:
+        """(B, 22) what attention is on, of an action's energies and what the coupled actions have of it."""
+        if not self.own:
+            return energies
+        theirs = energies * (share > 0.5)
+        return torch.where((theirs > 0).any(1, keepdim=True), theirs, energies)
 
     def _posed(self, frames: Tensor) -> Surface:
         sixd, root = split_frames(frames)
