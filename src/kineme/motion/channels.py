@@ -9,6 +9,7 @@ Places and headings can be had back up to where the body starts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -121,3 +122,22 @@ class Channels:
             order = np.concatenate([order, 3 * len(self.joints) + np.arange(4)])
             signs = np.concatenate([signs, np.array([1, -1, 1, -1], dtype=np.float32)])
         return order, signs
+
+
+class SeesWindows(Protocol):
+    """A model of windows (B, C, frames) of channels."""
+
+    @property
+    def channels(self) -> Channels:
+        """What the channels are."""
+        ...
+
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """Frames of a window."""
+        ...

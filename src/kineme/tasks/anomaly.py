@@ -12,27 +12,12 @@ from torch import Tensor
 from kineme.corpus.bank import standard_places
 from kineme.corpus.windows import starts
 from kineme.motion import Motion
-from kineme.motion.channels import Channels
+from kineme.motion.channels import Channels, SeesWindows
 from kineme.tasks.evidence import Usual, window_terms
 
 
-class Scorer(Protocol):
+class Scorer(SeesWindows, Protocol):
     """A model of windows that says how surprised it is by every number."""
-
-    @property
-    def channels(self) -> Channels:
-        """What the channels are."""
-        ...
-
-    @property
-    def fps(self) -> float:
-        """Frames per second."""
-        ...
-
-    @property
-    def frames(self) -> int:
-        """Frames of a window."""
-        ...
 
     def normalise(self, windows: np.ndarray) -> Tensor:
         """Windows (B, C, frames) in millimetres, as the model sees them."""

@@ -9,22 +9,12 @@ import numpy as np
 from kineme.errors import UsageError
 from kineme.motion import Motion
 from kineme.motion.canonical import SMPL22
-from kineme.motion.channels import Channels
+from kineme.motion.channels import SeesWindows
 from kineme.tasks.solve import solve_rotations
 
 
-class Sampler(Protocol):
+class Sampler(SeesWindows, Protocol):
     """A model that samples windows of channels, for an action where it knows any."""
-
-    @property
-    def channels(self) -> Channels:
-        """What the channels are."""
-        ...
-
-    @property
-    def fps(self) -> float:
-        """Frames per second."""
-        ...
 
     def sample(
         self, count: int, label: str | None = None, *, levels: int | None = None, seed: int = 0

@@ -18,7 +18,7 @@ from kineme.errors import InputError
 from kineme.motion import Motion
 from kineme.motion.bridge import bridge
 from kineme.motion.canonical import INDEX, JOINTS, PARENTS
-from kineme.motion.channels import Channels
+from kineme.motion.channels import SeesWindows
 from kineme.motion.frame import facing_angle
 from kineme.motion.retarget import retarget, to_standard_body
 from kineme.motion.rigs import RigMap, recognise_rig
@@ -34,23 +34,8 @@ _DEPENDS = 1e-3
 BATCH = 64
 
 
-class WindowModel(Density, Protocol):
+class WindowModel(Density, SeesWindows, Protocol):
     """A `Density` that says what its windows are."""
-
-    @property
-    def channels(self) -> Channels:
-        """What the channels are."""
-        ...
-
-    @property
-    def fps(self) -> float:
-        """Frames per second."""
-        ...
-
-    @property
-    def frames(self) -> int:
-        """Frames of a window."""
-        ...
 
     def interval(self, seconds: float) -> float:
         """Standard deviations to either side that hold 90 %, in a gap of so many seconds."""
