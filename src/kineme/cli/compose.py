@@ -50,7 +50,7 @@ class Args:
     """Leave the feet as the mixture moves them."""
     refine: Annotated[str | None, tyro.conf.arg(metavar="NAME_OR_FOLDER")] = None
     """Change the result a little, so that this masked autoencoder (mae-small, which comes with kineme, a folder
-    of `kineme train mae`, or a name on the Hugging Face hub) sees both actions better when two thirds of a
+    of `kineme train mae`, or a name on the Hugging Face hub) sees both actions better when five sixths of a
     picture are hidden."""
     page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """Also write a page on which both clips and the result play side by side."""

@@ -1,7 +1,7 @@
 """Train a model of two actions at once on a labelled corpus, of single actions alone.
 
 Pairs of sequences are coupled by the energies of their body parts, and a Transformer VAE learns from them.
-With --mae its samples are refined: pictures of them must still show both actions after two thirds are hidden
+With --mae its samples are refined: pictures of them must still show both actions after five sixths are hidden
 and filled in. The run's folder gets `model/` (to give to `kineme generate --labels walk+wave`), logs and
 checkpoints: a run that was stopped goes on when the same command is given again.
 """
