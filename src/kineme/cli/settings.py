@@ -8,13 +8,16 @@ import dataclasses
 import inspect
 import os
 import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional, get_type_hints
 
 import tyro
 
-from kineme.errors import UsageError
+from kineme.errors import KinemeError, UsageError
 
 if TYPE_CHECKING:
     from kineme.cli.reading import ReadingArgs
@@ -120,6 +123,24 @@ def corpus_of(
         corpus = Corpus.build(sources, place, jobs=jobs, labels=labels, progress=progress, options=options)
         print_report(corpus, kept=kept)
     return corpus
+
+
+@contextmanager
+def corpus_for_training(out: Path) -> Iterator[None]:
+    """A corpus that is made in the run's folder `out` in this block goes again where an error, such as too
+    little motion, ends it before there is anything else; after Ctrl-C it stays for the next run."""
+    from kineme.tasks.library import CORPUS
+
+    place, was, had = out / CORPUS, out.exists(), (out / CORPUS).exists()
+    try:
+        yield
+    except KinemeError:
+        if first_process() and not had and out.is_dir():
+            if {entry.name for entry in out.iterdir()} == {CORPUS}:
+                shutil.rmtree(place)
+            if not was and not any(out.iterdir()):
+                out.rmdir()
+        raise
 
 
 def training_command(model: str, args: Any, given: dict[str, Any], own: tuple[str, ...] = ()) -> str:

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
+from kineme.cli.settings import (
+    RunArgs,
+    changed,
+    corpus_for_training,
+    corpus_of,
+    first_process,
+    overrides,
+    training_command,
+)
 from kineme.models.a4mer.config import PRESETS, A4MerConfig
 
 if TYPE_CHECKING:
@@ -38,6 +46,12 @@ class Args:
 
 
 def run(args: Args) -> int:
+    """Trains; where it cannot, no corpus is left behind."""
+    with corpus_for_training(args.out):
+        return _train(args)
+
+
+def _train(args: Args) -> int:
     """Trains, and says where the model is."""
     from kineme.cli.training import say, train
     from kineme.train.plan import Plan, model_card

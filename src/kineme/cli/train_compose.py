@@ -9,7 +9,6 @@ checkpoints: a run that was stopped goes on when the same command is given again
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
+from kineme.cli.settings import (
+    RunArgs,
+    changed,
+    corpus_for_training,
+    corpus_of,
+    first_process,
+    overrides,
+    training_command,
+)
 from kineme.errors import InputError
 from kineme.models.compose.config import PRESETS, ComposeConfig
 
@@ -53,13 +60,18 @@ class Args:
 
 
 def run(args: Args) -> int:
+    """Trains; where it cannot, no corpus is left behind."""
+    with corpus_for_training(args.out):
+        return _train(args)
+
+
+def _train(args: Args) -> int:
     """Trains, and says where the model is."""
     from kineme.cli.outputs import folder_for
     from kineme.cli.training import say
     from kineme.corpus.actions import actions_in
     from kineme.render.mae import load_mae
     from kineme.report.words import say_duration
-    from kineme.tasks.library import CORPUS
     from kineme.train.cards import model_card
     from kineme.train.compose import train_compose
 
@@ -69,18 +81,10 @@ def run(args: Args) -> int:
     folder_for(args.out)
     filler = None if args.mae is None else load_mae(args.mae)
     _need_labels(args.sources)
-    fresh = first_process() and not (args.out / CORPUS).exists()
     corpus = corpus_of(args.sources, args.out, args.reading, args.run.jobs)
     corpus = corpus if args.run.split is None else corpus.split(args.run.split)
-    try:
-        actions = actions_in(corpus, config.fps)
-        _know(config.labels, sorted({action.label for action in actions}), corpus)
-    except InputError:
-        if fresh and (args.out / CORPUS).is_dir():  # made by this call, and of no use
-            shutil.rmtree(args.out / CORPUS)
-            if not any(args.out.iterdir()):
-                args.out.rmdir()
-        raise
+    actions = actions_in(corpus, config.fps)
+    _know(config.labels, sorted({action.label for action in actions}), corpus)
     actions = [action for action in actions if not config.labels or action.label in config.labels]
     labels = config.labels or tuple(sorted({action.label for action in actions}))
     config = dataclasses.replace(config, labels=labels)

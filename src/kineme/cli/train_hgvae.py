@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
-from kineme.cli.settings import RunArgs, changed, corpus_of, first_process, overrides, training_command
+from kineme.cli.settings import (
+    RunArgs,
+    changed,
+    corpus_for_training,
+    corpus_of,
+    first_process,
+    overrides,
+    training_command,
+)
 from kineme.errors import UsageError
 from kineme.models.hgvae.config import CONDITIONAL, PRESETS, HGVAEConfig
 
@@ -47,6 +55,12 @@ class Args:
 
 
 def run(args: Args) -> int:
+    """Trains; where it cannot, no corpus is left behind."""
+    with corpus_for_training(args.out):
+        return _train(args)
+
+
+def _train(args: Args) -> int:
     """Trains, measures what the tasks need, and says where the model is."""
     from kineme.cli.training import say
     from kineme.report.words import say_duration

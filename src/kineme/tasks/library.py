@@ -7,6 +7,7 @@
 ``segments.parquet``  one row a segment: clip, file, level, scale, start, end, id, number, confidence
 ``tokens.npy``        (N, D) float32, memory-mapped: the token of each row of segments.parquet
 ``motifs.parquet``    one row a motif and scale: id, words, count, mean_seconds, examples, similar
+``takes.parquet``     one row a clip: its name, and the key by which a later run knows it (`kineme.tasks.known`)
 ``search/``           poses of all clips, to be searched (`kineme.tasks.search_index`)
 ``names.json``        the names that its user gave to motifs
 ``report.html``       the page
@@ -18,12 +19,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import kineme
 from kineme.corpus import Clip, Corpus
 from kineme.errors import InputError, UsageError
 from kineme.formats.atomic import atomic_write
@@ -39,6 +42,7 @@ FORMAT, OLDEST = 1, 1
 #: what to do where a file of a library is damaged
 RESTORE = "run the same `kineme index` again, it makes the file anew"
 HEAD, SEGMENTS, TOKENS, MOTIFS = "library.json", "segments.parquet", "tokens.npy", "motifs.parquet"
+TAKES = "takes.parquet"
 CORPUS, MODEL = "corpus", "model"
 #: time scale of an atom in the table: it has none
 NO_SCALE = 0.0
@@ -68,6 +72,7 @@ class Library:
     ----------
     settings : as above. model_checksum, corpus_checksum : of what the segments were made from.
     files : size and sha256 of the tables by name; empty in libraries of older versions.
+    version : of the kineme that made it; empty where it was an older one.
     """
 
     folder: Path
@@ -75,6 +80,7 @@ class Library:
     model_checksum: str
     corpus_checksum: str
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def corpus(self) -> Corpus:
@@ -110,6 +116,25 @@ class Library:
         try:
             return pq.read_table(path).to_pylist()
         except (OSError, pa.ArrowException) as error:
+            raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
+
+    @property
+    def keys(self) -> list[str]:
+        """The key of each clip, in the order of `segments`. Raises InputError where there are none."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.folder / TAKES
+        try:
+            table = pq.read_table(path)
+            if (
+                TAKES not in self.files
+                or (table.schema.metadata or {}).get(b"kineme_run") != _run(self).encode()
+            ):
+                raise InputError("is of another run than library.json; run `kineme index` again", path)
+            self._verify(TAKES)
+            return table["key"].to_pylist()
+        except (OSError, KeyError, pa.ArrowException) as error:
             raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
 
     @property
@@ -160,7 +185,8 @@ def open_library(folder: str | Path) -> Library:
             )
         asked = {**head["settings"], "scales": tuple(head["settings"]["scales"])}
         sums = (str(head["model_sha256"]), str(head["corpus_sha256"]))
-        return Library(folder, Settings(**asked), *sums, dict(head.get("files", {})))
+        made_by = str(head.get("kineme", ""))
+        return Library(folder, Settings(**asked), *sums, dict(head.get("files", {})), made_by)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError("is no library (it has no library.json); `kineme index` makes one", folder) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -210,26 +236,38 @@ def write_results(
     settings: Settings,
     model_checksum: str,
     words: Mapping[str, str],
+    keys: Sequence[str] = (),
 ) -> Library:
-    """Writes segments, tokens and motifs, then library.json. `words` : motif id -> what it does."""
+    """Writes segments, tokens, motifs and takes, then library.json.
+
+    words : motif id -> what it does. keys : of each clip (`known.take_key`); without them a later run finds
+    everything anew.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    library = Library(folder, settings, model_checksum, corpus.checksum)
+    library = Library(folder, settings, model_checksum, corpus.checksum, version=kineme.__version__)
+    run = {"kineme_run": _run(library)}
     table, tokens = segment_table(corpus, found)
-    with atomic_write(folder / TOKENS) as temporary, open(temporary, "wb") as file:
-        np.save(file, tokens)
-    with atomic_write(folder / MOTIFS) as temporary:
-        pq.write_table(_motif_table(corpus, found, words), temporary)
-    with atomic_write(folder / SEGMENTS) as temporary:
-        pq.write_table(table.replace_schema_metadata({"kineme_run": _run(library)}), temporary)
+    with ExitStack() as stack:  # written one after the other, put in place together
+        with open(stack.enter_context(atomic_write(folder / TOKENS)), "wb") as file:
+            np.save(file, tokens)
+        pq.write_table(_motif_table(corpus, found, words), stack.enter_context(atomic_write(folder / MOTIFS)))
+        if keys:
+            takes = pa.table({"clip": list(corpus.names), "key": list(keys)})
+            takes = takes.replace_schema_metadata(run)
+            pq.write_table(takes, stack.enter_context(atomic_write(folder / TAKES)))
+        table = table.replace_schema_metadata(run)
+        pq.write_table(table, stack.enter_context(atomic_write(folder / SEGMENTS)))
     head = {
         "format": FORMAT,
         "oldest_reader": 1,
+        "kineme": kineme.__version__,
         "finished": True,
         "settings": asdict(settings),
         "model_sha256": model_checksum,
         "corpus_sha256": library.corpus_checksum,
-        "files": records(folder, (SEGMENTS, TOKENS, MOTIFS)),
+        "files": records(folder, (SEGMENTS, TOKENS, MOTIFS, *((TAKES,) if keys else ()))),
     }
     _write_head(folder, head)
     return replace(library, files=head["files"])

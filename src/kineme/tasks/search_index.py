@@ -130,13 +130,16 @@ class PoseIndex:
         return np.searchsorted(self.starts, row, side="right") - 1
 
 
-def update_index(folder: Path, corpus: Corpus, progress: Callable[[int], None] | None = None) -> int:
+def update_index(
+    folder: Path, corpus: Corpus, progress: Callable[[int], None] | None = None, *, anew: bool = False
+) -> int:
     """Brings the index in `folder` up to date with the corpus; returns the number of clips that were added.
 
-    Shards that are there stay as they are; those of which the corpus has no clip any more are removed.
-    Raises InputError where the folder holds an index of a later format.
+    Shards that are there stay as they are (unless the index is made `anew`, which packs them); those of which
+    the corpus has no clip any more are removed. Raises InputError where the folder holds an index of a later
+    format.
     """
-    old = _read_manifest(folder) if (folder / MANIFEST).is_file() else None
+    old = _read_manifest(folder) if (folder / MANIFEST).is_file() and not anew else None
     known: dict[str, tuple[str, int]] = {}
     counts: dict[str, list[list[Any]]] = {}
     for shard in (old or {}).get("shards", []):
