@@ -67,7 +67,7 @@ def test_a_library_is_whole(library: Path, takes: Path, model: Path) -> None:
     assert opened.segments.num_rows == len(opened.tokens)
     assert {path.name for path in library.iterdir()} == {
         "corpus", "model", "search", "library.json", "segments.parquet", "tokens.npy", "motifs.parquet",
-        "takes.parquet", "report.html",
+        "takes.parquet", "cards.json", "report.html",
     }  # fmt: skip
     _, motifs = page_motifs(library / "report.html")
     assert motifs and all(motifs.values())

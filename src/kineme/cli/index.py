@@ -30,9 +30,12 @@ from kineme.errors import InputError, KinemeError, UsageError
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
     from kineme.report.payload import Payload
+    from kineme.report.words import Description
     from kineme.tasks.alike import Alike
+    from kineme.tasks.cards import Cards, Said, Stretch
     from kineme.tasks.discover import Discovery
     from kineme.tasks.library import Library, Settings
+    from kineme.tasks.motifs import Motif
 
 PAGE = "report.html"
 
@@ -109,10 +112,10 @@ def _index(args: Args, settings: Settings) -> int:
     found = _discover(args, corpus, keys, chosen, settings)
     _warn_of_strange_takes(args, len(found.motifs), len(corpus))
     title = args.title or Path(args.sources[0]).resolve().name
-    alike = _alike(args.out, corpus, found, anew=chosen.is_new)
-    about = chosen.about(keys)
-    payload = page_contents(corpus, found, title, notes=_left_out(corpus), model=about, alike=alike)
-    _write(args, corpus, found, settings, chosen, payload, keys)
+    alike, said, cards = _cards(args.out, corpus, keys, found, anew=chosen.is_new)
+    shown = {"notes": _left_out(corpus), "model": chosen.about(keys), "alike": alike, "said": said}
+    payload = page_contents(corpus, found, title, **shown)
+    _write(args, corpus, found, settings, chosen, payload, keys, cards)
     _say_result(args, payload)
     if args.open:
         from kineme.cli import open as show
@@ -246,13 +249,42 @@ def _left_out(corpus: Corpus) -> list[str]:
     return [f"{rejected} of {len(corpus.report)} files could not be used."] if rejected else []
 
 
-def _alike(folder: Path, corpus: Corpus, found: Discovery, anew: bool) -> list[dict[int, tuple[Alike, ...]]]:
-    """Brings the library's search index up to date, or makes it anew, and asks it for more of each motif."""
-    from kineme.tasks.alike import alike_stretches
+def _cards(
+    folder: Path, corpus: Corpus, keys: Sequence[str], found: Discovery, *, anew: bool
+) -> tuple[list[dict[int, tuple[Alike, ...]]], list[dict[int, Description]], Cards]:
+    """What is like each motif and what it does, for the page and for the next run.
+
+    The library's search index is brought up to date. What an earlier run found of the same examples stays,
+    unless all is made anew.
+    """
+    from kineme.report.contents import said_of
+    from kineme.report.words import Description
+    from kineme.tasks.alike import Before, alike_stretches, first_example
+    from kineme.tasks.cards import Cards, read_cards, stretches_key
+    from kineme.tasks.known import motion_key
     from kineme.tasks.search_index import FOLDER, open_index, update_index
 
-    update_index(folder / FOLDER, corpus, anew=anew)
-    return alike_stretches(open_index(folder / FOLDER), corpus, found)
+    had, clips = Cards() if anew else read_cards(folder), list(corpus)
+    update_index(folder / FOLDER, corpus, anew=anew, keys=list(map(motion_key, keys)))
+    index = open_index(folder / FOLDER)
+    alike = alike_stretches(index, corpus, found, before=Before(keys, had))
+
+    def known(motif: Motif) -> Description | None:
+        told = had.words.get(stretches_key(keys, motif.examples))
+        return None if told is None else Description(told[0], list(told[1]))
+
+    said = said_of(clips, found, known)
+    words: dict[str, Said] = {}
+    stretches: dict[str, tuple[Stretch, ...]] = {}
+    for scale, descriptions, near in zip(found.scales, said, alike, strict=True):
+        for motif in scale.motifs:
+            told = descriptions[motif.number]
+            words[stretches_key(keys, motif.examples)] = (told.words, tuple(told.parts))
+            example = first_example(index, clips, motif)
+            if example is not None:
+                place = stretches_key(keys, [example])
+                stretches[place] = tuple((clips[s.clip].name, *s[1:]) for s in near[motif.number])
+    return alike, said, Cards(words, stretches)
 
 
 def _write(
@@ -263,6 +295,7 @@ def _write(
     chosen: Chosen,
     payload: Payload,
     keys: Sequence[str],
+    cards: Cards,
 ) -> Library:
     """Page, names, model and tables; library.json last."""
     from kineme.report.names import FILE, Names, write_names
@@ -275,7 +308,7 @@ def _write(
     if names or (args.out / FILE).exists():
         write_names(Names(payload.fingerprint, names), args.out / FILE)
     install(args, chosen)
-    return write_results(args.out, corpus, found, settings, chosen.checksum, words, keys)
+    return write_results(args.out, corpus, found, settings, chosen.checksum, words, keys, cards.text())
 
 
 def _kept_names(

@@ -99,7 +99,7 @@ def choose_model(args: Args, corpus: Corpus, keys: Sequence[str], given: A4Mer |
         if not mine:  # its motifs came along with it
             record = replace(record, own=given is None, seed=0, frames=0, keys=())
         why = "looked for anew in all takes" if mine else "those of the model"
-    found = _made_before(record, place, args.out / _STAGED)
+    found = _made_before(record, given, place, args.out / _STAGED)
     if found is not None:
         if heads is not None:
             copy_heads(heads, found.folder)
@@ -139,15 +139,18 @@ def _checksum(folder: Path) -> str:
     return folder_checksum(folder, [name for name in FILES if name != "README.md"])
 
 
-def _made_before(record: Mined, *folders: Path) -> Chosen | None:
-    """The model of this record where it lies in one of the folders already."""
+def _made_before(record: Mined, given: A4Mer | None, *folders: Path) -> Chosen | None:
+    """The model of this record where it lies in one of the folders already; `given` where it is that one."""
     from kineme.models.a4mer import A4Mer
     from kineme.tasks.mined import read_mined
 
     for folder in folders:
         if read_mined(folder) == record:
             try:
-                return Chosen(A4Mer.load(folder), folder, _checksum(folder), record, _STAY)
+                checksum = _checksum(folder)
+                same = given if checksum == record.given else None
+                model = same or A4Mer.load(folder)
+                return Chosen(model, folder, checksum, record, _STAY)
             except InputError:  # damaged: it is made again
                 continue
     return None

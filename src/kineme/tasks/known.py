@@ -25,6 +25,11 @@ def take_key(clip: Clip) -> str:
     return f"{clip_key(clip)} {clip.source_start!r}"
 
 
+def motion_key(key: str) -> str:
+    """The part of a `take_key` that is the clip's `clip_key`."""
+    return key.partition(" ")[0]
+
+
 def known_tracks(
     folder: Path, settings: Settings, model_checksum: str, reader: ClipReader
 ) -> dict[str, ClipTracks]:

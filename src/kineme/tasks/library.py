@@ -8,6 +8,7 @@
 ``tokens.npy``        (N, D) float32, memory-mapped: the token of each row of segments.parquet
 ``motifs.parquet``    one row a motif and scale: id, words, count, mean_seconds, examples, similar
 ``takes.parquet``     one row a clip: its name, and the key by which a later run knows it (`kineme.tasks.known`)
+``cards.json``        what motifs do and what is like them, for a later run (`kineme.tasks.cards`)
 ``search/``           poses of all clips, to be searched (`kineme.tasks.search_index`)
 ``names.json``        the names that its user gave to motifs
 ``report.html``       the page
@@ -21,6 +22,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +44,7 @@ FORMAT, OLDEST = 1, 1
 #: what to do where a file of a library is damaged
 RESTORE = "run the same `kineme index` again, it makes the file anew"
 HEAD, SEGMENTS, TOKENS, MOTIFS = "library.json", "segments.parquet", "tokens.npy", "motifs.parquet"
-TAKES = "takes.parquet"
+TAKES, CARDS = "takes.parquet", "cards.json"
 CORPUS, MODEL = "corpus", "model"
 #: time scale of an atom in the table: it has none
 NO_SCALE = 0.0
@@ -118,9 +120,23 @@ class Library:
         except (OSError, pa.ArrowException) as error:
             raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a file and it is what was written. Raises InputError where it is damaged."""
+        self._verify(name)
+        return name in self.files
+
     @property
     def keys(self) -> list[str]:
         """The key of each clip, in the order of `segments`. Raises InputError where there are none."""
+        return self._takes["key"].to_pylist()
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each clip, in the order of `keys`. Raises InputError as they do."""
+        return self._takes["clip"].to_pylist()
+
+    @cached_property
+    def _takes(self) -> pa.Table:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -133,7 +149,7 @@ class Library:
             ):
                 raise InputError("is of another run than library.json; run `kineme index` again", path)
             self._verify(TAKES)
-            return table["key"].to_pylist()
+            return table.select(["clip", "key"])
         except (OSError, KeyError, pa.ArrowException) as error:
             raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
 
@@ -237,11 +253,12 @@ def write_results(
     model_checksum: str,
     words: Mapping[str, str],
     keys: Sequence[str] = (),
+    cards: str = "",
 ) -> Library:
-    """Writes segments, tokens, motifs and takes, then library.json.
+    """Writes segments, tokens, motifs, takes and cards, then library.json.
 
     words : motif id -> what it does. keys : of each clip (`known.take_key`); without them a later run finds
-    everything anew.
+    everything anew. cards : the text of cards.json.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -257,6 +274,7 @@ def write_results(
             takes = pa.table({"clip": list(corpus.names), "key": list(keys)})
             takes = takes.replace_schema_metadata(run)
             pq.write_table(takes, stack.enter_context(atomic_write(folder / TAKES)))
+            stack.enter_context(atomic_write(folder / CARDS)).write_text(cards, encoding="utf-8")
         table = table.replace_schema_metadata(run)
         pq.write_table(table, stack.enter_context(atomic_write(folder / SEGMENTS)))
     head = {
@@ -267,7 +285,7 @@ def write_results(
         "settings": asdict(settings),
         "model_sha256": model_checksum,
         "corpus_sha256": library.corpus_checksum,
-        "files": records(folder, (SEGMENTS, TOKENS, MOTIFS, *((TAKES,) if keys else ()))),
+        "files": records(folder, (SEGMENTS, TOKENS, MOTIFS, *((TAKES, CARDS) if keys else ()))),
     }
     _write_head(folder, head)
     return replace(library, files=head["files"])
