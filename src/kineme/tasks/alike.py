@@ -13,7 +13,7 @@ from kineme.tasks.cards import Cards, stretches_key
 from kineme.tasks.discover import Discovery
 from kineme.tasks.motifs import Motif, Occurrence
 from kineme.tasks.poses import FPS, restore
-from kineme.tasks.search import SHORTEST, cut_poses, nearest
+from kineme.tasks.search import PLACES, SHORTEST, cut_poses, nearest
 from kineme.tasks.search_index import PoseIndex
 
 #: stretches that are named for a motif
@@ -79,6 +79,9 @@ def alike_stretches(
     names = {clip.name: place for place, clip in enumerate(clips)}
     new = [] if before is None else before.new()
     part = PoseIndex.of([index.rows[place] for place in new]) if new else None
+    # as many places as in a look through all takes would be theirs, and enough to fill a card
+    share = 0.0 if part is None else part.coarse.shape[1] / index.coarse.shape[1]
+    few = max(2 * (count + 1), round(PLACES * share))
 
     def of(motif: Motif) -> tuple[Alike, ...]:
         example = first_example(index, clips, motif)
@@ -89,7 +92,7 @@ def alike_stretches(
             return _alike(index, clips, range(len(clips)), example, index.rows[example.clip], count)
         if part is None:
             return known
-        more = _alike(part, clips, new, example, index.rows[example.clip], count)
+        more = _alike(part, clips, new, example, index.rows[example.clip], count, few)
         return tuple(sorted((*known, *more), key=lambda s: (s.distance, s.clip, s.start))[:count])
 
     return [{m.number: of(m) for m in scale.motifs} for scale in found.scales]
@@ -117,10 +120,14 @@ def _alike(
     example: Occurrence,
     rows: np.ndarray,
     count: int,
+    aligned: int = PLACES,
 ) -> tuple[Alike, ...]:
-    """The nearest to an example, whose clip has the poses `rows`; `places` : of the index's clips."""
+    """The nearest to an example, whose clip has the poses `rows`.
+
+    places : of the index's clips. aligned : how many stretches are aligned pose by pose.
+    """
     start, end = _within(rows, clips[example.clip], example)
-    found = nearest(index, cut_poses(restore(rows), start, end), count + 1)
+    found = nearest(index, cut_poses(restore(rows), start, end), count + 1, places=aligned)
     stretches = []
     for k, clip in enumerate(places[number] for number in found.clip.tolist()):
         a, b = float(found.start[k]), float(found.end[k])
