@@ -112,7 +112,7 @@ def _index(args: Args, settings: Settings) -> int:
     found = _discover(args, corpus, keys, chosen, settings)
     _warn_of_strange_takes(args, len(found.motifs), len(corpus))
     title = args.title or Path(args.sources[0]).resolve().name
-    alike, said, cards = _cards(args.out, corpus, keys, found, anew=chosen.is_new)
+    alike, said, cards = _cards(args.out, corpus, keys, found, chosen)
     shown = {"notes": _left_out(corpus), "model": chosen.about(keys), "alike": alike, "said": said}
     payload = page_contents(corpus, found, title, **shown)
     _write(args, corpus, found, settings, chosen, payload, keys, cards)
@@ -132,10 +132,12 @@ def _discover(
     from kineme.tasks.known import known_tracks
 
     kept: dict[int, ClipTracks] = {}
+    gone: set[str] = set()
 
     def known(reader: ClipReader) -> dict[int, ClipTracks]:
         had = known_tracks(args.out, settings, chosen.checksum, reader)
         kept.update((place, had[key]) for place, key in enumerate(keys) if key in had)
+        gone.update(had.keys() - set(keys))
         return kept
 
     with _progress(len(corpus)) as advance:
@@ -149,7 +151,7 @@ def _discover(
             progress=advance,
             known=known,
         )
-    _say_new(args, len(corpus), len(kept), chosen.why)
+    _say_new(args, len(corpus), len(kept), len(gone), chosen.why)
     return found
 
 
@@ -227,7 +229,7 @@ def _warn_of_strange_takes(args: Args, motifs: int, clips: int) -> None:
         say(f"the model finds only {few} here; with --mine it looks for those of these takes")
 
 
-def _say_new(args: Args, takes: int, known: int, why: str) -> None:
+def _say_new(args: Args, takes: int, known: int, gone: int, why: str) -> None:
     """Over a library that is there: what was done anew, and how to get it otherwise."""
     from kineme.tasks.library import open_library
 
@@ -236,11 +238,14 @@ def _say_new(args: Args, takes: int, known: int, why: str) -> None:
     except InputError:  # it is new, or was not finished
         return
     new = takes - known
+    left = f", {gone} of before {'is' if gone == 1 else 'are'} gone" if gone else ""
     if new:
         said = f"{new} take{' was' if new == 1 else 's were'} segmented"
-        print(f"{said}, {known} of {takes} are as they were" if known else f"all {said}")
+        if known:
+            said += f", {known} of {takes} {'is as it was' if known == 1 else 'are as they were'}"
+        print(f"{said if known or new == 1 else f'all {said}'}{left}")
     else:
-        print("no take is new; all are as they were")
+        print(f"no take is new, all {takes} are as they were{left}")
     print(f"motifs: {why}")
 
 
@@ -250,7 +255,7 @@ def _left_out(corpus: Corpus) -> list[str]:
 
 
 def _cards(
-    folder: Path, corpus: Corpus, keys: Sequence[str], found: Discovery, *, anew: bool
+    folder: Path, corpus: Corpus, keys: Sequence[str], found: Discovery, chosen: Chosen
 ) -> tuple[list[dict[int, tuple[Alike, ...]]], list[dict[int, Description]], Cards]:
     """What is like each motif and what it does, for the page and for the next run.
 
@@ -264,8 +269,8 @@ def _cards(
     from kineme.tasks.known import motion_key
     from kineme.tasks.search_index import FOLDER, open_index, update_index
 
-    had, clips = Cards() if anew else read_cards(folder), list(corpus)
-    update_index(folder / FOLDER, corpus, anew=anew, keys=list(map(motion_key, keys)))
+    had, clips = Cards() if chosen.is_new else read_cards(folder, chosen.checksum), list(corpus)
+    update_index(folder / FOLDER, corpus, anew=chosen.is_new, keys=list(map(motion_key, keys)))
     index = open_index(folder / FOLDER)
     alike = alike_stretches(index, corpus, found, before=Before(keys, had))
 

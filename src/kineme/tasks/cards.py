@@ -55,12 +55,17 @@ def stretches_key(keys: Sequence[str], stretches: Iterable[Occurrence]) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
-def read_cards(folder: Path) -> Cards:
-    """The cards of the library in `folder`; none where it is not finished, damaged, or of another version."""
+def read_cards(folder: Path, model_checksum: str) -> Cards:
+    """The cards of the library in `folder`.
+
+    None where it is not finished, damaged, of another version, or of another model, so that a library whose
+    motifs are mined anew is like a new one.
+    """
     path = folder / CARDS
     try:
         library = open_library(folder)
-        if library.version != kineme.__version__ or not library.has(CARDS):
+        made_by = (library.version, library.model_checksum)
+        if made_by != (kineme.__version__, model_checksum) or not library.has(CARDS):
             return Cards()
         if path.stat().st_size > _LARGEST:
             return Cards()

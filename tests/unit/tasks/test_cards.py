@@ -127,10 +127,11 @@ def library(made: tuple[Corpus, A4Mer], tmp_path: Path) -> tuple[Path, Cards]:
 def test_what_is_written_comes_back(
     library: tuple[Path, Cards], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert read_cards(library[0]) == library[1]
-    assert read_cards(tmp_path / "nowhere") == Cards()
+    assert read_cards(library[0], "abc") == library[1]
+    assert read_cards(tmp_path / "nowhere", "abc") == Cards()
+    assert read_cards(library[0], "abd") == Cards()
     monkeypatch.setattr("kineme.__version__", "99.0")
-    assert read_cards(library[0]) == Cards()
+    assert read_cards(library[0], "abc") == Cards()
 
 
 @pytest.mark.parametrize(
@@ -148,8 +149,8 @@ def test_cards_that_lie_are_none(library: tuple[Path, Cards], lie: dict | None) 
     folder, _ = library
     content = json.loads((folder / CARDS).read_text())
     (folder / CARDS).write_text("[" if lie is None else json.dumps({**content, **lie}))
-    assert read_cards(folder) == Cards()  # damaged
+    assert read_cards(folder, "abc") == Cards()  # damaged
     head = json.loads((folder / "library.json").read_text())
     head["files"][CARDS] = file_record(folder / CARDS)
     (folder / "library.json").write_text(json.dumps(head))
-    assert read_cards(folder) == Cards()
+    assert read_cards(folder, "abc") == Cards()

@@ -39,7 +39,7 @@ _RESTORE = "copy or download the model again, or train it again with the command
 def save(model: A4Mer, folder: Path, beside: Mapping[str, str] | None = None) -> None:
     """Write the folder beside its place, then move it there; an older model at that place is replaced.
 
-    beside : names and texts of further files, which stand among the checksums.
+    beside : names and texts of further files. They have no checksum: who copies a model leaves them behind.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -81,7 +81,7 @@ def save(model: A4Mer, folder: Path, beside: Mapping[str, str] | None = None) ->
             _save(arrays, work / "motifs.safetensors")
         for name, text in (beside or {}).items():
             (work / name).write_text(text, encoding="utf-8")
-        write_checksums(work, (*CHECKED, *(beside or {})))
+        write_checksums(work, CHECKED)
         copy_heads(folder, work)  # those of the same weights; a head of others would say nonsense
 
 
