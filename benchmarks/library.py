@@ -4,8 +4,8 @@
 
 The clips are those of `ingest.py`, linked under new names until there are as many as asked for (the same
 motion many times: for speed only). Each size is a command of its own, as a user runs it: files, atoms,
-motifs, search index and page. Growth is the time a clip at the largest size over that at the
-smallest: 1 is linear.
+motifs, search index and page. Ten files that are like none of them are then added; "again" is the same command once
+more, with nothing new. Growth is the time a clip at the largest size over that at the smallest: 1 is linear.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kineme.models.a4mer import A4Mer, A4MerConfig
 from kineme.motion import Motion
 
 GOAL_GROWTH = 1.3
-QUERIES = 20
+QUERIES, ADDED = 20, 10
 
 
 def random_model(files: list[Path], out: Path) -> Path:
@@ -78,10 +78,11 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kineme-bench-") as folder:
         work = Path(folder)
-        files = source_files(work / "sources", 500)
+        files = source_files(work / "sources", 500 + ADDED)
+        files, fresh = files[:-ADDED] or files, files[-ADDED:]
         model = asked.model or str(random_model(files, work / "model"))
         a_clip = []
-        print("  clips  seconds  clips/s  peak GB  +10 files  search ms    p95")
+        print("  clips  seconds  clips/s  peak GB  +10 files  again  search ms    p95")
         for size in asked.sizes:
             takes = work / f"takes-{size}"
             takes.mkdir()
@@ -89,13 +90,14 @@ def main() -> None:
                 source = files[number % len(files)]
                 os.link(source, takes / f"{number:06d}-{source.name}")
             seconds, peak = index(takes, work / f"library-{size}", model, asked.jobs)
-            for number in range(10):
-                os.link(files[number], takes / f"new-{number}-{files[number].name}")
+            for number, source in enumerate(fresh):
+                os.link(source, takes / f"new-{number}-{source.name}")
             more, _ = index(takes, work / f"library-{size}", model, asked.jobs)
+            again, _ = index(takes, work / f"library-{size}", model, asked.jobs)
             median, late = search_milliseconds(work / f"library-{size}", files)
             a_clip.append(seconds / size)
             print(
-                f"{size:7d} {seconds:8.1f} {size / seconds:8.1f} {peak:8.2f} {more:10.1f} "
+                f"{size:7d} {seconds:8.1f} {size / seconds:8.1f} {peak:8.2f} {more:10.1f} {again:6.1f} "
                 f"{median:10.0f} {late:6.0f}",
                 flush=True,
             )

@@ -1,4 +1,4 @@
-"""The jobs that are killed: ingest, training, mining and an update of a library, on a tiny corpus."""
+"""The jobs that are killed: ingest, training, mining, and updates of a library, on a tiny corpus."""
 
 from __future__ import annotations
 
@@ -44,13 +44,15 @@ def make_inputs(folder: Path) -> None:
 
 
 def jobs(folder: Path) -> list[Job]:
-    """The four jobs; what they start from is made in `folder`."""
+    """The jobs; what they start from is made in `folder`."""
     make_inputs(folder)
-    empty, library = folder / "empty", folder / "with-library"
-    empty.mkdir()
-    library.mkdir()
+    empty, library, mined = folder / "empty", folder / "with-library", folder / "with-mined"
+    for place in (empty, library, mined):
+        place.mkdir()
     takes, more, model = str(folder / "takes"), str(folder / "more"), str(folder / "model")
     code, _ = run(["index", takes, "-o", str(library / "library"), "--model", model, "--jobs", "1"])
+    assert code == 0
+    code, _ = run(["index", takes, "-o", str(mined / "library"), "--model", model, "--mine", "--jobs", "1"])
     assert code == 0
     code, _ = run(["name", str(library / "library"), _first_motif(library / "library"), "my step"])
     assert code == 0
@@ -70,6 +72,9 @@ def jobs(folder: Path) -> list[Job]:
         ),
         Job(
             "update", library, "library", lambda at: ["index", more, "-o", str(at / "library"), "--jobs", "1"]
+        ),
+        Job(  # so much is new that motifs are mined anew
+            "growth", mined, "library", lambda at: ["index", more, "-o", str(at / "library"), "--jobs", "1"]
         ),
     ]
 

@@ -25,5 +25,5 @@ def test_killed_jobs_go_on_to_the_same_result() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = {row[0]: row[1:] for row in map(str.split, done.stdout.splitlines()[1:]) if row}
-    assert set(rows) == {"ingest", "training", "mining", "update"}
+    assert set(rows) == {"ingest", "training", "mining", "update", "growth"}
     assert all(int(kills) >= 3 and faults == "0" for kills, _, faults in rows.values())

@@ -67,7 +67,7 @@ def test_a_library_is_whole(library: Path, takes: Path, model: Path) -> None:
     assert opened.segments.num_rows == len(opened.tokens)
     assert {path.name for path in library.iterdir()} == {
         "corpus", "model", "search", "library.json", "segments.parquet", "tokens.npy", "motifs.parquet",
-        "report.html",
+        "takes.parquet", "cards.json", "report.html",
     }  # fmt: skip
     _, motifs = page_motifs(library / "report.html")
     assert motifs and all(motifs.values())
@@ -80,12 +80,12 @@ def test_without_a_model_it_is_the_packages(
     takes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Little motion is told with the package's own words; from some minutes on, with those of the takes."""
-    from kineme.cli import index
+    from kineme.cli import index_model
     from kineme.models.a4mer.heads.folder import weights_checksum
 
     shipped = find_model("a4mer-small")
     for seconds, same in ((120.0, True), (10.0, False)):
-        monkeypatch.setattr(index, "ENOUGH_SECONDS", seconds)
+        monkeypatch.setattr(index_model, "ENOUGH_SECONDS", seconds)
         library = tmp_path / f"library{seconds:g}"
         assert command("index", takes, "-o", library, "--jobs", "1") == 0
         assert weights_checksum(library / "model") == weights_checksum(shipped)

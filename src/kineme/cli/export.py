@@ -32,19 +32,20 @@ class Args:
 
 
 def run(args: Args) -> int:
-    from kineme.cli.outputs import check_free, folder_for, names_in, write_sheets
+    from kineme.cli.outputs import check_free, folder_for, names_in, sources_of, write_sheets
     from kineme.formats.atomic import atomic_write
     from kineme.tasks.export import library_rows, library_sheets, rows_text
     from kineme.tasks.library import open_library
 
     library = open_library(args.library)
     names = names_in(args.library)
+    takes = library.corpus
     if args.format in ("eaf", "nwb"):
         sheets = library_sheets(library, names, every_scale=args.every_scale)
-        write_sheets(sheets, library.corpus.names, args.out, args.format, overwrite=args.overwrite)
+        write_sheets(sheets, takes, args.out, args.format, overwrite=args.overwrite)
         return 0
     target = folder_for(args.out) / f"{_TABLE}.{args.format}"
-    check_free([target], args.overwrite)
+    check_free([target], args.overwrite, sources_of(takes))
     text = rows_text(library_rows(library, names, every_scale=args.every_scale), args.format)
     with atomic_write(target) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")

@@ -3,13 +3,15 @@
 Without a model, the weights of the package encode the takes, and the codes, patterns and motifs that recur in
 these very takes are looked for. With --train a model learns from the takes themselves instead, which finds
 finer things in many hours of motion; how long that takes is said beforehand. Files that cannot be used are
-named and left out. Stopped in the middle, the same command goes on where it was. Over an
-existing library it reads only what is new, keeps the model (unless --train) and the names of motifs.
+named and left out. Stopped in the middle, the same command goes on where it was.
+
+Over an existing library it reads, encodes and segments only takes that are new or have changed. The others
+keep their segments, and motifs their numbers and names, until so much is new that motifs are looked for anew:
+the command says so, and --keep and --mine decide it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 import shutil
 import sys
@@ -21,22 +23,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from kineme.cli.durations import seconds_in
+from kineme.cli.index_model import Chosen, choose_model, install, model_folder
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, KinemeError, UsageError
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
-    from kineme.models.a4mer import A4Mer
     from kineme.report.payload import Payload
+    from kineme.report.words import Description
     from kineme.tasks.alike import Alike
+    from kineme.tasks.cards import Cards, Said, Stretch
     from kineme.tasks.discover import Discovery
     from kineme.tasks.library import Library, Settings
+    from kineme.tasks.motifs import Motif
 
 PAGE = "report.html"
-#: the model of the package, and the motion from which on motifs of the takes' own are looked for
-SHIPPED, ENOUGH_SECONDS = "a4mer-small", 120.0
-#: where a model is trained, inside the library
-_TRAINING = ".training"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ class Args:
     """Training steps of the first stage; by default as many as fit the amount of motion."""
     mine: bool = False
     """Look for codes, patterns and motifs anew in these takes, with the weights of the model; with those of
-    the package this is done unasked from two minutes of motion on."""
+    the package this is done unasked from two minutes of motion on, and again when what is new makes up more
+    than a fifth of the motion that they were found in."""
+    keep: bool = False
+    """Keep the motifs that the library has, however much is new."""
     timescale: str = "2s"
     """How long another motif must fit better to be worth a change, such as 0.5s or 4s: shorter for finer
     motifs. The page can be switched to other scales."""
@@ -98,27 +102,20 @@ def _index(args: Args, settings: Settings) -> int:
     from kineme.cli.ingest import print_report
     from kineme.models.a4mer import A4Mer
     from kineme.report.contents import page_contents
-    from kineme.tasks.discover import discover
+    from kineme.tasks.known import take_key
 
     given = None if args.model is None else A4Mer.load(model_folder(args.model))
     corpus = _corpus(args)
     print_report(corpus)
-    model, checksum, about = _model(args, corpus, given)
-    with _progress(len(corpus)) as advance:
-        found = discover(
-            corpus,
-            model,
-            motifs=settings.motifs,
-            timescale=settings.timescale,
-            scales=settings.scales,
-            shortest=settings.shortest,
-            progress=advance,
-        )
+    keys = [take_key(clip) for clip in corpus]
+    chosen = choose_model(args, corpus, keys, given)
+    found = _discover(args, corpus, keys, chosen, settings)
     _warn_of_strange_takes(args, len(found.motifs), len(corpus))
     title = args.title or Path(args.sources[0]).resolve().name
-    alike = _alike(args.out, corpus, found)
-    payload = page_contents(corpus, found, title, notes=_left_out(corpus), model=about, alike=alike)
-    _write(args.out, corpus, found, settings, checksum, payload)
+    alike, said, cards = _cards(args.out, corpus, keys, found, chosen)
+    shown = {"notes": _left_out(corpus), "model": chosen.about(keys), "alike": alike, "said": said}
+    payload = page_contents(corpus, found, title, **shown)
+    _write(args, corpus, found, settings, chosen, payload, keys, cards)
     _say_result(args, payload)
     if args.open:
         from kineme.cli import open as show
@@ -127,12 +124,47 @@ def _index(args: Args, settings: Settings) -> int:
     return 0
 
 
+def _discover(
+    args: Args, corpus: Corpus, keys: Sequence[str], chosen: Chosen, settings: Settings
+) -> Discovery:
+    """Atoms and motifs of all takes; those that the library knows by this model stay as they are."""
+    from kineme.tasks.discover import ClipReader, ClipTracks, discover
+    from kineme.tasks.known import known_tracks
+
+    kept: dict[int, ClipTracks] = {}
+    gone: set[str] = set()
+
+    def known(reader: ClipReader) -> dict[int, ClipTracks]:
+        had = known_tracks(args.out, settings, chosen.checksum, reader)
+        kept.update((place, had[key]) for place, key in enumerate(keys) if key in had)
+        gone.update(had.keys() - set(keys))
+        return kept
+
+    with _progress(len(corpus)) as advance:
+        found = discover(
+            corpus,
+            chosen.model,
+            motifs=settings.motifs,
+            timescale=settings.timescale,
+            scales=settings.scales,
+            shortest=settings.shortest,
+            progress=advance,
+            known=known,
+        )
+    _say_new(args, len(corpus), len(kept), len(gone), chosen.why)
+    return found
+
+
 def _check(args: Args) -> None:
     if not args.sources:
         raise UsageError("name the files or folders to index")
     asked = [f"--{name}" for name in ("train", "preset", "steps") if getattr(args, name)]
     if args.model is not None and asked:
         raise UsageError(f"--model uses a model that is there and {asked[0]} trains one; give one of them")
+    if args.keep and (asked or args.mine):
+        raise UsageError(
+            f"--keep keeps the motifs and {(asked or ['--mine'])[0]} makes new ones; give one of them"
+        )
     if args.steps is not None and args.steps < 1:
         raise UsageError(f"--steps must be at least 1, not {args.steps}")
     if args.motifs is not None and args.motifs < 1:
@@ -158,93 +190,6 @@ def _corpus(args: Args) -> Corpus:
         if new:
             abandon_library(args.out)
         raise
-
-
-# --- the model -------------------------------------------------------------------------------------------
-
-
-def _model(args: Args, corpus: Corpus, given: A4Mer | None) -> tuple[A4Mer, str, dict[str, str]]:
-    """The model as it stands in the library now, its checksum, and what the page says about it."""
-    from kineme.models.a4mer import A4Mer
-    from kineme.models.a4mer.folder import FILES, find_model
-    from kineme.models.a4mer.heads.folder import copy_heads
-    from kineme.tasks.library import MODEL, folder_checksum
-
-    place = args.out / MODEL
-    anew = args.train or args.preset is not None or args.steps is not None
-    mine, heads_of = args.mine, None if args.model is None else model_folder(args.model)
-    if given is not None:
-        model, origin = given, f"given: {Path(str(args.model)).name}"
-    elif place.is_dir() and not anew:
-        model, origin = A4Mer.load(place), "of the library"
-    elif anew:
-        model, origin = _trained(args, corpus), "trained on these takes"
-    else:
-        heads_of = find_model(SHIPPED)
-        model, origin = A4Mer.load(heads_of), f"{SHIPPED}, of the package"
-        mine = mine or corpus.duration >= ENOUGH_SECONDS
-    mined = mine or model.vocabulary is None or model.motif_tree is None
-    if mined:
-        model = _with_motifs_of(corpus, model, args.seed)
-        origin += ", motifs mined in these takes"
-    if given is not None or mined or not place.is_dir() or origin.startswith("trained"):
-        model.save(place)
-        if heads_of is not None:  # what was trained on its tokens comes along
-            copy_heads(heads_of, place)
-        shutil.rmtree(args.out / _TRAINING, ignore_errors=True)
-    checksum = folder_checksum(place, [name for name in FILES if name != "README.md"])
-    assert model.vocabulary is not None and model.motif_tree is not None
-    about = {
-        "Model": f"A4Mer, {origin}",
-        "Atom codes": str(len(model.vocabulary.codes)),
-        "Patterns": str(len(model.vocabulary.patterns)),
-        "Motif prototypes": str(len(model.motif_tree.prototypes)),
-        "Frames per second": f"{model.config.fps:g}",
-        "Checksum": checksum[:16],
-    }
-    return model, checksum, about
-
-
-def model_folder(name: str) -> Path:
-    """The folder of a model that is named by its folder, by a library, or as the package or a hub does."""
-    from kineme.models.a4mer.folder import find_model
-    from kineme.tasks.library import MODEL, is_library
-
-    folder = Path(name)
-    return folder / MODEL if is_library(folder) else find_model(name)
-
-
-def _with_motifs_of(corpus: Corpus, model: A4Mer, seed: int) -> A4Mer:
-    from kineme.tasks.discover import standard_positions
-
-    return model.with_vocabulary(
-        [model.encode_atoms(standard_positions(clip), clip.fps) for clip in corpus], seed
-    )
-
-
-def _trained(args: Args, corpus: Corpus) -> A4Mer:
-    """A model trained on the corpus in a folder of its own for these takes and settings."""
-    from kineme.cli.training import train
-    from kineme.train.plan import model_card, plan_for
-
-    plan = plan_for(corpus.duration, args.preset, args.steps)
-    key = hashlib.sha256(repr((corpus.checksum, plan, args.seed)).encode()).hexdigest()[:16]
-    for other in (args.out / _TRAINING).glob("*"):  # of an interrupted run over other takes
-        if other.name != key:
-            shutil.rmtree(other, ignore_errors=True)
-    names = [Path(source).resolve().name for source in args.sources]
-    words = ["kineme", "index", *names, "-o", args.out.name, "--preset", plan.preset]
-    words += ["--steps", str(plan.config.steps), "--seed", str(args.seed)]
-    card = model_card(
-        names,
-        corpus.duration,
-        plan,
-        args.seed,
-        licence=args.data_licence,
-        command=shlex.join(words),
-        checksum=corpus.checksum,
-    )
-    return train(corpus, plan, args.out / _TRAINING / key, args.seed, card)
 
 
 # --- what is written and said ----------------------------------------------------------------------------
@@ -284,34 +229,91 @@ def _warn_of_strange_takes(args: Args, motifs: int, clips: int) -> None:
         say(f"the model finds only {few} here; with --mine it looks for those of these takes")
 
 
+def _say_new(args: Args, takes: int, known: int, gone: int, why: str) -> None:
+    """Over a library that is there: what was done anew, and how to get it otherwise."""
+    from kineme.tasks.library import open_library
+
+    try:
+        open_library(args.out)
+    except InputError:  # it is new, or was not finished
+        return
+    new = takes - known
+    left = f", {gone} of before {'is' if gone == 1 else 'are'} gone" if gone else ""
+    if new:
+        said = f"{new} take{' was' if new == 1 else 's were'} segmented"
+        if known:
+            said += f", {known} of {takes} {'is as it was' if known == 1 else 'are as they were'}"
+        print(f"{said if known or new == 1 else f'all {said}'}{left}")
+    else:
+        print(f"no take is new, all {takes} are as they were{left}")
+    print(f"motifs: {why}")
+
+
 def _left_out(corpus: Corpus) -> list[str]:
     rejected = sum(row.status == "rejected" for row in corpus.report)
     return [f"{rejected} of {len(corpus.report)} files could not be used."] if rejected else []
 
 
-def _alike(folder: Path, corpus: Corpus, found: Discovery) -> list[dict[int, tuple[Alike, ...]]]:
-    """Brings the library's search index up to date, and asks it for more of each motif."""
-    from kineme.tasks.alike import alike_stretches
+def _cards(
+    folder: Path, corpus: Corpus, keys: Sequence[str], found: Discovery, chosen: Chosen
+) -> tuple[list[dict[int, tuple[Alike, ...]]], list[dict[int, Description]], Cards]:
+    """What is like each motif and what it does, for the page and for the next run.
+
+    The library's search index is brought up to date. What an earlier run found of the same examples stays,
+    unless all is made anew.
+    """
+    from kineme.report.contents import said_of
+    from kineme.report.words import Description
+    from kineme.tasks.alike import Before, alike_stretches, first_example
+    from kineme.tasks.cards import Cards, read_cards, stretches_key
+    from kineme.tasks.known import motion_key
     from kineme.tasks.search_index import FOLDER, open_index, update_index
 
-    update_index(folder / FOLDER, corpus)
-    return alike_stretches(open_index(folder / FOLDER), corpus, found)
+    had, clips = Cards() if chosen.is_new else read_cards(folder, chosen.checksum), list(corpus)
+    update_index(folder / FOLDER, corpus, anew=chosen.is_new, keys=list(map(motion_key, keys)))
+    index = open_index(folder / FOLDER)
+    alike = alike_stretches(index, corpus, found, before=Before(keys, had))
+
+    def known(motif: Motif) -> Description | None:
+        told = had.words.get(stretches_key(keys, motif.examples))
+        return None if told is None else Description(told[0], list(told[1]))
+
+    said = said_of(clips, found, known)
+    words: dict[str, Said] = {}
+    stretches: dict[str, tuple[Stretch, ...]] = {}
+    for scale, descriptions, near in zip(found.scales, said, alike, strict=True):
+        for motif in scale.motifs:
+            told = descriptions[motif.number]
+            words[stretches_key(keys, motif.examples)] = (told.words, tuple(told.parts))
+            example = first_example(index, clips, motif)
+            if example is not None:
+                place = stretches_key(keys, [example])
+                stretches[place] = tuple((clips[s.clip].name, *s[1:]) for s in near[motif.number])
+    return alike, said, Cards(words, stretches)
 
 
 def _write(
-    folder: Path, corpus: Corpus, found: Discovery, settings: Settings, checksum: str, payload: Payload
+    args: Args,
+    corpus: Corpus,
+    found: Discovery,
+    settings: Settings,
+    chosen: Chosen,
+    payload: Payload,
+    keys: Sequence[str],
+    cards: Cards,
 ) -> Library:
-    """Page, tables and names; library.json last."""
+    """Page, names, model and tables; library.json last."""
     from kineme.report.names import FILE, Names, write_names
     from kineme.report.page import write_page
     from kineme.tasks.library import write_results
 
-    names = _kept_names(folder, corpus, found, checksum, payload)
+    names = _kept_names(args.out, corpus, found, chosen.checksum, payload)
     words = {motif.id: motif.words for scale in payload.scales for motif in scale.motifs}
-    write_page(payload, folder / PAGE, names)
-    if names or (folder / FILE).exists():
-        write_names(Names(payload.fingerprint, names), folder / FILE)
-    return write_results(folder, corpus, found, settings, checksum, words)
+    write_page(payload, args.out / PAGE, names)
+    if names or (args.out / FILE).exists():
+        write_names(Names(payload.fingerprint, names), args.out / FILE)
+    install(args, chosen)
+    return write_results(args.out, corpus, found, settings, chosen.checksum, words, keys, cards.text())
 
 
 def _kept_names(

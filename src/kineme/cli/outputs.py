@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
+    from kineme.corpus import Corpus
     from kineme.formats.tiers import Sheet
 
 
@@ -69,9 +70,12 @@ def check_ending(file: Path) -> None:
     writers_of(file)
 
 
-def write_sheets(
-    sheets: Iterable[Sheet], takes: Sequence[str], folder: Path, form: str, *, overwrite: bool
-) -> None:
+def sources_of(takes: Corpus) -> list[Path]:
+    """The files that takes were read from."""
+    return [Path(clip.source) for clip in takes]
+
+
+def write_sheets(sheets: Iterable[Sheet], takes: Corpus, folder: Path, form: str, *, overwrite: bool) -> None:
     """Writes a sheet a take as ``.eaf`` or ``.nwb``, named after the `takes`; says what was written."""
     from kineme.formats.atomic import atomic_write
     from kineme.formats.eaf import write_eaf
@@ -80,8 +84,8 @@ def write_sheets(
 
     if form == "nwb":
         require_nwb()
-    targets = [folder_for(folder) / f"{stem}.{form}" for stem in safe_stems(takes)]
-    check_free(targets, overwrite)
+    targets = [folder_for(folder) / f"{stem}.{form}" for stem in safe_stems(takes.names)]
+    check_free(targets, overwrite, sources_of(takes))
     write = write_nwb if form == "nwb" else write_eaf
     for sheet, target in zip(sheets, targets, strict=True):
         with atomic_write(target) as temporary:

@@ -63,8 +63,9 @@ def run(args: Args) -> int:
         raise UsageError(f"--samples must be at least 1, not {args.samples}")
     motion = read_one(args.file, args.reading.options())
     suffix = written_suffix(args.file, args.format)
+    page = [] if args.page is None else [args.page]
     targets = [folder_for(args.out) / f"{args.file.stem}_{k + 1}{suffix}" for k in range(args.samples)]
-    check_free(targets, args.overwrite)
+    check_free([*targets, *page], args.overwrite, [args.file])
     head = load_head(args.model, "predictor")
     found = predict(motion, seconds, head, samples=args.samples, seed=args.seed, lock=not args.slide)
     if far := far_said(found[0].recalled, "predictor"):

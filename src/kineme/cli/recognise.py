@@ -41,7 +41,7 @@ class Args:
     out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE|DIR")] = None
     """File to write the table to, by default standard output; for eaf and nwb, the folder for the files."""
     overwrite: bool = False
-    """Replace eaf and nwb files that are there already."""
+    """Replace files that are there already."""
     min_confidence: float = 0.0
     """Leave out segments that are less certain, from 0 to 1."""
     min_duration: str = "0.4s"
@@ -67,7 +67,7 @@ def run(args: Args) -> int:
     if args.out is not None and sheets:
         folder_for(args.out)
     else:
-        check_table(args.out, args.files)
+        check_table(args.out, args.files, args.overwrite)
     shortest = seconds_in(args.min_duration)
     by = _recogniser(args)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from kineme.cli.durations import seconds_in
-from kineme.cli.outputs import check_free
+from kineme.cli.outputs import check_free, sources_of
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, UsageError
 
@@ -66,6 +66,9 @@ def run(args: Args) -> int:
     _check(args)
     library = open_library(args.library)
     corpus = searchable_corpus(library)
+    takes = sources_of(corpus)
+    if args.out is not None:
+        check_free([args.out], True, takes)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
         query = _read_query(args, Path(folder), corpus.fps)
         start, end = (None if text is None else seconds_in(text) for text in (args.start, args.end))
@@ -74,7 +77,7 @@ def run(args: Args) -> int:
         if args.out is not None:
             _write(args, result, query, corpus)
     if args.clips is not None:
-        count = _write_clips(args, result)
+        count = _write_clips(args, result, takes)
         print(f"{count} clips in {args.clips}")
     return 0
 
@@ -87,7 +90,7 @@ def _check(args: Args) -> None:
     if args.open and (args.out is None or args.out.suffix.lower() != ".html"):
         raise UsageError("--open shows the page that -o NAME.html writes; give both")
     if args.out is not None:
-        check_free([args.out], overwrite=True)
+        check_free([args.out], True, [args.query])
     if args.clips is not None and args.clips.exists() and not args.clips.is_dir():
         raise UsageError(f"{args.clips} is a file; name a folder for the clips")
 
@@ -167,7 +170,7 @@ def _as_csv(rows: list[dict[str, object]]) -> str:
     return text.getvalue()
 
 
-def _write_clips(args: Args, result: SearchResult) -> int:
+def _write_clips(args: Args, result: SearchResult, takes: list[Path]) -> int:
     """Every match cut out of its own file, so that it keeps its skeleton, rate and fingers."""
     assert args.clips is not None
     options = args.reading.options()
@@ -175,7 +178,7 @@ def _write_clips(args: Args, result: SearchResult) -> int:
     for rank, match in enumerate(result.matches, 1):
         stem = "".join(c if c.isalnum() or c in "._-" else "_" for c in match.clip)[-80:]
         targets.append(args.clips / f"{rank:03d}-{stem}-{match.start:.2f}-{match.end:.2f}.{args.clip_format}")
-    check_free(targets, args.overwrite)
+    check_free(targets, args.overwrite, [args.query, *takes])
     args.clips.mkdir(parents=True, exist_ok=True)
     for match, target in zip(result.matches, targets, strict=True):
         save_stretch(match.file, match.clip, match.start, match.end, target, options)

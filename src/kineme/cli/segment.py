@@ -39,7 +39,7 @@ class Args:
     out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE|DIR")] = None
     """File to write the table to, by default standard output; for eaf and nwb, the folder for the files."""
     overwrite: bool = False
-    """Replace eaf and nwb files that are there already."""
+    """Replace files that are there already."""
     level: Literal["atom", "motif", "both"] = "both"
     """Which segments to write."""
     timescale: str | None = None
@@ -69,7 +69,7 @@ def run(args: Args) -> int:
     if args.out is not None and sheets:
         folder_for(args.out)
     else:
-        check_table(args.out, args.files)
+        check_table(args.out, args.files, args.overwrite)
     model = A4Mer.load(model_folder(args.model))
     asked, fps = _settings(args)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:

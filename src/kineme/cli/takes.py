@@ -43,13 +43,13 @@ def read_corpus(
     return corpus, given
 
 
-def check_table(out: Path | None, sources: tuple[Path, ...]) -> None:
+def check_table(out: Path | None, sources: tuple[Path, ...], overwrite: bool = True) -> None:
     """That a table can be written to `out` and is no motion file that is read. Raises UsageError."""
     from kineme.cli.outputs import check_free
     from kineme.formats import find_files
 
     if out is not None:
-        check_free([out], True, find_files(sources) if sources and out.exists() else ())
+        check_free([out], overwrite, find_files(sources) if sources and out.exists() else ())
 
 
 def shown_names(corpus: Corpus, given: dict[str, str]) -> list[str]:
@@ -98,4 +98,4 @@ def write_sheets_of(
     from kineme.tasks.export import found_sheets
 
     made = found_sheets(corpus, segments, settings, level)
-    write_sheets(made, corpus.names, out, form, overwrite=overwrite)
+    write_sheets(made, corpus, out, form, overwrite=overwrite)

@@ -98,7 +98,9 @@ def _build(
     # What was rejected once is tried again: an ASF may have been put beside its AMC since.
     todo = [file for file in files if str(file) not in done or done[str(file)][1].status == "rejected"]
     ingest_files(todo, work, fps, options, jobs, progress)
-    done = unchanged(files, usable_pieces(out, work, request))
+    for file in map(str, todo):
+        done.pop(file, None)
+    done |= unchanged(todo, usable_pieces(None, work, request))
     pieces = [done.get(str(file), ([], _changed(file))) for file in files]
     report = [row for _, row in pieces]
     clips = _named([clip for found, _ in pieces for clip in found], sources)

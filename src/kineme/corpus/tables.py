@@ -19,7 +19,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,9 @@ def write_rows(path: Path, row_type: type, rows: Iterable[Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], _schema(row_type)), path)
+    rows = list(rows)  # column by column: a library writes the rows of all its clips whenever one is added
+    columns = {f.name: [getattr(row, f.name) for row in rows] for f in fields(row_type)}
+    pq.write_table(pa.table(columns, _schema(row_type)), path)
 
 
 def read_rows(path: Path, row_type: type) -> list[Any]:
@@ -153,10 +155,9 @@ def read_rows(path: Path, row_type: type) -> list[Any]:
     lists = {f.name for f in fields(row_type) if str(f.type).startswith("tuple")}
     try:
         table = pq.read_table(path, columns=[f.name for f in fields(row_type)])
-        return [
-            row_type(**{k: tuple(v) if k in lists else v for k, v in row.items()})
-            for row in table.to_pylist()
-        ]
+        columns = [(f.name, table[f.name].to_pylist()) for f in fields(row_type)]
+        ready = [[tuple(v) for v in values] if name in lists else values for name, values in columns]
+        return [row_type(*row) for row in zip(*ready, strict=True)]
     except FileNotFoundError:
         raise InputError("the file is missing from the corpus; ingest the takes again", path) from None
     except (pa.ArrowException, OSError, TypeError, KeyError) as error:

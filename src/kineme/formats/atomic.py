@@ -66,25 +66,31 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     clean_up(path.parent, path.name)
-    temporary, old = _temporary_name(path, ""), path.with_name(f".{path.name}{_SET_ASIDE}")
+    temporary = _temporary_name(path, "")
     try:
         temporary.mkdir()
         yield temporary
-        if path.exists():
-            os.replace(path, old)
-            try:
-                os.replace(temporary, path)
-            except BaseException:
-                os.replace(old, path)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(temporary, path)
+        replace_folder(temporary, path)
     except OSError as error:
         _name(error, temporary, path)
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Puts the folder `new`, which lies beside `path`, in its place; it is set aside and back as above."""
+    if not path.exists():
+        os.replace(new, path)
+        return
+    old = path.with_name(f".{path.name}{_SET_ASIDE}")
+    os.replace(path, old)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        os.replace(old, path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _name(error: OSError, temporary: Path, path: Path) -> None:

@@ -227,9 +227,16 @@ def _follow_swinging_bones(body: SourceBody, turns: np.ndarray, offsets: np.ndar
             carried = turns[:, joint] @ offsets[end].astype(np.float32)
             if min(np.linalg.norm(offsets[end]), np.linalg.norm(bone, axis=-1).min()) < 1e-3:
                 continue  # joints in one place: no direction to follow
-            sine = np.linalg.norm(np.cross(unit(carried), unit(bone)), axis=-1)
+            sine = np.linalg.norm(_cross(unit(carried), unit(bone)), axis=-1)
             if sine.max() > np.sin(_SWING) or ((carried * bone).sum(-1) < 0).any():
                 turns[:, joint] = rotation_between(carried, bone) @ turns[:, joint]
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """`np.cross` of (..., 3), to the last bit; that spends most of a short array's time on its axes."""
+    x, y, z = (a[..., k] for k in range(3))
+    u, v, w = (b[..., k] for k in range(3))
+    return np.stack([y * w - z * v, z * u - x * w, x * v - y * u], axis=-1)
 
 
 # --- lengths ---------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +29,7 @@ from kineme.report.words import Description, describe, summarise
 from kineme.tasks.alike import Alike
 from kineme.tasks.discover import Discovery, Scale
 from kineme.tasks.library import motif_id, scale_name
+from kineme.tasks.motifs import Motif
 from kineme.tasks.track import Track
 
 
@@ -40,6 +41,7 @@ def page_contents(
     notes: Sequence[str] = (),
     model: Mapping[str, str] | None = None,
     alike: Sequence[Mapping[int, Sequence[Alike]]] = (),
+    said: Sequence[Mapping[int, Description]] | None = None,
 ) -> Payload:
     """The payload of a library's page.
 
@@ -50,10 +52,11 @@ def page_contents(
     notes : sentences after the summary, such as which files were left out.
     model : setting -> value, for "about this page".
     alike : for each scale, motif number -> the nearest stretches (`tasks.alike`); empty for none.
+    said : for each scale, motif number -> what it does (`said_of`), where it is at hand.
     """
     clips = list(clips)
     shown, skeletons = _page_clips(clips)
-    words = _words(clips, found)
+    words = [told_apart(of_scale) for of_scale in said or said_of(clips, found)]
     near = alike or [{}] * len(found.scales)
     scales = tuple(_page_scale(found, scale, words[k], near[k]) for k, scale in enumerate(found.scales))
     return Payload(
@@ -109,12 +112,22 @@ def _later(label: Segment, seconds: float) -> Segment:
     return replace(label, start=label.start + seconds, end=label.end + seconds)
 
 
-def _words(clips: Sequence[Clip], found: Discovery) -> list[dict[int, Description]]:
-    """For each scale what its motifs do, in words. Each clip is read once."""
+def said_of(
+    clips: Sequence[Clip],
+    found: Discovery,
+    known: Callable[[Motif], Description | None] = lambda _: None,
+) -> list[dict[int, Description]]:
+    """For each scale what its motifs do, in words; several may have the same. Each clip is read once.
+
+    `known` : what is known of a motif from an earlier run.
+    """
+    said: list[dict[int, Description | None]] = [
+        {motif.number: known(motif) for motif in scale.motifs} for scale in found.scales
+    ]
     wanted: dict[int, list[tuple[int, int, float, float]]] = defaultdict(list)
     for k, scale in enumerate(found.scales):
         for motif in scale.motifs:
-            for example in motif.examples:
+            for example in motif.examples if said[k][motif.number] is None else ():
                 wanted[example.clip].append((k, motif.number, example.start, example.end))
     pieces: dict[tuple[int, int], list[np.ndarray]] = defaultdict(list)
     fps = 30.0
@@ -126,8 +139,8 @@ def _words(clips: Sequence[Clip], found: Discovery) -> list[dict[int, Descriptio
             last = max(first + 2, round((end - clip.source_start) * fps))
             pieces[k, motif].append(motion[max(0, min(first, len(motion) - 2)) : last].positions)
     return [
-        told_apart({m.number: describe(pieces[k, m.number], fps) for m in s.motifs})
-        for k, s in enumerate(found.scales)
+        {number: told or describe(pieces[k, number], fps) for number, told in of_scale.items()}
+        for k, of_scale in enumerate(said)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -136,6 +136,66 @@ class WholeTake:
         return self.given.duration
 
 
+@dataclass(frozen=True, eq=False)
+class ClipTracks:
+    """What one clip is made of: its atoms, and its motifs at each time scale, by rising seconds."""
+
+    atoms: Track
+    scales: tuple[Track, ...]
+
+
+class ClipReader:
+    """Finds the atoms and motifs of clips, one at a time, and puts them together.
+
+    Attributes
+    ----------
+    steps : the time scales in seconds, rising. timescale : the one that was asked for.
+    numbers : (P,) the motif of each prototype of the model.
+
+    Parameters and errors are those of `discover`.
+    """
+
+    def __init__(
+        self,
+        model: EncodesSegments,
+        motifs: int | None = None,
+        timescale: float = TIMESCALE,
+        scales: Iterable[float] = SCALES,
+        shortest: float = SHORTEST,
+    ):
+        if model.motif_tree is None:
+            raise InputError("this model has no motifs yet; with_vocabulary() finds them in a corpus")
+        prototypes = model.motif_tree.prototypes.centres
+        count = default_motifs(len(prototypes)) if motifs is None else motifs
+        self.model, self.shortest, self.timescale = model, shortest, float(timescale)
+        self.numbers = motif_numbers(model.motif_tree.merges, count)
+        self._states = MotifStates.of(prototypes, self.numbers)
+        self.steps = tuple(sorted({self.timescale, *map(float, scales)}))
+
+    def read(self, clip: Clip | WholeTake) -> ClipTracks:
+        """A pure function of the clip, the model and what was asked for."""
+        level = self.model.encode_atoms(standard_positions(clip), clip.fps)
+        limits = [LONGEST_PATTERN * seconds for seconds in self.steps]
+        read = self.model.read_atoms(level, clip.duration, limits)
+        codes = Track(clip.source_start + read.borders, read.codes, read.confidence, read.tokens)
+        tracks = []
+        for seconds, (borders, tokens) in zip(self.steps, read.covers, strict=True):
+            chosen, confidence = self._states.decode(tokens, np.diff(borders), seconds)
+            pieces = Track(clip.source_start + borders, chosen, confidence, tokens)
+            tracks.append(tidy(pieces, self.shortest))
+        return ClipTracks(join_short(codes, self.shortest), tuple(tracks))
+
+    def together(self, clips: Sequence[ClipTracks]) -> Discovery:
+        """What was found in a corpus, from what was found in each of its clips."""
+        merges = self.model.motif_tree.merges
+        scales = [
+            _scale(seconds, [clip.scales[k] for clip in clips], merges, self.numbers)
+            for k, seconds in enumerate(self.steps)
+        ]
+        default = self.steps.index(self.timescale)
+        return Discovery(tuple(clip.atoms for clip in clips), tuple(scales), default)
+
+
 def discover(
     corpus: Iterable[Clip | WholeTake | Motion] | Motion,
     model: EncodesSegments,
@@ -145,6 +205,7 @@ def discover(
     scales: Iterable[float] = SCALES,
     shortest: float = SHORTEST,
     progress: Callable[[int], None] | None = None,
+    known: Callable[[ClipReader], Mapping[int, ClipTracks]] | None = None,
 ) -> Discovery:
     """Find the atoms and motifs of every clip.
 
@@ -160,38 +221,23 @@ def discover(
     scales : further time scales to find motifs at.
     shortest : seconds; shorter segments join the neighbour that is more alike.
     progress : called after each clip with the number of clips done.
+    known : what an earlier run found with this reader, by the clip's place in the corpus (`tasks.known`).
 
     Raises InputError for an empty corpus or a model without motifs, UsageError for an impossible number of
     motifs.
     """
-    if model.motif_tree is None:
-        raise InputError("this model has no motifs yet; with_vocabulary() finds them in a corpus")
-    tree = model.motif_tree
-    prototypes = tree.prototypes.centres
-    numbers = motif_numbers(tree.merges, default_motifs(len(prototypes)) if motifs is None else motifs)
-    states = MotifStates.of(prototypes, numbers)
-    steps = sorted({float(timescale), *map(float, scales)})
-    atoms: list[Track] = []
-    found: list[list[Track]] = [[] for _ in steps]
+    reader = ClipReader(model, motifs, timescale, scales, shortest)
+    kept = {} if known is None else known(reader)
+    found: list[ClipTracks] = []
     given = [corpus] if isinstance(corpus, Motion) else corpus
-    for done, one in enumerate(given, 1):
+    for place, one in enumerate(given):
         clip = WholeTake(one) if isinstance(one, Motion) else one
-        level = model.encode_atoms(standard_positions(clip), clip.fps)
-        read = model.read_atoms(level, clip.duration, [LONGEST_PATTERN * seconds for seconds in steps])
-        codes = Track(clip.source_start + read.borders, read.codes, read.confidence, read.tokens)
-        atoms.append(join_short(codes, shortest))
-        for tracks, seconds, (borders, tokens) in zip(found, steps, read.covers, strict=True):
-            chosen, confidence = states.decode(tokens, np.diff(borders), seconds)
-            pieces = Track(clip.source_start + borders, chosen, confidence, tokens)
-            tracks.append(tidy(pieces, shortest))
+        found.append(kept[place] if place in kept else reader.read(clip))
         if progress is not None:
-            progress(done)
-    if not atoms:
+            progress(place + 1)
+    if not found:
         raise InputError("there are no clips to look for motifs in")
-    made = [
-        _scale(seconds, tracks, tree.merges, numbers) for seconds, tracks in zip(steps, found, strict=True)
-    ]
-    return Discovery(tuple(atoms), tuple(made), steps.index(float(timescale)))
+    return reader.together(found)
 
 
 def standard_positions(clip: Clip | WholeTake) -> np.ndarray:

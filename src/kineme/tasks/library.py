@@ -7,6 +7,8 @@
 ``segments.parquet``  one row a segment: clip, file, level, scale, start, end, id, number, confidence
 ``tokens.npy``        (N, D) float32, memory-mapped: the token of each row of segments.parquet
 ``motifs.parquet``    one row a motif and scale: id, words, count, mean_seconds, examples, similar
+``takes.parquet``     one row a clip: its name, and the key by which a later run knows it (`kineme.tasks.known`)
+``cards.json``        what motifs do and what is like them, for a later run (`kineme.tasks.cards`)
 ``search/``           poses of all clips, to be searched (`kineme.tasks.search_index`)
 ``names.json``        the names that its user gave to motifs
 ``report.html``       the page
@@ -18,12 +20,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import kineme
 from kineme.corpus import Clip, Corpus
 from kineme.errors import InputError, UsageError
 from kineme.formats.atomic import atomic_write
@@ -39,6 +44,7 @@ FORMAT, OLDEST = 1, 1
 #: what to do where a file of a library is damaged
 RESTORE = "run the same `kineme index` again, it makes the file anew"
 HEAD, SEGMENTS, TOKENS, MOTIFS = "library.json", "segments.parquet", "tokens.npy", "motifs.parquet"
+TAKES, CARDS = "takes.parquet", "cards.json"
 CORPUS, MODEL = "corpus", "model"
 #: time scale of an atom in the table: it has none
 NO_SCALE = 0.0
@@ -68,6 +74,7 @@ class Library:
     ----------
     settings : as above. model_checksum, corpus_checksum : of what the segments were made from.
     files : size and sha256 of the tables by name; empty in libraries of older versions.
+    version : of the kineme that made it; empty where it was an older one.
     """
 
     folder: Path
@@ -75,6 +82,7 @@ class Library:
     model_checksum: str
     corpus_checksum: str
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def corpus(self) -> Corpus:
@@ -110,6 +118,39 @@ class Library:
         try:
             return pq.read_table(path).to_pylist()
         except (OSError, pa.ArrowException) as error:
+            raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file and it is what was written. Raises InputError where it is damaged."""
+        self._verify(name)
+        return name in self.files
+
+    @property
+    def keys(self) -> list[str]:
+        """The key of each clip, in the order of `segments`. Raises InputError where there are none."""
+        return self._takes["key"].to_pylist()
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each clip, in the order of `keys`. Raises InputError as they do."""
+        return self._takes["clip"].to_pylist()
+
+    @cached_property
+    def _takes(self) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self.folder / TAKES
+        try:
+            table = pq.read_table(path)
+            if (
+                TAKES not in self.files
+                or (table.schema.metadata or {}).get(b"kineme_run") != _run(self).encode()
+            ):
+                raise InputError("is of another run than library.json; run `kineme index` again", path)
+            self._verify(TAKES)
+            return table.select(["clip", "key"])
+        except (OSError, KeyError, pa.ArrowException) as error:
             raise InputError(f"is missing or damaged ({error}); run `kineme index` again", path) from None
 
     @property
@@ -160,7 +201,8 @@ def open_library(folder: str | Path) -> Library:
             )
         asked = {**head["settings"], "scales": tuple(head["settings"]["scales"])}
         sums = (str(head["model_sha256"]), str(head["corpus_sha256"]))
-        return Library(folder, Settings(**asked), *sums, dict(head.get("files", {})))
+        made_by = str(head.get("kineme", ""))
+        return Library(folder, Settings(**asked), *sums, dict(head.get("files", {})), made_by)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError("is no library (it has no library.json); `kineme index` makes one", folder) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -210,26 +252,40 @@ def write_results(
     settings: Settings,
     model_checksum: str,
     words: Mapping[str, str],
+    keys: Sequence[str] = (),
+    cards: str = "",
 ) -> Library:
-    """Writes segments, tokens and motifs, then library.json. `words` : motif id -> what it does."""
+    """Writes segments, tokens, motifs, takes and cards, then library.json.
+
+    words : motif id -> what it does. keys : of each clip (`known.take_key`); without them a later run finds
+    everything anew. cards : the text of cards.json.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    library = Library(folder, settings, model_checksum, corpus.checksum)
+    library = Library(folder, settings, model_checksum, corpus.checksum, version=kineme.__version__)
+    run = {"kineme_run": _run(library)}
     table, tokens = segment_table(corpus, found)
-    with atomic_write(folder / TOKENS) as temporary, open(temporary, "wb") as file:
-        np.save(file, tokens)
-    with atomic_write(folder / MOTIFS) as temporary:
-        pq.write_table(_motif_table(corpus, found, words), temporary)
-    with atomic_write(folder / SEGMENTS) as temporary:
-        pq.write_table(table.replace_schema_metadata({"kineme_run": _run(library)}), temporary)
+    with ExitStack() as stack:  # written one after the other, put in place together
+        with open(stack.enter_context(atomic_write(folder / TOKENS)), "wb") as file:
+            np.save(file, tokens)
+        pq.write_table(_motif_table(corpus, found, words), stack.enter_context(atomic_write(folder / MOTIFS)))
+        if keys:
+            takes = pa.table({"clip": list(corpus.names), "key": list(keys)})
+            takes = takes.replace_schema_metadata(run)
+            pq.write_table(takes, stack.enter_context(atomic_write(folder / TAKES)))
+            stack.enter_context(atomic_write(folder / CARDS)).write_text(cards, encoding="utf-8")
+        table = table.replace_schema_metadata(run)
+        pq.write_table(table, stack.enter_context(atomic_write(folder / SEGMENTS)))
     head = {
         "format": FORMAT,
         "oldest_reader": 1,
+        "kineme": kineme.__version__,
         "finished": True,
         "settings": asdict(settings),
         "model_sha256": model_checksum,
         "corpus_sha256": library.corpus_checksum,
-        "files": records(folder, (SEGMENTS, TOKENS, MOTIFS)),
+        "files": records(folder, (SEGMENTS, TOKENS, MOTIFS, *((TAKES, CARDS) if keys else ()))),
     }
     _write_head(folder, head)
     return replace(library, files=head["files"])

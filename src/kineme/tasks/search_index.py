@@ -130,20 +130,28 @@ class PoseIndex:
         return np.searchsorted(self.starts, row, side="right") - 1
 
 
-def update_index(folder: Path, corpus: Corpus, progress: Callable[[int], None] | None = None) -> int:
+def update_index(
+    folder: Path,
+    corpus: Corpus,
+    progress: Callable[[int], None] | None = None,
+    *,
+    anew: bool = False,
+    keys: Sequence[str] | None = None,
+) -> int:
     """Brings the index in `folder` up to date with the corpus; returns the number of clips that were added.
 
-    Shards that are there stay as they are; those of which the corpus has no clip any more are removed.
+    Shards that are there stay as they are (unless the index is made `anew`, which packs them); those of which
+    the corpus has no clip any more are removed. `keys` : of the clips (`clip_key`), where they are at hand.
     Raises InputError where the folder holds an index of a later format.
     """
-    old = _read_manifest(folder) if (folder / MANIFEST).is_file() else None
+    old = _read_manifest(folder) if (folder / MANIFEST).is_file() and not anew else None
     known: dict[str, tuple[str, int]] = {}
     counts: dict[str, list[list[Any]]] = {}
     for shard in (old or {}).get("shards", []):
         if all((folder / f"{shard['name']}.{kind}.npy").is_file() for kind in ("poses", "coarse")):
             counts[shard["name"]] = shard["clips"]
             known |= {key: (shard["name"], place) for place, (key, _) in enumerate(shard["clips"])}
-    keys = [clip_key(clip) for clip in corpus]
+    keys = [clip_key(clip) for clip in corpus] if keys is None else keys
     fresh = {key: number for number, key in enumerate(keys) if key not in known}
     folder.mkdir(parents=True, exist_ok=True)
     clean_up(folder)  # what a killed process left; living ones keep theirs

@@ -7,7 +7,6 @@ in the whole motion.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -143,31 +142,46 @@ class Stream:
         return Motion.from_positions(self._skeleton, self._fps, positions)
 
 
+#: what a motion holds a row of for each frame
+_ARRAYS = ("root_translation", "local_rotations", "local_translations", "given_positions")
+
+
 class _Source:
-    """The frames that were pushed, and the rig that they are on."""
+    """The frames that were pushed, in arrays that grow, and the rig that they are on."""
 
     def __init__(self) -> None:
-        self.chunks: list[Motion] = []
-        self.ends: list[int] = []
+        self.frames = 0
         self.next = 0  # model frame
         self.retarget: PieceByPiece | None = None
-
-    @property
-    def frames(self) -> int:
-        return self.ends[-1] if self.ends else 0
+        self._first: Motion | None = None
+        self._held: dict[str, np.ndarray] = {}
 
     @property
     def fps(self) -> float:
-        return self.chunks[0].fps
+        return self._begun.fps
+
+    @property
+    def _begun(self) -> Motion:
+        if self._first is None:
+            raise InputError("no frame came in")
+        return self._first
 
     def add(self, chunk: Motion) -> None:
-        if not self.chunks:
+        if self._first is None:
             if chunk.skeleton.names != JOINTS:
                 self.retarget = PieceByPiece(chunk)
-        elif not _alike(self.chunks[0], chunk):
+            self._first = chunk.replace(labels=(), source=None)
+        elif not _alike(self._first, chunk):
             raise InputError("a stream goes on with the skeleton, frame rate and kind that it began with")
-        self.chunks.append(chunk)
-        self.ends.append(self.frames + len(chunk))
+        start, self.frames = self.frames, self.frames + len(chunk)
+        for name in _ARRAYS:
+            given = getattr(chunk, name)
+            if given is None:
+                continue
+            held = self._held.get(name)
+            if held is None or len(held) < self.frames:
+                held = self._held[name] = _longer(held, given, self.frames)
+            held[start : self.frames] = given
 
     def ready(self, model_fps: float) -> list[tuple[int, int]]:
         """(first, after the last) of model frames whose surroundings have come in, in fixed blocks."""
@@ -189,19 +203,19 @@ class _Source:
         return to_standard_body(canonical).positions, start
 
     def cut(self, start: int, stop: int) -> Motion:
-        index = int(np.searchsorted(self.ends, start, side="right"))
-        parts, at_end = [], False
-        while not at_end:
-            begin = self.ends[index] - len(self.chunks[index])
-            chunk = self.chunks[index]
-            parts.append(chunk[max(start - begin, 0) : min(stop - begin, len(chunk))])
-            at_end, index = self.ends[index] >= stop, index + 1
-        return _joined(parts)
+        """Frames start to stop, without labels and the source's record; views that later frames leave alone."""
+        return self._begun.replace(**{name: held[start:stop] for name, held in self._held.items()})
 
     def whole(self) -> Motion:
-        if not self.chunks:
-            raise InputError("no frame came in")
-        return _joined(self.chunks)
+        return self.cut(0, self.frames)
+
+
+def _longer(held: np.ndarray | None, given: np.ndarray, frames: int) -> np.ndarray:
+    """An array of rows as in `given`, with room for `frames` and as many more; `held` is at its beginning."""
+    longer = np.empty((2 * frames, *given.shape[1:]), dtype=given.dtype)
+    if held is not None:
+        longer[: len(held)] = held
+    return longer
 
 
 def _alike(one: Motion, other: Motion) -> bool:
@@ -214,19 +228,6 @@ def _alike(one: Motion, other: Motion) -> bool:
         and (a is b or np.array_equal(a.offsets, b.offsets))
         and all((getattr(one, kind) is None) == (getattr(other, kind) is None) for kind in kinds)
     )
-
-
-def _joined(parts: Sequence[Motion]) -> Motion:
-    """Motions one after the other; labels and the source's record are left out."""
-    if len(parts) == 1:
-        return parts[0].replace(labels=(), source=None)
-
-    def both(name: str) -> np.ndarray | None:
-        arrays = [getattr(part, name) for part in parts]
-        return None if arrays[0] is None else np.concatenate(arrays)
-
-    names = ("root_translation", "local_rotations", "local_translations", "given_positions")
-    return parts[0].replace(labels=(), source=None, **{name: both(name) for name in names})
 
 
 def _features(

@@ -10,10 +10,15 @@ import pytest
 
 from kineme.cli.main import main
 from kineme.cli.outputs import check_ending, check_free, folder_for
+from kineme.corpus import Corpus
 from kineme.corpus.synthetic import generate
 from kineme.errors import InputError, UsageError
 from kineme.formats import save
 from kineme.formats.atomic import atomic_folder, atomic_write
+from kineme.models.a4mer.folder import FILES
+from kineme.tasks.discover import SCALES, SHORTEST, discover
+from kineme.tasks.library import CORPUS, MODEL, Settings, begin_library, folder_checksum, write_results
+from small_models import small_model
 
 
 @pytest.fixture
@@ -41,6 +46,8 @@ def run(*words) -> int:
         ["recognise", "walk.bvh", "-o", "walk.bvh"],
         ["segment", ".", "-o", "walk.bvh"],
         ["anomaly", "walk.bvh", "-o", "walk.bvh"],
+        ["predict", "walk.bvh", "-o", "out", "--page", "walk.bvh"],
+        ["search", "library", "walk.csv", "-o", "walk.csv"],
     ],
     ids=lambda words: " ".join(words[:2] + words[-2:]),
 )
@@ -48,8 +55,9 @@ def test_no_input_is_written_over_even_with_overwrite(takes, words, monkeypatch,
     monkeypatch.chdir(takes)
     (takes / "sub").mkdir()
     os.link("walk.bvh", "link.bvh")
+    os.link("walk.bvh", "walk.csv")
     before = {name: Path(name).read_bytes() for name in ("walk.bvh", "wave.bvh")}
-    has = words[0] in ("impute", "compose", "convert")
+    has = words[0] not in ("anomaly",)
     assert run(*words, *(["--overwrite"] if has else [])) == 2
     assert "is an input and would be lost" in capsys.readouterr().err
     assert before == {name: Path(name).read_bytes() for name in before}
@@ -63,12 +71,15 @@ def test_no_input_is_written_over_even_with_overwrite(takes, words, monkeypatch,
         ["compose", "walk.bvh", "wave.bvh", "-o", "there.bvh"],
         ["compose", "walk.bvh", "wave.bvh", "-o", "new.bvh", "--page", "there.html"],
         ["generate", "-o", ".", "--count", "2", "--label", "there"],
+        ["predict", "walk.bvh", "-o", "new", "--page", "there.html"],
+        ["segment", "walk.bvh", "-o", "there.csv"],
+        ["recognise", "walk.bvh", "-o", "there.csv"],
     ],
     ids=lambda words: " ".join(words),
 )
 def test_what_is_there_stays_unless_overwrite_is_said(takes, words, monkeypatch, capsys) -> None:
     monkeypatch.chdir(takes)
-    for name in ("there.bvh", "there.html", "there_0_001.bvh"):
+    for name in ("there.bvh", "there.html", "there_0_001.bvh", "there.csv"):
         Path(name).write_text("mine")
     there = set(takes.iterdir())
     assert run(*words) == 2
@@ -121,6 +132,73 @@ def test_an_ending_that_is_not_written_is_said_before_anything_is_read(
     words = {"compose": ["a.bvh", "b.bvh"], "impute": ["a.bvh", "--auto"]}[verb]
     assert run(verb, *words, "-o", tmp_path / name) == 2
     assert f"{tmp_path / name}: kineme writes .bvh" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of one take, which is called segments.csv."""
+    folder = tmp_path_factory.mktemp("library")
+    motion = generate(1, 1, 8.0)[0].motion
+    (folder / "takes").mkdir()
+    save(motion, folder / "takes" / "segments.csv")
+    begin_library(folder / "library")
+    corpus = Corpus.build(folder / "takes", folder / "library" / CORPUS, jobs=1, progress=False)
+    model = small_model(corpus)
+    model.save(folder / "library" / MODEL)
+    checksum = folder_checksum(folder / "library" / MODEL, [name for name in FILES if name != "README.md"])
+    settings, found = Settings(2.0, SHORTEST, SCALES, 4), discover(corpus, model, motifs=4)
+    write_results(folder / "library", corpus, found, settings, checksum, {})
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "library", "--format", "csv", "-o", "takes", "--overwrite"],
+        ["search", "library", "query.bvh", "--to", "1", "-o", "takes/segments.csv"],
+        ["search", "library", "query.bvh", "--to", "1", "-o", "link.csv"],
+    ],
+    ids=lambda words: " ".join(words[:1] + words[-2:]),
+)
+def test_takes_of_a_library_are_inputs(library, words, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(library)
+    take = library / "takes" / "segments.csv"
+    before = take.read_bytes()
+    if not Path("link.csv").exists():
+        os.link(take, "link.csv")
+        save(generate(2, 1, 2.0)[0].motion, "query.bvh")
+    assert run(*words) == 2
+    assert "is an input and would be lost" in capsys.readouterr().err
+    assert take.read_bytes() == before
+
+
+def test_tables_elsewhere_are_written(library, tmp_path) -> None:
+    assert run("export", library / "library", "--format", "csv", "-o", tmp_path) == 0
+    assert (tmp_path / "segments.csv").read_text().startswith("clip,file,level")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["hgvae", "walk.bvh", "--conditional"],
+        ["hgvae", "walk.bvh", "--split", "nowhere"],
+        ["mae", "walk.bvh", "--split", "nowhere"],
+        ["a4mer", "walk.bvh", "--split", "nowhere"],
+        ["compose", "labelled.npz", "--split", "nowhere"],
+        ["a4mer", "afile"],
+    ],
+    ids=lambda words: " ".join(words),
+)
+def test_a_training_that_cannot_begin_leaves_no_folder(takes, words, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(takes)
+    save(generate(1, 1, 2.0)[0].motion, takes / "labelled.npz")
+    there = set(takes.iterdir())
+    assert run("train", *words, "-o", "run") == 2
+    assert "Traceback" not in capsys.readouterr().err and set(takes.iterdir()) == there
+    (takes / "run").mkdir()
+    (takes / "run" / "notes.txt").write_text("mine")
+    assert run("train", *words, "-o", "run") == 2
+    assert (takes / "run" / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no files")

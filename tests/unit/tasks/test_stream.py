@@ -90,6 +90,18 @@ def test_positions_as_arrays() -> None:
     ).segments
 
 
+def test_a_camera_may_use_its_buffer_again() -> None:
+    """Frames are copied as they come, however many there are already."""
+    take, buffer = _take(), np.zeros((1, 22, 3), np.float32)
+    stream, heard = Stream(_model(), fps=30.0, skeleton=_take().skeleton), []
+    for frame in take.positions:
+        buffer[0] = frame
+        heard += stream.push(buffer)
+    whole = Stream(_model(), fps=30.0, skeleton=take.skeleton)
+    assert heard == whole.push(take.positions) and heard
+    assert stream.close().segments == whole.close().segments
+
+
 @pytest.mark.parametrize("change", [{"segmentation": "frame"}, {"segmentation": "clip", "clip_frames": 4}])
 def test_other_segmentations(change: dict) -> None:
     from dataclasses import replace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,11 @@ CHECKED = tuple(name for name in FILES if name != "README.md")
 _RESTORE = "copy or download the model again, or train it again with the command in its README.md"
 
 
-def save(model: A4Mer, folder: Path) -> None:
-    """Write the folder beside its place, then move it there; an older model at that place is replaced."""
+def save(model: A4Mer, folder: Path, beside: Mapping[str, str] | None = None) -> None:
+    """Write the folder beside its place, then move it there; an older model at that place is replaced.
+
+    beside : names and texts of further files. They have no checksum: who copies a model leaves them behind.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -75,6 +79,8 @@ def save(model: A4Mer, folder: Path) -> None:
                 "merges": tree.merges,
             }
             _save(arrays, work / "motifs.safetensors")
+        for name, text in (beside or {}).items():
+            (work / name).write_text(text, encoding="utf-8")
         write_checksums(work, CHECKED)
         copy_heads(folder, work)  # those of the same weights; a head of others would say nonsense
 

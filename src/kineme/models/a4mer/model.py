@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,9 +172,12 @@ class A4Mer:
 
     # -- on disk --------------------------------------------------------------------------------------------
 
-    def save(self, folder: str | Path) -> None:
-        """Write the model folder (safetensors, JSON, Parquet, a card; no pickle), whole or not at all."""
-        _folder.save(self, Path(folder))
+    def save(self, folder: str | Path, beside: Mapping[str, str] | None = None) -> None:
+        """Write the model folder (safetensors, JSON, Parquet, a card; no pickle), whole or not at all.
+
+        beside : names and texts of further files.
+        """
+        _folder.save(self, Path(folder), beside)
 
     @classmethod
     def load(cls, folder: str | Path) -> A4Mer:
