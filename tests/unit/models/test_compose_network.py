@@ -176,6 +176,15 @@ def test_a_batch_couples_two_actions_of_one_length(bank) -> None:
     assert first[:, [0, 2]].abs().max() < 1e-5  # every piece starts over the origin
 
 
+def test_where_a_sequence_is_cut(bank) -> None:
+    assert max(map(len, bank.actions)) > SMALL.frames
+    for kind in ("first", "drawn"):
+        single = PairBank(bank.actions, replace(SMALL, singles=1.0, cuts=kind))
+        frames = single.draw(90, np.random.default_rng(0)).frames
+        different = len(np.unique(frames.flatten(1).numpy().round(3), axis=0))
+        assert (different <= len(bank.actions)) == (kind == "first")
+
+
 def test_legs_come_from_the_walk_and_the_arm_from_the_wave(bank) -> None:
     walk, wave = (bank.members[list(ACTIONS).index(name)][1] for name in ("walk", "wave"))
     pairs = bank.couple([(walk, wave)], torch.tensor([0.5]))

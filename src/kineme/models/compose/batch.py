@@ -52,8 +52,8 @@ class Pairs(NamedTuple):
 class PairBank:
     """The sequences of a corpus by action, and the pairs that can be made of them.
 
-    Both sequences of a pair are cut to the shorter one, or to the model's frames; where a cut starts is
-    drawn, so a long sequence is seen in all its parts.
+    Both sequences of a pair are cut to the shorter one, or to the model's frames, from their start or where it
+    is drawn (`ComposeConfig.cuts`).
 
     Raises InputError where an action of the model has no sequence, or there are no two actions to couple.
     """
@@ -85,7 +85,7 @@ class PairBank:
             members[row] = (members[row][0], members[row][0])
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         rates = mixing_rate(count, self.config.rates, self.config.deviation, generator)
-        return self.couple(members, rates, rng)
+        return self.couple(members, rates, rng if self.config.cuts == "drawn" else None)
 
     def couple(
         self, members: Sequence[tuple[int, int]], rates: Tensor, rng: np.random.Generator | None = None

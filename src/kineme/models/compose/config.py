@@ -39,6 +39,9 @@ class ComposeConfig(Settings, of="compose"):
     """the pelvis' rotation: whole from the action that gives the legs, or mixed by the masks like the rest"""
     pairs: tuple[str, ...] = ()
     """pairs of actions to learn, such as walk+wave; every pair of two actions where none are given"""
+    cuts: Literal["first", "drawn"] = "first"
+    """where a sequence is cut that is too long for its pair or the model: from its start, as if it were a clip of
+    that length, or anywhere. Drawn cuts show all of it, at every phase, which takes many times as long to learn"""
     singles: float = 0.0
     """share of a batch that are single actions, uncoupled"""
 
@@ -60,10 +63,10 @@ class ComposeConfig(Settings, of="compose"):
     the tokens themselves, as ACTOR does; those are normalised, and may stay the same for every sequence"""
 
     # -- training
-    kl_weight: float = 6e-4
+    kl_weight: float = 3e-4
     """weight of the divergence, summed over the latent's features, against the mean square of
     reconstruction"""
-    kl_rise: tuple[float, float] = (0.3, 0.7)
+    kl_rise: tuple[float, float] = (0.5, 0.9)
     """shares of the steps between which that weight rises from zero: a latent that costs before it is of use
     stays empty"""
     root_weight: float = 0.3
@@ -87,7 +90,7 @@ class ComposeConfig(Settings, of="compose"):
     """optimiser steps"""
     batch_size: int = 32
     """coupled sequences a step"""
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     """AdamW's"""
     decay: bool = True
     """the learning rate rises over a twentieth of the steps and falls along a cosine; otherwise it stays"""
