@@ -228,10 +228,10 @@ def _chosen(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
 
 def _comparisons(rows: Sequence[tables.Row], conditions: Sequence[str]) -> list[tables.Comparison]:
     """What `kineme train recogniser` makes against each rival, at every number of windows."""
-    one = "A4Mer: both + poses, ridge"
+    one = "A4Mer: both + poses, recogniser"
     rivals = (
         "A4Mer: both, head",
-        "random weights: both + poses, ridge",
+        "random weights: both + poses, recogniser",
         "poses alone, ridge",
         "PCA on 1 s clips, head",
         "ST-GCN, trained on labels",

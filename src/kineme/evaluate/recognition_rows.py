@@ -14,7 +14,7 @@ from kineme.evaluate.baselines import FPS, PrincipalComponents
 from kineme.evaluate.learned import A4MerRow, Packaged, Remined
 from kineme.evaluate.representation import Fold, Take
 from kineme.models.a4mer.features import clip_features
-from kineme.models.a4mer.heads.recogniser import TokenRow, head_scores
+from kineme.models.a4mer.heads.recogniser import TokenRow
 from kineme.models.a4mer.heads.settings import Levels, RecogniserConfig
 from kineme.models.a4mer.model import standard_positions
 from kineme.models.recognisers.gru import GRURecogniser
@@ -22,12 +22,12 @@ from kineme.models.recognisers.stgcn import FrameSTGCN
 from kineme.motion import Motion
 from kineme.train.changed import changed_take
 from kineme.train.labelled import LabelledRow, LabelSchedule, train_labelled
-from kineme.train.recogniser import Inputs, fit_head, fit_recogniser, inputs_of_take
+from kineme.train.recogniser import Inputs, fit_frame_classifier, fit_head, fit_recogniser, inputs_of_take
 
 #: what `kineme train recogniser` makes; docs/guide/recognition.md says how it was chosen
 RECOGNISER = RecogniserConfig()
 #: the Transformer layer alone, on tokens as they are: the paper's
-LAYER = replace(RECOGNISER, share=0.0, copies=0)
+LAYER = replace(RECOGNISER, even_minutes=0.0, copies=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,11 +94,10 @@ class Head:
 
 @dataclass(frozen=True)
 class Whole:
-    """What `kineme train recogniser` makes with these settings; `tokens` False: from poses alone."""
+    """What `kineme train recogniser` makes with these settings."""
 
-    name: str
+    name: str = "recogniser"
     config: RecogniserConfig = RECOGNISER
-    tokens: bool = True
 
     @property
     def copies(self) -> int:
@@ -108,13 +107,28 @@ class Whole:
     def scores(self, seen: Labelled, seed: int) -> np.ndarray:
         """See `Learner`."""
         config = replace(self.config, steps=steps_for(self.config.steps, seen.labels))
-        rows, standard, test = [*seen.train, *seen.copies], seen.standard, seen.test
-        if not self.tokens:
-            rows = [replace(row, items=row.items[:, :0]) for row in rows]
-            standard, test = ([_without_tokens(read) for read in part] for part in (standard, test))
-        parts = fit_head(rows, standard, seen.classes, config, FPS, seed)
-        found = [head_scores(x.row, x.poses, config.share, *parts) for x in test]
-        return np.concatenate(found)
+        parts = fit_head(seen.train, seen.copies, seen.standard, seen.classes, config, FPS, seed)
+        return np.concatenate([parts.scores(x.row, x.poses) for x in seen.test])
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The classifier of frames of `kineme train recogniser` from poses alone, without tokens."""
+
+    name: str = "ridge"
+    config: RecogniserConfig = RECOGNISER
+
+    @property
+    def copies(self) -> int:
+        """See `Learner`."""
+        return self.config.copies
+
+    def scores(self, seen: Labelled, seed: int) -> np.ndarray:
+        """See `Learner`."""
+        rows = [replace(row, items=row.items[:, :0]) for row in (*seen.train, *seen.copies)]
+        standard, test = ([_without_tokens(read) for read in part] for part in (seen.standard, seen.test))
+        made = fit_frame_classifier(rows, standard, seen.classes, self.config, FPS)
+        return np.concatenate([made.scores(np.zeros((len(x.poses), 0)), x.poses) for x in test])
 
 
 def _without_tokens(read: Inputs) -> Inputs:
@@ -209,10 +223,10 @@ def all_rows() -> list[Row]:
             for how in (Head(), Nearest()):
                 rows.append(Row(f"{title}: {levels}, {how.name}", source, levels, how))
         if source != "package":
-            bare = Whole("ridge", replace(RECOGNISER, poses=False))
+            bare = Whole(config=replace(RECOGNISER, poses=False))
             rows.append(Row(f"{title}: both, {bare.name}", source, "both", bare))
-        rows.append(Row(f"{title}: both + poses, ridge", source, "both", Whole("ridge")))
-    rows.append(Row("poses alone, ridge", "frames", None, Whole("ridge", tokens=False)))
+        rows.append(Row(f"{title}: both + poses, recogniser", source, "both", Whole()))
+    rows.append(Row("poses alone, ridge", "frames", None, Frames()))
     rows += [Row(f"PCA on 1 s clips, {how.name}", "PCA", None, how) for how in (Head(), Nearest())]
     for network in (Supervised("ST-GCN"), Supervised("GRU")):
         rows.append(Row(f"{network.name}, trained on labels", "frames", None, network))

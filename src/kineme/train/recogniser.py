@@ -14,9 +14,11 @@ from kineme.errors import InputError
 from kineme.models.a4mer.features import clip_features
 from kineme.models.a4mer.heads.frames import FrameClassifier, FrameRow, Spread, fit_frames
 from kineme.models.a4mer.heads.recogniser import (
+    HeadParts,
     Recogniser,
     RecogniserNetwork,
     TokenRow,
+    classifiers_share,
     token_row,
 )
 from kineme.models.a4mer.heads.settings import RecogniserConfig
@@ -57,14 +59,15 @@ def train_recogniser(
     read = [inputs_of_take(model, p, clip.fps, config) for p, clip in zip(takes, clips, strict=True)]
     fps = model.config.fps
     rows = [labelled_row(x, clip.labels, fps, classes) for x, clip in zip(read, clips, strict=True)]
+    copies = []
     for number, clip in enumerate(clips):
         for copy in range(config.copies) if rows[number].targets.any() else ():
             made = changed_take(takes, number, copy, seed)
             found = inputs_of_take(model, made.positions, clip.fps, config)
-            rows.append(labelled_row(found, in_tempo(clip.labels, made.tempo), fps, classes))
+            copies.append(labelled_row(found, in_tempo(clip.labels, made.tempo), fps, classes))
     running = {"progress": progress, "trainer_options": trainer_options}
-    network, frames = fit_head(rows, read, len(classes), config, fps, seed, **running)
-    return Recogniser(model, config, classes, network, frames, card)
+    parts = fit_head(rows, copies, read, len(classes), config, fps, seed, **running)
+    return Recogniser(model, config, classes, parts, card)
 
 
 def inputs_of_take(model: A4Mer, positions: np.ndarray, fps: float, config: RecogniserConfig) -> Inputs:
@@ -83,24 +86,29 @@ def labelled_row(read: Inputs, labels: Iterable[Segment], fps: float, classes: S
 
 def fit_head(
     rows: Sequence[LabelledRow],
+    copies: Sequence[LabelledRow],
     standard: Sequence[Inputs],
     classes: int,
     config: RecogniserConfig,
     fps: float,
     seed: int,
     **running: Any,
-) -> tuple[RecogniserNetwork | None, FrameClassifier | None]:
-    """The parts of a head that its settings ask for, learnt from rows.
+) -> HeadParts:
+    """The parts of a head, learnt from rows and from changed copies of them.
 
-    standard : what the head reads of all takes, labelled or not; inputs are standardised by them.
+    How many labelled minutes the rows have decides on the share of each part. standard : what the head reads
+    of all takes, labelled or not; inputs are standardised by them.
     """
     network = frames = None
-    if config.share < 1:
+    minutes = sum(float(row.targets.sum()) for row in rows) / fps / 60
+    share = classifiers_share(minutes, config)
+    both = [*rows, *copies]
+    if share < 1:
         tokens = [read.row.tokens for read in standard]
-        network = fit_recogniser(rows, tokens, classes, config, fps, seed, **running)
-    if config.share > 0:
-        frames = fit_frame_classifier(rows, standard, classes, config, fps)
-    return network, frames
+        network = fit_recogniser(both, tokens, classes, config, fps, seed, **running)
+    if share > 0:
+        frames = fit_frame_classifier(both, standard, classes, config, fps)
+    return HeadParts(network, frames, share)
 
 
 def fit_frame_classifier(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kineme.errors import UsageError
 from kineme.evaluate import recognition
 from kineme.evaluate.recognition import draw_windows, label_windows
-from kineme.evaluate.recognition_rows import Labelled, Nearest, Supervised, Whole, all_rows
+from kineme.evaluate.recognition_rows import Frames, Labelled, Nearest, Supervised, Whole, all_rows
 from kineme.evaluate.representation import Take
 from kineme.evaluate.request import Request
 from kineme.models.a4mer.heads.recogniser import TokenRow
@@ -76,7 +76,7 @@ def test_every_learner_tells_what_can_be_told() -> None:
     standard = [Inputs(TokenRow(r.items, r.frames), r.items) for r in train]
     seen = Labelled(train, train, test, 2, standard, 4)
     truth = np.repeat([0, 1], 30)
-    for learner in (Nearest(), Supervised("GRU", 1), Whole("ridge"), Whole("ridge", tokens=False)):
+    for learner in (Nearest(), Supervised("GRU", 1), Whole(), Frames()):
         scores = learner.scores(seen, 0)
         assert scores.shape == (60, 2) and (scores.argmax(1) == truth).mean() > 0.8, learner.name
 
@@ -87,7 +87,7 @@ def test_rows_are_the_named_ones() -> None:
     for part in (
         "A4Mer: atoms, head",
         "random weights: motifs, k-NN",
-        "A4Mer: both + poses, ridge",
+        "A4Mer: both + poses, recogniser",
         "ST-GCN, trained on labels",
     ):
         assert part in names

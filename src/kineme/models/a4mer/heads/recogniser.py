@@ -27,7 +27,9 @@ KIND = "recogniser"
 #: the lengths of tokens in seconds are fed beside them up to this many
 LONGEST_SECONDS = 4.0
 #: settings of heads that were made before they had them
-BEFORE: dict[str, Any] = {"share": 0.0, "poses": False, "copies": 0}
+BEFORE: dict[str, Any] = {"even_minutes": 0.0, "poses": False, "copies": 0}
+#: a part of the answer that would be smaller is left out
+LEAST_SHARE = 0.1
 #: how the arrays of the classifier of frames are told from the layer's
 _FRAMES = "frames."
 
@@ -102,6 +104,44 @@ class RecogniserNetwork(nn.Module):
         return self.out(self.drop(self.norm(y))) + self.plain(x)
 
 
+class HeadParts(NamedTuple):
+    """The two parts of a head, and the `share` of the answer that is the classifier's.
+
+    network : the Transformer layer; None where the share is 1. frames : the classifier of frames; None where
+    it is 0.
+    """
+
+    network: RecogniserNetwork | None
+    frames: FrameClassifier | None
+    share: float
+
+    @torch.inference_mode()
+    def scores(self, row: TokenRow, poses: np.ndarray | None) -> np.ndarray:
+        """Probabilities (T', classes) of the frames of a row: the parts' mean, by their shares.
+
+        poses (T', P) : of every frame; None where the classifier does not read them.
+        """
+        found = []
+        if self.network is not None:
+            self.network.eval()
+            frames = torch.from_numpy(row.frames).float()
+            logits = self.network(torch.from_numpy(row.tokens), frames, [len(row.frames)])
+            likely = np.repeat(logits.softmax(1).numpy(), row.frames, axis=0)
+            found.append((1 - self.share) * likely)
+        if self.frames is not None:
+            tokens = np.repeat(row.tokens, row.frames, axis=0)
+            found.append(self.share * self.frames.scores(tokens, poses))
+        return sum(found[1:], start=found[0])
+
+
+def classifiers_share(minutes: float, config: RecogniserConfig) -> float:
+    """The share of the answer that the classifier of frames gives after so many labelled minutes."""
+    if not config.even_minutes:
+        return 0.0
+    share = config.even_minutes / (config.even_minutes + minutes)
+    return 0.0 if share < LEAST_SHARE else 1.0 if share > 1 - LEAST_SHARE else share
+
+
 @dataclass(frozen=True, eq=False)
 class Recogniser:
     """An A4Mer with a head that names classes.
@@ -109,15 +149,13 @@ class Recogniser:
     Attributes
     ----------
     model : whose tokens it reads. config : settings of the head. classes : names, in the order of scores.
-    network : the Transformer layer; None where `config.share` is 1. frames : the classifier of frames; None
-    where it is 0. card : text of its README.md.
+    parts : what was learnt. card : text of its README.md.
     """
 
     model: A4Mer
     config: RecogniserConfig
     classes: tuple[str, ...]
-    network: RecogniserNetwork | None
-    frames: FrameClassifier | None
+    parts: HeadParts
     card: str = ""
 
     @property
@@ -129,18 +167,19 @@ class Recogniser:
         """Probabilities (T', classes) of each model frame of world positions (T, 22, 3), standard body."""
         row = token_row(self.model, positions, fps, self.config.levels)
         poses = clip_features(positions, fps, self.fps)[0] if self.config.poses else None
-        return head_scores(row, poses, self.config.share, self.network, self.frames)
+        return self.parts.scores(row, poses)
 
     def save(self, model_folder: str | Path) -> None:
         """Write the head into the folder of its model."""
         state: dict[str, np.ndarray] = {}
-        if self.network is not None:
-            state |= {k: v.cpu().numpy() for k, v in self.network.state_dict().items()}
-        if self.frames is not None:
-            state |= {_FRAMES + k: v for k, v in to_arrays(self.frames).items()}
+        if self.parts.network is not None:
+            state |= {k: v.cpu().numpy() for k, v in self.parts.network.state_dict().items()}
+        if self.parts.frames is not None:
+            state |= {_FRAMES + k: v for k, v in to_arrays(self.parts.frames).items()}
         settings = {
             "classes": list(self.classes),
             "vocabulary_sha256": words_checksum(self.model),
+            "share": self.parts.share,
             "settings": self.config.to_dict(),
         }
         write_head(model_folder, KIND, settings, state, self.card or "# A recogniser\n")
@@ -154,7 +193,10 @@ class Recogniser:
             config = RecogniserConfig.from_dict(BEFORE | settings["settings"])
             classes = tuple(str(name) for name in settings["classes"])
             words = settings["vocabulary_sha256"]
-            network, frames = _parts(arrays, model.config, config, len(classes))
+            share = float(settings.get("share", 0.0))
+            if not 0 <= share <= 1:
+                raise ValueError(f"a share of {share:g}")
+            parts = _parts(arrays, share, model.config, config, len(classes))
         except (KeyError, TypeError, ValueError, RuntimeError, UsageError) as error:
             raise InputError(f"does not fit its model ({error}); train it again", folder) from None
         if words != words_checksum(model):
@@ -163,47 +205,23 @@ class Recogniser:
                 f"again with `{train_command(KIND)}`",
                 folder,
             )
-        return cls(model, config, classes, network, frames, card)
+        return cls(model, config, classes, parts, card)
 
 
 def _parts(
-    arrays: dict[str, np.ndarray], model: A4MerConfig, config: RecogniserConfig, classes: int
-) -> tuple[RecogniserNetwork | None, FrameClassifier | None]:
-    """The parts of a head that its settings ask for, from the arrays of its folder."""
+    arrays: dict[str, np.ndarray], share: float, model: A4MerConfig, config: RecogniserConfig, classes: int
+) -> HeadParts:
+    """The parts that have a share, from the arrays of a head's folder."""
     inputs, network, frames = inputs_of(model, config.levels), None, None
-    if config.share < 1:
+    if share < 1:
         network = RecogniserNetwork(inputs, classes, config, model.fps)
         own = {k: torch.from_numpy(v.copy()) for k, v in arrays.items() if not k.startswith(_FRAMES)}
         network.load_state_dict(own)
         network.eval().requires_grad_(False)
-    if config.share > 0:
+    if share > 0:
         others = {k.removeprefix(_FRAMES): v for k, v in arrays.items() if k.startswith(_FRAMES)}
         frames = from_arrays(others, model.fps, inputs, FEATURES if config.poses else 0, classes)
-    return network, frames
-
-
-@torch.inference_mode()
-def head_scores(
-    row: TokenRow,
-    poses: np.ndarray | None,
-    share: float,
-    network: RecogniserNetwork | None,
-    frames: FrameClassifier | None,
-) -> np.ndarray:
-    """Probabilities (T', classes) of the frames of a row: the mean of both parts, by their share.
-
-    poses (T', P) : of every frame; None where the classifier of frames does not read them.
-    """
-    found = []
-    if network is not None:
-        network.eval()
-        logits = network(
-            torch.from_numpy(row.tokens), torch.from_numpy(row.frames).float(), [len(row.frames)]
-        )
-        found.append((1 - share) * np.repeat(logits.softmax(1).numpy(), row.frames, axis=0))
-    if frames is not None:
-        found.append(share * frames.scores(np.repeat(row.tokens, row.frames, axis=0), poses))
-    return sum(found[1:], start=found[0])
+    return HeadParts(network, frames, share)
 
 
 def words_checksum(model: A4Mer) -> str:
