@@ -27,7 +27,7 @@ from kineme.train.recogniser import Inputs, fit_frame_classifier, fit_head, fit_
 #: what `kineme train recogniser` makes; docs/guide/recognition.md says how it was chosen
 RECOGNISER = RecogniserConfig()
 #: the Transformer layer alone, on tokens as they are: the paper's
-LAYER = replace(RECOGNISER, even_minutes=0.0, copies=0)
+LAYER = replace(RECOGNISER, share=0.0, copies=0)
 
 
 @dataclass(frozen=True, eq=False)

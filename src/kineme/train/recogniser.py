@@ -18,7 +18,6 @@ from kineme.models.a4mer.heads.recogniser import (
     Recogniser,
     RecogniserNetwork,
     TokenRow,
-    classifiers_share,
     token_row,
 )
 from kineme.models.a4mer.heads.settings import RecogniserConfig
@@ -96,19 +95,16 @@ def fit_head(
 ) -> HeadParts:
     """The parts of a head, learnt from rows and from changed copies of them.
 
-    How many labelled minutes the rows have decides on the share of each part. standard : what the head reads
-    of all takes, labelled or not; inputs are standardised by them.
+    standard : what the head reads of all takes, labelled or not; inputs are standardised by them.
     """
     network = frames = None
-    minutes = sum(float(row.targets.sum()) for row in rows) / fps / 60
-    share = classifiers_share(minutes, config)
     both = [*rows, *copies]
-    if share < 1:
+    if config.share < 1:
         tokens = [read.row.tokens for read in standard]
         network = fit_recogniser(both, tokens, classes, config, fps, seed, **running)
-    if share > 0:
+    if config.share > 0:
         frames = fit_frame_classifier(both, standard, classes, config, fps)
-    return HeadParts(network, frames, share)
+    return HeadParts(network, frames, config.share)
 
 
 def fit_frame_classifier(

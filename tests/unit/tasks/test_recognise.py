@@ -30,9 +30,9 @@ from kineme.train.labelled import LabelledRow, draw_stretch
 from kineme.train.recogniser import train_recogniser
 
 #: the Transformer layer alone
-LAYER = RecogniserConfig(even_minutes=0.0, copies=0, steps=60, width=32, learning_rate=5e-3)
+LAYER = RecogniserConfig(share=0.0, copies=0, steps=60, width=32, learning_rate=5e-3)
 #: both parts
-FAST = replace(LAYER, even_minutes=2.0, copies=1)
+FAST = replace(LAYER, share=0.5, copies=1)
 
 
 def _labelled(folder: Path, seed: int, takes: int) -> Corpus:
@@ -95,12 +95,11 @@ def test_levels_of_tokens(model: A4Mer, corpus: Corpus) -> None:
     np.testing.assert_array_equal(np.concatenate(per_frame[:2], axis=1), per_frame[2])
 
 
-@pytest.mark.parametrize("even", [0.0, 2.0, 60.0])
-def test_a_head_learns_and_is_kept(model: A4Mer, corpus: Corpus, tmp_path: Path, even: float) -> None:
-    config = replace(FAST, even_minutes=even)
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_head_learns_and_is_kept(model: A4Mer, corpus: Corpus, tmp_path: Path, share: float) -> None:
+    config = replace(FAST, share=share)
     made = train_recogniser(model, corpus, config, seed=1, card="# made\n")
-    assert (made.parts.network is None, made.parts.frames is None) == (even == 60, even == 0)
-    assert made.parts.share == {0: 0, 60: 1}.get(even, pytest.approx(2 / (2 + 100 / 60), rel=0.05))
+    assert (made.parts.network is None, made.parts.frames is None) == (share == 1, share == 0)
     assert made.classes == tuple(class_counts(corpus))
     found = recognise(corpus, made)
     assert isinstance(found, list) and len(found) == len(corpus)
@@ -113,7 +112,7 @@ def test_a_head_learns_and_is_kept(model: A4Mer, corpus: Corpus, tmp_path: Path,
         pairs = zip(one.segments, one.segments[1:], strict=False)
         assert all(a.end == b.start and a.label != b.label for a, b in pairs)
         assert all(s.level == "class" and 0 <= s.confidence <= 1 for s in one.segments)
-    assert hits / frames > (0.9 if even else 0.6)  # of eleven classes; the tokens are of random weights
+    assert hits / frames > (0.8 if share else 0.6)  # of eleven classes; the tokens are of random weights
     model.save(tmp_path / "model")
     made.save(tmp_path / "model")
     again = Recogniser.load(tmp_path / "model")
@@ -138,9 +137,8 @@ def test_a_head_of_before_is_the_layer_alone(model: A4Mer, corpus: Corpus, tmp_p
     made.save(tmp_path / "model")
     file = tmp_path / "model" / "heads" / "recogniser" / "config.json"
     held = json.loads(file.read_text())
-    for name in ("even_minutes", "poses", "copies", "penalty"):
+    for name in ("share", "poses", "copies", "penalty"):
         del held["settings"]["settings"][name]
-    del held["settings"]["share"]
     file.write_text(json.dumps(held, indent=2) + "\n")
     write_checksums(file.parent, CHECKED)
     again = Recogniser.load(tmp_path / "model")
@@ -173,7 +171,7 @@ def test_the_same_seed_gives_the_same_head(model: A4Mer, corpus: Corpus) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        {"even_minutes": 0.5}, {"even_minutes": 60.0}, {"poses": False}, {"penalty": 1e-2}, {"copies": 0},
+        {"share": 0.2}, {"share": 1.0}, {"poses": False}, {"penalty": 1e-2}, {"copies": 0},
         {"levels": "atoms"}, {"width": 16}, {"heads": 2}, {"feed_ratio": 1.0}, {"dropout": 0.0},
         {"noise": 0.0},
         {"steps": 7}, {"batch_size": 3}, {"seconds": 4.0}, {"learning_rate": 1e-4}, {"weight_decay": 9.0},
@@ -193,6 +191,9 @@ def test_settings_that_make_no_sense() -> None:
         RecogniserConfig(width=30, heads=4)
     with pytest.raises(UsageError, match="unknown setting"):
         RecogniserConfig.from_dict({"depth": 3})
+    for share in (-0.1, 1.1):
+        with pytest.raises(UsageError, match="share must lie"):
+            RecogniserConfig(share=share)
     with pytest.raises(UsageError, match="penalty must be above 0"):
         RecogniserConfig(penalty=0)
     assert RecogniserConfig.from_dict(FAST.to_dict()) == FAST

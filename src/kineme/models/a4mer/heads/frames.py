@@ -1,8 +1,8 @@
-"""A classifier of frames in closed form: ridge regression on tokens and poses, and on what surrounds them.
+"""A classifier of frames in closed form: ridge regression on tokens, and on how poses vary around a frame.
 
 With few labels a network that is trained by gradients knows its few people by heart. A linear map with a
-penalty does not; what it lacks in depth it is given: of every input also its mean and its deviation over
-some time on either side.
+penalty does not; what it lacks in depth it is given. Poses themselves are not read: they tell who moves in
+which style, and where styles change they mislead (docs/guide/recognition.md).
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: seconds on either side of a frame over which poses are averaged, and over which they deviate
-POSE_MEANS = (0.2, 0.6, 2.0)
+#: seconds on either side of a frame over which the deviation of poses and velocities is taken
 POSE_DEVIATIONS = (0.4, 1.0, 2.0)
 #: ... and over which tokens are averaged
 TOKEN_MEANS = (1.0,)
@@ -25,7 +24,7 @@ FARTHEST = 5.0
 #: labelled frames that are learnt from, at most; of more, every so many
 MOST_FRAMES = 40_000
 #: a score of one class above another makes it e to this times as likely
-SHARPNESS = 16.0
+SHARPNESS = 8.0
 
 
 class FrameRow(NamedTuple):
@@ -96,7 +95,7 @@ class FrameClassifier:
 def frame_features(
     fps: float, spread: Spread, tokens: np.ndarray, pose_spread: Spread | None, poses: np.ndarray | None
 ) -> np.ndarray:
-    """Features (T, F); each input, mean and deviation is a group, and all groups weigh the same,
+    """Features (T, F); tokens, their means and the deviations of poses are groups, and all weigh the same,
     those of tokens `TOKENS_COUNT` times as much."""
     groups, counts = [], []
     if spread.mean.size:
@@ -106,7 +105,6 @@ def frame_features(
     if pose_spread is not None:
         assert poses is not None
         x = pose_spread(poses)
-        groups += [x, *(around(x, round(s * fps)) for s in POSE_MEANS)]
         groups += [deviation(x, round(s * fps)) for s in POSE_DEVIATIONS]
     counts += [1] * (len(groups) - len(counts))
     scales = [np.sqrt(n / (g.shape[1] * sum(counts))) for n, g in zip(counts, groups, strict=True)]
@@ -160,7 +158,7 @@ def from_arrays(
     arrays: dict[str, np.ndarray], fps: float, tokens: int, poses: int, classes: int
 ) -> FrameClassifier:
     """What `to_arrays` gave, for tokens and poses (0: none) of so many numbers. ValueError for other shapes."""
-    features = tokens * (1 + len(TOKEN_MEANS)) + poses * (1 + len(POSE_MEANS) + len(POSE_DEVIATIONS))
+    features = tokens * (1 + len(TOKEN_MEANS)) + poses * len(POSE_DEVIATIONS)
     shapes = {"weights": (features, classes), "bias": (classes,)}
     shapes |= {f"tokens_{part}": (tokens,) for part in ("mean", "scale")}
     shapes |= {f"poses_{part}": (poses,) for part in ("mean", "scale") if poses}

@@ -27,9 +27,7 @@ KIND = "recogniser"
 #: the lengths of tokens in seconds are fed beside them up to this many
 LONGEST_SECONDS = 4.0
 #: settings of heads that were made before they had them
-BEFORE: dict[str, Any] = {"even_minutes": 0.0, "poses": False, "copies": 0}
-#: a part of the answer that would be smaller is left out
-LEAST_SHARE = 0.1
+BEFORE: dict[str, Any] = {"share": 0.0, "poses": False, "copies": 0}
 #: how the arrays of the classifier of frames are told from the layer's
 _FRAMES = "frames."
 
@@ -134,14 +132,6 @@ class HeadParts(NamedTuple):
         return sum(found[1:], start=found[0])
 
 
-def classifiers_share(minutes: float, config: RecogniserConfig) -> float:
-    """The share of the answer that the classifier of frames gives after so many labelled minutes."""
-    if not config.even_minutes:
-        return 0.0
-    share = config.even_minutes / (config.even_minutes + minutes)
-    return 0.0 if share < LEAST_SHARE else 1.0 if share > 1 - LEAST_SHARE else share
-
-
 @dataclass(frozen=True, eq=False)
 class Recogniser:
     """An A4Mer with a head that names classes.
@@ -179,7 +169,6 @@ class Recogniser:
         settings = {
             "classes": list(self.classes),
             "vocabulary_sha256": words_checksum(self.model),
-            "share": self.parts.share,
             "settings": self.config.to_dict(),
         }
         write_head(model_folder, KIND, settings, state, self.card or "# A recogniser\n")
@@ -193,10 +182,7 @@ class Recogniser:
             config = RecogniserConfig.from_dict(BEFORE | settings["settings"])
             classes = tuple(str(name) for name in settings["classes"])
             words = settings["vocabulary_sha256"]
-            share = float(settings.get("share", 0.0))
-            if not 0 <= share <= 1:
-                raise ValueError(f"a share of {share:g}")
-            parts = _parts(arrays, share, model.config, config, len(classes))
+            parts = _parts(arrays, model.config, config, len(classes))
         except (KeyError, TypeError, ValueError, RuntimeError, UsageError) as error:
             raise InputError(f"does not fit its model ({error}); train it again", folder) from None
         if words != words_checksum(model):
@@ -209,19 +195,19 @@ class Recogniser:
 
 
 def _parts(
-    arrays: dict[str, np.ndarray], share: float, model: A4MerConfig, config: RecogniserConfig, classes: int
+    arrays: dict[str, np.ndarray], model: A4MerConfig, config: RecogniserConfig, classes: int
 ) -> HeadParts:
     """The parts that have a share, from the arrays of a head's folder."""
     inputs, network, frames = inputs_of(model, config.levels), None, None
-    if share < 1:
+    if config.share < 1:
         network = RecogniserNetwork(inputs, classes, config, model.fps)
         own = {k: torch.from_numpy(v.copy()) for k, v in arrays.items() if not k.startswith(_FRAMES)}
         network.load_state_dict(own)
         network.eval().requires_grad_(False)
-    if share > 0:
+    if config.share > 0:
         others = {k.removeprefix(_FRAMES): v for k, v in arrays.items() if k.startswith(_FRAMES)}
         frames = from_arrays(others, model.fps, inputs, FEATURES if config.poses else 0, classes)
-    return HeadParts(network, frames, share)
+    return HeadParts(network, frames, config.share)
 
 
 def words_checksum(model: A4Mer) -> str:

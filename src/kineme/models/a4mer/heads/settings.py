@@ -16,11 +16,10 @@ class RecogniserConfig:
 
     levels: Levels = "both"
     """which tokens it reads"""
-    even_minutes: float = 60.0
-    """labelled minutes with which the classifier of frames and the Transformer layer have equal parts in the
-    answer; with fewer the classifier counts more, with more the layer; 0: the layer alone"""
+    share: float = 0.5
+    """share of the answer that the classifier of frames gives; the rest is the Transformer layer's"""
     poses: bool = True
-    """whether the classifier of frames reads poses and velocities beside the tokens"""
+    """whether the classifier of frames also reads how poses and velocities vary around a frame"""
     penalty: float = 1e-4
     """how far the classifier of frames keeps its weights small"""
     copies: int = 4
@@ -53,8 +52,10 @@ class RecogniserConfig:
             raise UsageError(f"width {self.width} must be an even multiple of heads {self.heads}")
         if self.levels not in ("atoms", "motifs", "both"):
             raise UsageError(f"levels must be atoms, motifs or both, not {self.levels}")
-        if not (self.penalty > 0 and self.copies >= 0 and self.even_minutes >= 0):
-            raise UsageError("penalty must be above 0, copies and even_minutes not below it")
+        if not 0 <= self.share <= 1:
+            raise UsageError(f"share must lie between 0 and 1, not {self.share:g}")
+        if self.penalty <= 0 or self.copies < 0:
+            raise UsageError("penalty must be above 0, and copies not below it")
         if not (0 <= self.dropout < 1 and 0 <= self.smoothing < 1):
             raise UsageError("dropout and smoothing must lie between 0 and 1")
 
