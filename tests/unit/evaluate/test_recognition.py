@@ -63,7 +63,7 @@ def test_every_learner_tells_what_can_be_told() -> None:
     rng = np.random.default_rng(0)
 
     def row(label: int) -> tuple[np.ndarray, np.ndarray]:
-        items = rng.normal(size=(30, 131)).astype(np.float32) * 0.1
+        items = rng.normal(size=(30, 131)).astype(np.float32) * (0.1 + 0.4 * label)
         items[:, label] += 3
         return items, np.ones(30, dtype=np.int64)
 
