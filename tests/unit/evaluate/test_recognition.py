@@ -63,17 +63,23 @@ def test_every_learner_tells_what_can_be_told() -> None:
     rng = np.random.default_rng(0)
 
     def row(label: int) -> tuple[np.ndarray, np.ndarray]:
-        items = rng.normal(size=(30, 131)).astype(np.float32) * (0.1 + 0.4 * label)
+        items = rng.normal(size=(30, 131)).astype(np.float32) * 0.1
         items[:, label] += 3
         return items, np.ones(30, dtype=np.int64)
 
+    def spread(label: int) -> np.ndarray:
+        """Poses of which it is told how they vary."""
+        return rng.normal(size=(30, 131)).astype(np.float32) * (0.1 + 0.4 * label)
+
     train = [
-        LabelledRow(items, frames, np.eye(2, dtype=np.float32)[[label] * 30], np.full(30, label), items)
+        LabelledRow(
+            items, frames, np.eye(2, dtype=np.float32)[[label] * 30], np.full(30, label), spread(label)
+        )
         for label in (0, 1, 0, 1)
         for items, frames in [row(label)]
     ]
-    test = [Inputs(made, made.tokens) for made in (TokenRow(*row(0)), TokenRow(*row(1)))]
-    standard = [Inputs(TokenRow(r.items, r.frames), r.items) for r in train]
+    test = [Inputs(TokenRow(*row(label)), spread(label)) for label in (0, 1)]
+    standard = [Inputs(TokenRow(r.items, r.frames), r.poses) for r in train if r.poses is not None]
     seen = Labelled(train, train, test, 2, standard, 4)
     truth = np.repeat([0, 1], 30)
     for learner in (Nearest(), Supervised("GRU", 1), Whole(), Frames()):
