@@ -1,6 +1,6 @@
 """Teach a model the classes of labelled takes: adds a head for `kineme recognise` to a copy of the model.
 
-The model itself stays as it is; one Transformer layer on its tokens learns, which takes a minute. A few
+The model itself stays as it is; a classifier of frames and a Transformer layer learn, which takes a minute. A few
 labelled minutes are enough to begin with. OUT may be the model's own folder: then only the head is replaced.
 """
 

@@ -24,8 +24,9 @@ from kineme.evaluate.representation import Fold, Take
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.runs import Value
 from kineme.evaluate.tables import Column
-from kineme.models.a4mer.heads.recogniser import TokenRow
+from kineme.train.changed import in_tempo
 from kineme.train.labelled import LabelledRow
+from kineme.train.recogniser import Inputs
 
 WINDOW_SECONDS = 30.0
 #: labelled windows; 0 stands for all
@@ -45,7 +46,7 @@ def _columns(metric: str) -> tuple[Column, ...]:
 TABLES = {"top-1": _columns("top1"), "top-3": _columns("top3")}
 _CODE = (
     "evaluate/recognition*.py", "evaluate/learned.py", "evaluate/baselines.py", "corpus/classes.py",
-    "train/labelled.py", "train/recogniser.py", "models/recognisers/*/*.py", "models/a4mer/*.py",
+    "train/changed.py", "train/labelled.py", "train/recogniser.py", "models/recognisers/*/*.py", "models/a4mer/*.py",
     "models/a4mer/heads/*.py", "nn/*.py",
 )  # fmt: skip
 
@@ -100,9 +101,10 @@ def measure(
             picked = [windows[i] for i in chosen]
             seen = Labelled(
                 _labelled(train, own, picked, len(classes)),
+                _copies(row, fold, reader, picked, classes),
                 test,
                 len(classes),
-                [r.tokens for r in train],
+                train,
                 len(picked),
             )
             scores = row.learner.scores(seen, seed)
@@ -114,13 +116,28 @@ def measure(
     return values
 
 
-def _of_takes(takes: Sequence[Take], rows: Sequence[TokenRow], classes: Sequence[str]) -> list[np.ndarray]:
-    pairs = zip(takes, rows, strict=True)
-    return [frame_classes(take.labels, int(row.frames.sum()), FPS, classes) for take, row in pairs]
+def _of_takes(takes: Sequence[Take], read: Sequence[Inputs], classes: Sequence[str]) -> list[np.ndarray]:
+    pairs = zip(takes, read, strict=True)
+    return [frame_classes(take.labels, int(x.row.frames.sum()), FPS, classes) for take, x in pairs]
+
+
+def _copies(
+    row: Row, fold: Fold, reader: Reader, windows: Sequence[tuple[int, int, int]], classes: Sequence[str]
+) -> list[LabelledRow]:
+    """The drawn windows in changed copies of their takes, as many as the row's learner asks for."""
+    found = []
+    for copy in range(row.learner.copies):
+        for number, first, last in windows:
+            read, tempo = reader.changed(number, copy, row.levels)
+            labels = in_tempo(fold.train[number].labels, tempo)
+            own = frame_classes(labels, int(read.row.frames.sum()), FPS, classes)
+            window = (0, round(first / tempo), round(last / tempo))
+            found += _labelled([read], [own], [window], len(classes))
+    return found
 
 
 def _labelled(
-    train: Sequence[TokenRow],
+    train: Sequence[Inputs],
     own: Sequence[np.ndarray],
     windows: Sequence[tuple[int, int, int]],
     classes: int,
@@ -128,13 +145,18 @@ def _labelled(
     """Takes that hold a drawn window, cut to it: what lies beside it is not seen, not even as context."""
     found = []
     for number, first, last in windows:
-        row = train[number]
+        row = train[number].row
         starts = np.cumsum(row.frames) - row.frames
         inside = (starts < last) & (starts + row.frames > first)
+        if not inside.any():
+            continue
         hidden = own[number].copy()
         hidden[:first] = hidden[last:] = -1
         targets = token_classes(hidden, row.frames, classes)
-        found.append(LabelledRow(row.tokens[inside], row.frames[inside], targets[inside]))
+        frames = row.frames[inside]
+        cut = slice(int(starts[inside][0]), int(starts[inside][0] + frames.sum()))
+        poses = train[number].poses[cut]
+        found.append(LabelledRow(row.tokens[inside], frames, targets[inside], hidden[cut], poses))
     return [row for row in found if row.targets.any()]
 
 
@@ -205,13 +227,17 @@ def _chosen(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
 
 
 def _comparisons(rows: Sequence[tables.Row], conditions: Sequence[str]) -> list[tables.Comparison]:
-    """The head on both levels against each rival, at every number of windows."""
-    one = "A4Mer: both, head"
+    """What `kineme train recogniser` makes against each rival, at every number of windows."""
+    one = "A4Mer: both + poses, recogniser"
     rivals = (
-        "random weights: both, head",
+        "A4Mer: both, head",
+        "random weights: both + poses, recogniser",
+        "poses alone, ridge",
         "PCA on 1 s clips, head",
         "ST-GCN, trained on labels",
+        "ST-GCN, trained on labels and copies",
         "GRU, trained on labels",
+        "GRU, trained on labels and copies",
     )
     made = (
         tables.compare(rows, one, rival, f"top1_{amount or 'all'}", condition)

@@ -24,12 +24,15 @@ from kineme.train.running import RunModule, train_module
 class LabelledRow:
     """A take: items (K, D), the frames (K,) each stands for, and how many of each class are among them.
 
-    `targets` : (K, classes); an item without labels has zeros and is context only.
+    `targets` : (K, classes); an item without labels has zeros and is context only. `own` : (T,) the class of
+    every frame, -1 without one; `poses` : (T, P) of every frame. Neither is needed by `train_labelled`.
     """
 
     items: np.ndarray
     frames: np.ndarray
     targets: np.ndarray
+    own: np.ndarray | None = None
+    poses: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

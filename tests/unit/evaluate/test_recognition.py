@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from kineme.errors import UsageError
 from kineme.evaluate import recognition
 from kineme.evaluate.recognition import draw_windows, label_windows
-from kineme.evaluate.recognition_rows import Labelled, Nearest, Supervised, all_rows
+from kineme.evaluate.recognition_rows import Frames, Labelled, Nearest, Supervised, Whole, all_rows
 from kineme.evaluate.representation import Take
 from kineme.evaluate.request import Request
 from kineme.models.a4mer.heads.recogniser import TokenRow
 from kineme.motion import SMPL22, Motion
 from kineme.train.labelled import LabelledRow
+from kineme.train.recogniser import Inputs
 
 
 def _take(seconds: float) -> Take:
@@ -49,7 +50,11 @@ def test_windows_are_balanced_by_class_and_drawn_by_seed() -> None:
 def test_labels_beside_a_window_are_not_seen() -> None:
     row = TokenRow(np.arange(8, dtype=np.float32)[:, None], np.full(8, 5))
     own = np.repeat([0, 1], 20)
-    (found,) = recognition._labelled([row], [own], [(0, 12, 24)], 2)
+    poses = np.arange(40, dtype=np.float32)[:, None]
+    (found,) = recognition._labelled([Inputs(row, poses)], [own], [(0, 12, 24)], 2)
+    assert found.poses is not None and found.own is not None
+    np.testing.assert_array_equal(found.poses[:, 0], np.arange(10, 25))
+    np.testing.assert_array_equal(found.own, [-1] * 2 + [0] * 8 + [1] * 4 + [-1])
     np.testing.assert_array_equal(found.items[:, 0], [2, 3, 4])  # the tokens that reach into it
     np.testing.assert_array_equal(found.targets, [[3, 0], [5, 0], [0, 4]])
 
@@ -62,15 +67,24 @@ def test_every_learner_tells_what_can_be_told() -> None:
         items[:, label] += 3
         return items, np.ones(30, dtype=np.int64)
 
+    def spread(label: int) -> np.ndarray:
+        """Poses of which other numbers vary in each class."""
+        found = rng.normal(size=(30, 131)).astype(np.float32) * 0.1
+        found[:, label::2] *= 5
+        return found
+
     train = [
-        LabelledRow(items, frames, np.eye(2, dtype=np.float32)[[label] * 30])
+        LabelledRow(
+            items, frames, np.eye(2, dtype=np.float32)[[label] * 30], np.full(30, label), spread(label)
+        )
         for label in (0, 1, 0, 1)
         for items, frames in [row(label)]
     ]
-    test = [TokenRow(*row(0)), TokenRow(*row(1))]
-    seen = Labelled(train, test, 2, [r.items for r in train], 4)
+    test = [Inputs(TokenRow(*row(label)), spread(label)) for label in (0, 1)]
+    standard = [Inputs(TokenRow(r.items, r.frames), r.poses) for r in train if r.poses is not None]
+    seen = Labelled(train, train, test, 2, standard, 4)
     truth = np.repeat([0, 1], 30)
-    for learner in (Nearest(), Supervised("GRU")):
+    for learner in (Nearest(), Supervised("GRU", 1), Whole(), Frames()):
         scores = learner.scores(seen, 0)
         assert scores.shape == (60, 2) and (scores.argmax(1) == truth).mean() > 0.8, learner.name
 
@@ -78,7 +92,12 @@ def test_every_learner_tells_what_can_be_told() -> None:
 def test_rows_are_the_named_ones() -> None:
     names = [row.name for row in all_rows()]
     assert len(set(names)) == len(names)
-    for part in ("A4Mer: atoms, head", "random weights: motifs, k-NN", "ST-GCN, trained on labels"):
+    for part in (
+        "A4Mer: atoms, head",
+        "random weights: motifs, k-NN",
+        "A4Mer: both + poses, recogniser",
+        "ST-GCN, trained on labels",
+    ):
         assert part in names
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from kineme.corpus import Corpus
 from kineme.corpus.classes import class_counts, frame_classes, token_classes
 from kineme.corpus.synthetic import generate
 from kineme.errors import InputError, UsageError
+from kineme.formats.checksums import write_checksums
 from kineme.models.a4mer import A4Mer
+from kineme.models.a4mer.heads.folder import CHECKED
 from kineme.models.a4mer.heads.recogniser import Recogniser, token_row
 from kineme.models.a4mer.heads.settings import RecogniserConfig
 from kineme.models.a4mer.model import standard_positions
@@ -26,7 +29,10 @@ from kineme.tasks.recognise import Neighbours, class_track, recognise
 from kineme.train.labelled import LabelledRow, draw_stretch
 from kineme.train.recogniser import train_recogniser
 
-FAST = RecogniserConfig(steps=60, width=32, learning_rate=5e-3)
+#: the Transformer layer alone
+LAYER = RecogniserConfig(share=0.0, copies=0, steps=60, width=32, learning_rate=5e-3)
+#: both parts
+FAST = replace(LAYER, share=0.5, copies=1)
 
 
 def _labelled(folder: Path, seed: int, takes: int) -> Corpus:
@@ -89,8 +95,11 @@ def test_levels_of_tokens(model: A4Mer, corpus: Corpus) -> None:
     np.testing.assert_array_equal(np.concatenate(per_frame[:2], axis=1), per_frame[2])
 
 
-def test_a_head_learns_and_is_kept(model: A4Mer, corpus: Corpus, tmp_path: Path) -> None:
-    made = train_recogniser(model, corpus, FAST, seed=1, card="# made\n")
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_head_learns_and_is_kept(model: A4Mer, corpus: Corpus, tmp_path: Path, share: float) -> None:
+    config = replace(FAST, share=share)
+    made = train_recogniser(model, corpus, config, seed=1, card="# made\n")
+    assert (made.parts.network is None, made.parts.frames is None) == (share == 1, share == 0)
     assert made.classes == tuple(class_counts(corpus))
     found = recognise(corpus, made)
     assert isinstance(found, list) and len(found) == len(corpus)
@@ -103,11 +112,11 @@ def test_a_head_learns_and_is_kept(model: A4Mer, corpus: Corpus, tmp_path: Path)
         pairs = zip(one.segments, one.segments[1:], strict=False)
         assert all(a.end == b.start and a.label != b.label for a, b in pairs)
         assert all(s.level == "class" and 0 <= s.confidence <= 1 for s in one.segments)
-    assert hits / frames > 0.6  # of eleven classes; the tokens are of random weights
+    assert hits / frames > (0.8 if share else 0.6)  # of eleven classes; the tokens are of random weights
     model.save(tmp_path / "model")
     made.save(tmp_path / "model")
     again = Recogniser.load(tmp_path / "model")
-    assert again.card == "# made\n" and again.config == FAST
+    assert again.card == "# made\n" and again.config == config
     clip = corpus[0]
     np.testing.assert_array_equal(recognise(clip, again).scores, found[0].scores)  # type: ignore[union-attr]
 
@@ -119,6 +128,34 @@ def test_a_head_is_refused_with_another_vocabulary(model: A4Mer, corpus: Corpus,
     atoms = [model.encode_atoms(standard_positions(clip.motion), clip.fps) for clip in list(corpus)[:3]]
     model.with_vocabulary(atoms, 1).save(tmp_path / "model")
     with pytest.raises(InputError, match="another vocabulary"):
+        Recogniser.load(tmp_path / "model")
+
+
+def test_a_head_of_before_is_the_layer_alone(model: A4Mer, corpus: Corpus, tmp_path: Path) -> None:
+    made = train_recogniser(model, corpus, replace(LAYER, poses=False, steps=2))
+    model.save(tmp_path / "model")
+    made.save(tmp_path / "model")
+    file = tmp_path / "model" / "heads" / "recogniser" / "config.json"
+    held = json.loads(file.read_text())
+    for name in ("share", "poses", "copies", "penalty"):
+        del held["settings"]["settings"][name]
+    file.write_text(json.dumps(held, indent=2) + "\n")
+    write_checksums(file.parent, CHECKED)
+    again = Recogniser.load(tmp_path / "model")
+    assert again.parts.frames is None and again.config == replace(LAYER, poses=False, steps=2)
+    clip = corpus[0]
+    np.testing.assert_array_equal(recognise(clip, again).scores, recognise(clip, made).scores)  # type: ignore[union-attr]
+
+
+def test_a_classifier_of_frames_with_other_inputs_is_refused(
+    model: A4Mer, corpus: Corpus, tmp_path: Path
+) -> None:
+    model.save(tmp_path / "model")
+    made = train_recogniser(model, corpus, RecogniserConfig(copies=0))
+    assert made.parts.frames is not None
+    wrong = replace(made.parts.frames, weights=made.parts.frames.weights[1:])
+    replace(made, parts=made.parts._replace(frames=wrong)).save(tmp_path / "model")
+    with pytest.raises(InputError, match="does not fit its model .*other inputs"):
         Recogniser.load(tmp_path / "model")
 
 
@@ -134,6 +171,7 @@ def test_the_same_seed_gives_the_same_head(model: A4Mer, corpus: Corpus) -> None
 @pytest.mark.parametrize(
     "change",
     [
+        {"share": 0.2}, {"share": 1.0}, {"poses": False}, {"penalty": 1e-2}, {"copies": 0},
         {"levels": "atoms"}, {"width": 16}, {"heads": 2}, {"feed_ratio": 1.0}, {"dropout": 0.0},
         {"noise": 0.0},
         {"steps": 7}, {"batch_size": 3}, {"seconds": 4.0}, {"learning_rate": 1e-4}, {"weight_decay": 9.0},
@@ -153,6 +191,11 @@ def test_settings_that_make_no_sense() -> None:
         RecogniserConfig(width=30, heads=4)
     with pytest.raises(UsageError, match="unknown recogniser setting depth"):
         RecogniserConfig.from_dict({"depth": 3})
+    for share in (-0.1, 1.1):
+        with pytest.raises(UsageError, match="share must lie"):
+            RecogniserConfig(share=share)
+    with pytest.raises(UsageError, match="penalty must be above 0"):
+        RecogniserConfig(penalty=0)
     assert RecogniserConfig.from_dict(FAST.to_dict()) == FAST
 
 

@@ -1,11 +1,12 @@
-"""A head for recognition: one Transformer layer over a take's tokens, and a class for every frame (paper)."""
+"""A head for recognition: a class for every frame, by one Transformer layer over a take's tokens (paper), by a
+classifier of frames in closed form (`frames`), or by both."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,9 @@ from torch import Tensor, nn
 
 from kineme.errors import InputError, UsageError
 from kineme.models.a4mer.config import A4MerConfig
+from kineme.models.a4mer.features import FEATURES, clip_features
 from kineme.models.a4mer.heads.folder import head_folder, read_head, train_command, write_head
+from kineme.models.a4mer.heads.frames import FrameClassifier, from_arrays, to_arrays
 from kineme.models.a4mer.heads.settings import Levels, RecogniserConfig
 from kineme.models.a4mer.model import A4Mer
 from kineme.models.a4mer.settle import without_axes
@@ -23,6 +26,10 @@ from kineme.nn.packing import Layout
 KIND = "recogniser"
 #: the lengths of tokens in seconds are fed beside them up to this many
 LONGEST_SECONDS = 4.0
+#: settings of heads that were made before they had them
+BEFORE: dict[str, Any] = {"share": 0.0, "poses": False, "copies": 0}
+#: how the arrays of the classifier of frames are told from the layer's
+_FRAMES = "frames."
 
 
 class TokenRow(NamedTuple):
@@ -95,6 +102,36 @@ class RecogniserNetwork(nn.Module):
         return self.out(self.drop(self.norm(y))) + self.plain(x)
 
 
+class HeadParts(NamedTuple):
+    """The two parts of a head, and the `share` of the answer that is the classifier's.
+
+    network : the Transformer layer; None where the share is 1. frames : the classifier of frames; None where
+    it is 0.
+    """
+
+    network: RecogniserNetwork | None
+    frames: FrameClassifier | None
+    share: float
+
+    @torch.inference_mode()
+    def scores(self, row: TokenRow, poses: np.ndarray | None) -> np.ndarray:
+        """Probabilities (T', classes) of the frames of a row: the parts' mean, by their shares.
+
+        poses (T', P) : of every frame; None where the classifier does not read them.
+        """
+        found = []
+        if self.network is not None:
+            self.network.eval()
+            frames = torch.from_numpy(row.frames).float()
+            logits = self.network(torch.from_numpy(row.tokens), frames, [len(row.frames)])
+            likely = np.repeat(logits.softmax(1).numpy(), row.frames, axis=0)
+            found.append((1 - self.share) * likely)
+        if self.frames is not None:
+            tokens = np.repeat(row.tokens, row.frames, axis=0)
+            found.append(self.share * self.frames.scores(tokens, poses))
+        return sum(found[1:], start=found[0])
+
+
 @dataclass(frozen=True, eq=False)
 class Recogniser:
     """An A4Mer with a head that names classes.
@@ -102,13 +139,13 @@ class Recogniser:
     Attributes
     ----------
     model : whose tokens it reads. config : settings of the head. classes : names, in the order of scores.
-    network : its weights. card : text of its README.md.
+    parts : what was learnt. card : text of its README.md.
     """
 
     model: A4Mer
     config: RecogniserConfig
     classes: tuple[str, ...]
-    network: RecogniserNetwork
+    parts: HeadParts
     card: str = ""
 
     @property
@@ -116,19 +153,19 @@ class Recogniser:
         """Frames per second of the scores."""
         return self.model.config.fps
 
-    @torch.inference_mode()
     def scores(self, positions: np.ndarray, fps: float) -> np.ndarray:
         """Probabilities (T', classes) of each model frame of world positions (T, 22, 3), standard body."""
         row = token_row(self.model, positions, fps, self.config.levels)
-        self.network.eval()
-        logits = self.network(
-            torch.from_numpy(row.tokens), torch.from_numpy(row.frames).float(), [len(row.frames)]
-        )
-        return np.repeat(logits.softmax(1).numpy(), row.frames, axis=0)
+        poses = clip_features(positions, fps, self.fps)[0] if self.config.poses else None
+        return self.parts.scores(row, poses)
 
     def save(self, model_folder: str | Path) -> None:
         """Write the head into the folder of its model."""
-        state = {k: v.cpu().numpy() for k, v in self.network.state_dict().items()}
+        state: dict[str, np.ndarray] = {}
+        if self.parts.network is not None:
+            state |= {k: v.cpu().numpy() for k, v in self.parts.network.state_dict().items()}
+        if self.parts.frames is not None:
+            state |= {_FRAMES + k: v for k, v in to_arrays(self.parts.frames).items()}
         settings = {
             "classes": list(self.classes),
             "vocabulary_sha256": words_checksum(self.model),
@@ -142,12 +179,10 @@ class Recogniser:
         settings, arrays, card = read_head(model_folder, KIND)
         model, folder = A4Mer.load(model_folder), head_folder(Path(model_folder), KIND)
         try:
-            config = RecogniserConfig.from_dict(settings["settings"])
+            config = RecogniserConfig.from_dict(BEFORE | settings["settings"])
             classes = tuple(str(name) for name in settings["classes"])
             words = settings["vocabulary_sha256"]
-            inputs = inputs_of(model.config, config.levels)
-            network = RecogniserNetwork(inputs, len(classes), config, model.config.fps)
-            network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in arrays.items()})
+            parts = _parts(arrays, model.config, config, len(classes))
         except (KeyError, TypeError, ValueError, RuntimeError, UsageError) as error:
             raise InputError(f"does not fit its model ({error}); train it again", folder) from None
         if words != words_checksum(model):
@@ -156,7 +191,23 @@ class Recogniser:
                 f"again with `{train_command(KIND)}`",
                 folder,
             )
-        return cls(model, config, classes, network.eval().requires_grad_(False), card)
+        return cls(model, config, classes, parts, card)
+
+
+def _parts(
+    arrays: dict[str, np.ndarray], model: A4MerConfig, config: RecogniserConfig, classes: int
+) -> HeadParts:
+    """The parts that have a share, from the arrays of a head's folder."""
+    inputs, network, frames = inputs_of(model, config.levels), None, None
+    if config.share < 1:
+        network = RecogniserNetwork(inputs, classes, config, model.fps)
+        own = {k: torch.from_numpy(v.copy()) for k, v in arrays.items() if not k.startswith(_FRAMES)}
+        network.load_state_dict(own)
+        network.eval().requires_grad_(False)
+    if config.share > 0:
+        others = {k.removeprefix(_FRAMES): v for k, v in arrays.items() if k.startswith(_FRAMES)}
+        frames = from_arrays(others, model.fps, inputs, FEATURES if config.poses else 0, classes)
+    return HeadParts(network, frames, config.share)
 
 
 def words_checksum(model: A4Mer) -> str:

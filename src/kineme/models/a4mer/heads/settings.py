@@ -17,6 +17,14 @@ class RecogniserConfig(Settings, of="recogniser"):
 
     levels: Levels = "both"
     """which tokens it reads"""
+    share: float = 0.5
+    """share of the answer that the classifier of frames gives; the rest is the Transformer layer's"""
+    poses: bool = True
+    """whether the classifier of frames also reads how poses and velocities vary around a frame"""
+    penalty: float = 1e-4
+    """how far the classifier of frames keeps its weights small"""
+    copies: int = 4
+    """further copies of every labelled take, each in another tempo, posture and amplitude, to learn from"""
     width: int = 64
     """features inside"""
     heads: int = 4
@@ -43,5 +51,9 @@ class RecogniserConfig(Settings, of="recogniser"):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_heads(self.width, self.heads)
+        if not 0 <= self.share <= 1:
+            raise UsageError(f"share must lie between 0 and 1, not {self.share:g}")
+        if self.penalty <= 0 or self.copies < 0:
+            raise UsageError("penalty must be above 0, and copies not below it")
         if not (0 <= self.dropout < 1 and 0 <= self.smoothing < 1):
             raise UsageError("dropout and smoothing must lie between 0 and 1")
