@@ -15,7 +15,7 @@ from kineme.errors import InputError
 from kineme.models.a4mer import A4Mer
 from small_models import small_corpus, small_model, write_takes
 
-LIBRARY_FILES = ("segments.parquet", "tokens.npy", "motifs.parquet")
+LIBRARY_FILES = ("segments.parquet", "tokens.npy", "motifs.parquet", "takes.parquet", "cards.json")
 CORPUS_FILES = ("frames.npy", "display.npy", "clips.parquet", "labels.parquet", "skeletons.json")
 MODEL_FILES = ("model.safetensors", "codebook.safetensors", "patterns.parquet", "motifs.safetensors")
 
@@ -50,7 +50,7 @@ def test_whole_folders_pass(made: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert command("check", made / "library", made / "corpus", made / "model") == 0
     said = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[1] for line in said] == [
-        "a library, 15 files are whole",
+        "a library, 17 files are whole",
         "a corpus, 7 files are whole",
         "a model, 5 files are whole",
     ]
