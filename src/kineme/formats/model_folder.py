@@ -54,9 +54,9 @@ def write_model(
         write_checksums(work, CHECKED)
 
 
-def read_model(folder: Path, kind: str, number: int) -> Held:
-    """What `write_model` wrote; InputError names the file that is missing, damaged, too new or of another
-    kind."""
+def read_model(folder: Path, kind: str, number: int, oldest: int = 1) -> Held:
+    """What `write_model` wrote; InputError names the file that is missing, damaged, too new, older than the
+    format `oldest` or of another kind."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -67,7 +67,7 @@ def read_model(folder: Path, kind: str, number: int) -> Held:
             folder,
         )
     try:
-        check_format(head, "model", number, 1, "train it again", path)
+        check_format(head, "model", number, oldest, "train it again", path)
     except ValueError as error:
         raise InputError(f"cannot be read ({error}); {_RESTORE}", path) from None
     verify(folder, read_checksums(folder), _RESTORE, whole=True)

@@ -264,6 +264,7 @@ def test_a_folder_gives_back_the_model(tmp_path) -> None:
     for change, said in (
         ({"model": "hgvae"}, "another kind"),
         ({"format": 99}, "newer kineme"),
+        ({"format": 1}, "older kineme .*train it again"),
         ({"settings": {"depth": 1}}, "depth|damaged"),
     ):
         (tmp_path / "model" / "config.json").write_text(json.dumps(head | change))

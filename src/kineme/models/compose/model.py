@@ -92,7 +92,7 @@ class Composer:
     @classmethod
     def load(cls, folder: str | Path) -> Composer:
         """Read a model folder. Raises InputError that names the file at fault."""
-        held = read_model(Path(folder), KIND, FORMAT)
+        held = read_model(Path(folder), KIND, FORMAT, oldest=FORMAT)
         config = ComposeConfig.from_file(held.settings, Path(folder) / "config.json")
         network = ComposeNetwork(config)
         fill_network(network, held.arrays, Path(folder))

@@ -127,7 +127,7 @@ class MotionCLIP:
     @classmethod
     def load(cls, folder: str | Path) -> MotionCLIP:
         """Read a model folder. Raises InputError that names the file at fault."""
-        held = read_model(Path(folder), KIND, FORMAT)
+        held = read_model(Path(folder), KIND, FORMAT, oldest=FORMAT)
         model = cls.random(MotionCLIPConfig.from_file(held.settings, Path(folder) / "config.json"))
         fill_network(model.network, held.arrays, Path(folder))
         model.card = held.card
