@@ -100,6 +100,7 @@ def rows(bench: Bench) -> dict[str, Maker]:
         "latent disentanglement": _model(bench, "half", rates="half"),
         TOLD: _motionclip(bench),
         "ours, without refinement": _model(bench, "ours"),
+        "ours, z from N(0, I)": _model(bench, "ours", normal=True),
         "ours, with refinement": _model(bench, "refined", refine=True),
         "all classes": _model(bench, "all", full=True),
         "uniform lambda": _model(bench, "uniform", rates="uniform"),
@@ -123,11 +124,15 @@ def _clips(bench: Bench) -> Maker:
     return make
 
 
-def _model(bench: Bench, tag: str, *, refine: bool = False, full: bool = False, **changes) -> Maker:
-    """Samples of a model trained on coupled sequences; `full` : of all pairs, not of the composed classes."""
+def _model(
+    bench: Bench, tag: str, *, refine: bool = False, full: bool = False, normal: bool = False, **changes
+) -> Maker:
+    """Samples of a model trained on coupled sequences; `full` : of all pairs, not of the composed classes; `normal` :
+    from the prior of its training."""
 
     def make(data: ComposeSet, classes: np.ndarray, counts: list[int], seed: int) -> Sequences:
         model = bench.model(data, tag, refine, pairs=() if full else data.pairs, **changes)
+        model = model.with_normal_prior() if normal else model
         return _lasting(model.sample([data.pairs[number] for number in classes], counts, seed), counts)
 
     return make

@@ -119,10 +119,12 @@ def train_on_pairs(
     card: str,
     progress: bool,
     trainer_options: dict[str, Any] | None,
+    finish: Callable[[], None] = lambda: None,
 ) -> M:
     """Train `model` in place on what `bank` draws, by the bank's own settings, and write it to ``run/model``.
 
-    settings : plain values; a run of others, or of other sequences, is not resumed (UsageError).
+    settings : plain values; a run of others, or of other sequences, is not resumed (UsageError). finish : what is
+    to be done with the trained network before it is written.
     """
     config = bank.config
     model.card = card
@@ -147,6 +149,7 @@ def train_on_pairs(
         trainer_options=trainer_options,
     )
     if first:
+        finish()
         model.save(run / "model")
     return model
 
@@ -177,8 +180,14 @@ def train_compose(
         placed = None if refine is None else refine.to(pairs.frames.device)
         return pairs_loss(network, pairs, config, placed, done, rng)
 
+    model = Composer.random(config, seed)
+
+    def finish() -> None:
+        if config.prior == "fitted":
+            model.fit_prior(bank, np.random.default_rng([seed, 2]))
+
     return train_on_pairs(
-        Composer.random(config, seed),
+        model,
         loss,
         bank,
         run,
@@ -187,6 +196,7 @@ def train_compose(
         card=card,
         progress=progress,
         trainer_options=trainer_options,
+        finish=finish,
     )
 
 

@@ -21,6 +21,7 @@ from kineme.models.compose.batch import (
 )
 from kineme.models.compose.network import ComposeNetwork, sinusoids
 from kineme.models.compose.objective import bound, decoupling, divergence, reconstruction
+from kineme.models.compose.prior import fit_prior
 from kineme.models.compose.refine import Refinement
 from kineme.motion.canonical import INDEX
 from kineme.motion.rotations import sixd_to_matrix
@@ -159,6 +160,39 @@ def test_the_same_seed_gives_the_same_weights_and_samples() -> None:
     texts = ["walk+wave", "run"]
     torch.testing.assert_close(one.sample(texts, seed=3), other.sample(texts, seed=3))
     assert not torch.allclose(one.sample(texts, seed=3), one.sample(texts, seed=4))
+
+
+def test_a_fitted_prior_is_where_the_latents_are() -> None:
+    rng, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
+    actions_ = torch.from_numpy(rng.dirichlet(np.ones(3), size=20_000)).float()
+    wanted = torch.randn(3, 4, generator=generator)
+    root = torch.tril(torch.rand(4, 4, generator=generator)) + torch.eye(4)
+    spread = torch.rand(4, generator=generator)
+    means = actions_ @ wanted + torch.randn(20_000, 4, generator=generator) @ root.T
+    prior = fit_prior(Gaussian(means, spread.log().expand(20_000, 4)), actions_)
+    torch.testing.assert_close(prior.mean, wanted, atol=0.1, rtol=0)
+    covariance = root @ root.T + torch.diag(spread)  # of what the posteriors say and of what they leave open
+    torch.testing.assert_close(prior.factor @ prior.factor.T, covariance, atol=0.15, rtol=0)
+    least = fit_prior(Gaussian(means[:2], torch.full((2, 4), -20.0)), actions_[:2])
+    assert least.factor.isfinite().all()  # fewer sequences than features
+
+
+def test_samples_come_from_the_fitted_prior(tmp_path, bank) -> None:
+    model = small_composer()
+    texts = ["walk+wave", "run"]
+    before = model.sample(texts, seed=1)
+    model.fit_prior(bank, np.random.default_rng(0), 64, 16)
+    after = model.sample(texts, seed=1)
+    assert not torch.allclose(before, after)
+    drawn = bank.draw(400, np.random.default_rng(5))
+    posterior = model.network.encode(drawn.frames, drawn.valid, drawn.actions)
+    noise = torch.randn(400, SMALL.width, generator=torch.Generator().manual_seed(0))
+    made, real = model.network.latents(noise, drawn.actions), posterior.sample()
+    fits = (made.mean(0) - real.mean(0)).square().mean() < 0.02
+    assert fits and (made.std(0) / real.std(0) - 1).abs().max() < 0.3
+    model.save(tmp_path / "model")
+    torch.testing.assert_close(Composer.load(tmp_path / "model").sample(texts, seed=1), after)
+    torch.testing.assert_close(model.with_normal_prior().sample(texts, seed=1), before)
 
 
 def test_a_batch_couples_two_actions_of_one_length(bank) -> None:

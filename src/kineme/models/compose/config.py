@@ -62,6 +62,10 @@ class ComposeConfig(Settings, of="compose"):
     """what the latent is read off: a linear layer on each distribution token, with a small variance at first, or
     the tokens themselves, as ACTOR does; those are normalised, and may stay the same for every sequence"""
 
+    prior: Literal["fitted", "normal"] = "fitted"
+    """what latents are drawn from after training: a Gaussian fitted to those of the training sequences, or N(0, I);
+    the divergence is from N(0, I) either way"""
+
     # -- training
     kl_weight: float = 3e-4
     """weight of the divergence, summed over the latent's features, against the mean square of
@@ -144,7 +148,7 @@ PRESETS: dict[str, ComposeConfig] = {
     # its 1e-5 is of ACTOR's divergence, summed over the batch: 800 times as much of a mean over it
     "paper": ComposeConfig(
         joints=24, root="mask", width=256, layers=8, feed=1024, dropout=0.1, way="places", posterior="tokens",
-        kl_weight=8e-3, kl_rise=(0.0, 0.0), root_weight=3 / 144, joints_weight=0.0,
+        kl_weight=8e-3, kl_rise=(0.0, 0.0), root_weight=3 / 144, joints_weight=0.0, prior="normal",
         refine_rise=(0.0, 0.0), refine_share=1 / 3, refine_joints="all",
         steps=15_000, batch_size=800, learning_rate=1e-4, decay=False,
         refine_pictures=60, refine_weight=1e-2 * 224**2,

@@ -11,13 +11,15 @@ from torch import Tensor, nn
 
 from kineme.errors import InputError
 from kineme.formats.model_folder import read_model, write_model
-from kineme.models.compose.batch import split_frames
+from kineme.models.compose.batch import PairBank, split_frames
 from kineme.models.compose.config import ComposeConfig
 from kineme.models.compose.network import ComposeNetwork
+from kineme.models.compose.prior import fit_prior
 from kineme.motion import SMPL22, Motion
 from kineme.motion.rotations import sixd_to_matrix
+from kineme.nn.gaussian import Gaussian
 
-FORMAT, KIND = 2, "compose"
+FORMAT, KIND = 3, "compose"
 
 
 class Composer:
@@ -73,12 +75,29 @@ class Composer:
         """
         most, counts = self.config.frames, frame_counts(len(texts), frames, self.config)
         generator = torch.Generator().manual_seed(seed)
-        latents = torch.randn(len(texts), self.config.width, generator=generator)
+        noise = torch.randn(len(texts), self.config.width, generator=generator)
         valid = torch.arange(most)[None] < torch.tensor(counts)[:, None]
         actions = self.actions(texts)
+        latents = self.network.latents(noise, actions)
         with torch.no_grad():
             parts = zip(latents.split(batch), valid.split(batch), actions.split(batch), strict=True)
             return torch.cat([self.network.decode(*part) for part in parts])
+
+    def fit_prior(self, bank: PairBank, rng: np.random.Generator, count: int = 1024, batch: int = 64) -> None:
+        """Draw latents from where those of `count` sequences of `bank` lie, or of four a feature of the latent
+        if that is more."""
+        drawn = [bank.draw(batch, rng) for _ in range(-(-max(count, 4 * self.config.width) // batch))]
+        with torch.no_grad():
+            seen = [self.network.encode(pairs.frames, pairs.valid, pairs.actions) for pairs in drawn]
+        posterior = Gaussian(*(torch.cat(each) for each in zip(*seen, strict=True)))
+        self.network.set_prior(fit_prior(posterior, torch.cat([pairs.actions for pairs in drawn])))
+
+    def with_normal_prior(self) -> Composer:
+        """The same model, whose latents are drawn from N(0, I)."""
+        other = Composer.random(self.config)
+        own = {k: v for k, v in self.network.state_dict().items() if not k.startswith("prior_")}
+        other.network.load_state_dict(own, strict=False)
+        return other
 
     def motions(self, frames: Tensor, counts: list[int] | None = None) -> list[Motion]:
         """Frames (n, T, F) as motions on the standard body, `counts` (n) frames of each."""

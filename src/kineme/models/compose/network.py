@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from kineme.models.compose.batch import from_features, to_features
 from kineme.models.compose.config import ComposeConfig
+from kineme.models.compose.prior import LatentPrior
 from kineme.nn.gaussian import Gaussian
 
 #: log-variance of the posterior before training: a latent that is mostly noise is one that the decoder ignores
@@ -72,7 +73,10 @@ class MotionTransformer(nn.Module):
 
 
 class ComposeNetwork(MotionTransformer):
-    """The conditional VAE of coupled actions."""
+    """The conditional VAE of coupled actions; its prior is N(0, I) until another one is fitted."""
+
+    prior_mean: Tensor
+    prior_factor: Tensor
 
     def __init__(self, config: ComposeConfig):
         # one token a distribution parameter and action, and one for the decoder; mixed as labels are (eq. 1)
@@ -82,6 +86,8 @@ class ComposeNetwork(MotionTransformer):
             with torch.no_grad():
                 self.log_variance.weight.mul_(0.1)
                 self.log_variance.bias.fill_(_FIRST_LOG_VARIANCE)
+        self.register_buffer("prior_mean", torch.zeros(len(config.labels), config.width))
+        self.register_buffer("prior_factor", torch.eye(config.width))
 
     def forward(
         self, frames: Tensor, valid: Tensor, actions: Tensor, generator: torch.Generator | None = None
@@ -97,6 +103,15 @@ class ComposeNetwork(MotionTransformer):
         if self.config.posterior == "linear":
             mean, log_variance = self.mean(mean), self.log_variance(log_variance)
         return Gaussian.of(torch.cat([mean, log_variance], dim=-1))
+
+    def latents(self, noise: Tensor, actions: Tensor) -> Tensor:
+        """(B, D) draws from the prior, of noise (B, D) from N(0, I)."""
+        return actions @ self.prior_mean + noise @ self.prior_factor.T
+
+    def set_prior(self, prior: LatentPrior) -> None:
+        """Draw latents from `prior`."""
+        self.prior_mean.copy_(prior.mean)
+        self.prior_factor.copy_(prior.factor)
 
     def decode(self, latent: Tensor, valid: Tensor, actions: Tensor) -> Tensor:
         """(B, T, F) of the latent (B, D) and the action."""
