@@ -77,7 +77,7 @@ class ComposeConfig(Settings, of="compose"):
     """weight of the mean square of the root as the network sees it, beside that of rotations"""
     joints_weight: float = 1.0
     """weight of the mean square of joint places in metres, beside that of rotations"""
-    refine_weight: float = 1.0
+    refine_weight: float = 0.03
     """weight of the decoupling refinement loss, a mean over pixels, where training is given a masked
     autoencoder"""
     refine_rise: tuple[float, float] = (0.6, 0.7)
