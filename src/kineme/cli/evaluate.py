@@ -13,7 +13,7 @@ from typing import Annotated
 
 import tyro
 
-from kineme.errors import UsageError
+from kineme.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def run(args: Args) -> int:
             print(f"{name}  {summary}")
         return 0
     if args.name not in PROTOCOLS:
-        known = ", ".join(PROTOCOLS)
-        raise UsageError(f"there is no table {args.name!r}; `kineme evaluate` makes {known}")
+        advice = did_you_mean(args.name, PROTOCOLS, "`kineme evaluate` makes")
+        raise UsageError(f"there is no table {args.name!r}; {advice}")
     if args.text_encoder and args.name != "compose":
         raise UsageError(f"the table {args.name} reads no text; leave --text-encoder away")
     if not args.seeds:
