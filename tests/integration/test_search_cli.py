@@ -75,9 +75,25 @@ def test_a_take_is_not_its_own_match_under_another_name(library: Path, query: Pa
     copy.write_bytes(query.read_bytes())
     for file in (query, copy):
         words = ("search", library, file, "--from", "3", "--to", "4.6", "-o", tmp_path / "m.json")
-        assert command(*words) == 0
+        assert command(*words, "--overwrite") == 0
         best = json.loads((tmp_path / "m.json").read_text())[0]
         assert best["clip"] == "again", file
+
+
+def test_a_page_that_nobody_named_is_the_librarys_own(
+    library: Path, query: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One for each query; the same query writes the same page again."""
+    shown: list[str] = []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+    copy = shutil.copytree(library, tmp_path / "library")
+    words = ("search", copy, query, "--from", "3", "--open")
+    for to in ("4.6", "5", "4.6"):
+        assert command(*words, "--to", to) == 0
+    pages = sorted((copy / "searches").iterdir())
+    assert [page.name for page in pages] == [f"{query.stem}_3.00s-{to}s.html" for to in ("4.60", "5.00")]
+    assert shown == [page.resolve().as_uri() for page in (*pages, pages[0])]
+    assert command("check", copy) == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +103,7 @@ def test_a_take_is_not_its_own_match_under_another_name(library: Path, query: Pa
         (("--from", "7", "--to", "12"), "outside of the motion"),
         (("--from", "2", "--to", "4", "--top", "0"), "--top must be at least 1"),
         (("-o", "out.txt"), "-o writes"),
-        (("--open",), "--open shows"),
+        (("--open", "-o", "out.csv"), "--open shows"),
     ],
 )
 def test_what_search_cannot_do_is_one_sentence(

@@ -44,6 +44,9 @@ class Args:
     model: str | None = None
     """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
     kineme."""
+    overwrite: bool = False
+    """Replace files that are there already; never one that is read. The library's own anomaly.html follows
+    from its takes, and is written anew without it."""
     threshold: float | None = None
     """Score of a window from which it is an alarm, instead of the model's own."""
     stride: float = 0.4
@@ -53,7 +56,7 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import load_model
-    from kineme.cli.takes import check_table
+    from kineme.cli.outputs import check_free
     from kineme.formats.atomic import atomic_write
     from kineme.tasks.anomaly import alarms, score_motion
     from kineme.tasks.calibrate import joint_thresholds, usual_of
@@ -62,7 +65,7 @@ def run(args: Args) -> int:
         raise UsageError("name the files to look at")
     if not 0 < args.stride <= 60:
         raise UsageError(f"--stride is seconds between windows, above 0, not {args.stride}")
-    check_table(args.out, args.files)
+    check_free(filter(None, (args.out, args.page)), args.overwrite, _inputs(args))
     model = load_model(args.model)
     calibration = model.calibration
     if calibration is None:
@@ -100,15 +103,34 @@ class Limits(NamedTuple):
     measured_on: str
 
 
+def _sorted_out(args: Args) -> tuple[list[Path], list[Path]]:
+    """The libraries among what is named, and the rest."""
+    from kineme.tasks.library import is_library
+
+    libraries = [path for path in args.files if is_library(path)]
+    return libraries, [path for path in args.files if path not in libraries]
+
+
+def _inputs(args: Args) -> Iterator[Path]:
+    """Files that are scored, and those that a library's takes came from."""
+    from kineme.cli.outputs import sources_of
+    from kineme.formats import find_files
+    from kineme.tasks.library import open_library
+
+    libraries, others = _sorted_out(args)
+    for library in libraries:
+        yield from sources_of(open_library(library).corpus)
+    yield from find_files(others) if others else ()
+
+
 def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
     """Takes with their names; a file that cannot be read is named, and the others are used."""
     from kineme.formats import find_files, load_all
-    from kineme.tasks.library import is_library, open_library
+    from kineme.tasks.library import open_library
 
-    libraries = [path for path in args.files if is_library(path)]
+    libraries, others = _sorted_out(args)
     for library in libraries:
         yield from ((clip.name, clip.motion) for clip in open_library(library).corpus)
-    others = [path for path in args.files if path not in libraries]
     options = args.reading.options()
     for file in find_files(others) if others else ():
         try:
@@ -122,8 +144,10 @@ def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
 
 def _write_page(args: Args, found: Found, limits: Limits) -> None:
     from kineme.formats.atomic import atomic_write
+    from kineme.formats.lock import folder_lock
     from kineme.report.page import link_page
     from kineme.report.plots import AlarmedClip, score_page
+    from kineme.report.serve import PAGE
     from kineme.tasks.library import is_library
 
     library = args.files[0] if len(args.files) == 1 and is_library(args.files[0]) else None
@@ -144,9 +168,10 @@ def _write_page(args: Args, found: Found, limits: Limits) -> None:
     ]
     with atomic_write(page) as part:
         part.write_text(score_page("How unlikely the motion is", rows, limits.window), encoding="utf-8")
-    if library is not None and args.page is None and (library / "report.html").is_file():
-        link_page(library / "report.html", page.name, "Anomalies")
-        print(f"the plots: {page}")
+    if library is not None and args.page is None and (library / PAGE).is_file():
+        with folder_lock(library, "kineme anomaly"):  # the report is read and written again
+            link_page(library / PAGE, page.name, "Anomalies")
+    print(f"the page: {page}")
 
 
 def _csv(found: Found, limits: Limits) -> str:

@@ -39,7 +39,7 @@ class Args:
     skeleton: Literal["own", "canonical"] = "own"
     """Keep the file's own skeleton, or retarget to the canonical 22 joints."""
     overwrite: bool = False
-    """Replace files that are there already."""
+    """Replace files that are there already; never one that is read."""
     in_place: bool = False
     """Take the travel over the floor out: the pelvis stays where it was in the first frame."""
 
@@ -57,6 +57,7 @@ def run(args: Args) -> int:
     suffix, into_folder = _target(args)
     if into_folder:
         folder_for(args.output)
+        check_free(_expected(files, args.output, suffix), args.overwrite, files)
     if suffix == ".glb" and not into_folder:
         return _as_animations(files, options, args)
     if len(files) > 1 and not into_folder:
@@ -128,6 +129,14 @@ def _free(path: Path, taken: dict[Path, Path]) -> Path:
         free = path.with_name(f"{path.stem}_{number}{path.suffix}")
         number += 1
     return free
+
+
+def _expected(files: list[Path], folder: Path, suffix: str) -> list[Path]:
+    """What is written where every file holds one motion; of one with several, more is known when it is read."""
+    taken: dict[Path, Path] = {}
+    for file in files:
+        taken[_free(folder / f"{file.stem}{suffix}", taken)] = file
+    return list(taken)
 
 
 def _prepared(motion: Motion, suffix: str, args: Args) -> Motion:

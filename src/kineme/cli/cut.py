@@ -47,7 +47,7 @@ class Args:
     in_place: bool = False
     """Take the travel over the floor out."""
     overwrite: bool = False
-    """Replace files that are there already."""
+    """Replace files that are there already; never one that is read."""
 
 
 def run(args: Args) -> int:

@@ -35,6 +35,8 @@ class Args:
     """How to write the rows."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE")] = None
     """File to write; by default standard output."""
+    overwrite: bool = False
+    """Replace a file that is there already; never one that is read."""
     mirrored: bool = False
     """Look for stretches that are each other's mirror image, too."""
     within: float = 0.3
@@ -46,7 +48,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Looks for duplicates and writes the rows."""
-    from kineme.cli.takes import check_table
+    from kineme.cli.outputs import check_free, sources_of
     from kineme.tasks.duplicates import find_duplicates
     from kineme.tasks.library import open_library
     from kineme.tasks.search import library_index, searchable_corpus
@@ -56,9 +58,10 @@ def run(args: Args) -> int:
         raise UsageError(f"--within is between 0 and 20 centimetres, not {args.within:g}")
     if shortest < 1:
         raise UsageError(f"--min-duration must be at least 1s, not {args.min_duration}")
-    check_table(args.out, ())
     library = open_library(args.library)
     corpus = searchable_corpus(library)
+    if args.out is not None:
+        check_free([args.out], args.overwrite, sources_of(corpus))
     found = find_duplicates(
         corpus,
         library_index(library, corpus),

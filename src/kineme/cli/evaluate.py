@@ -13,6 +13,7 @@ from typing import Annotated
 
 import tyro
 
+from kineme.cli.outputs import check_free
 from kineme.errors import UsageError, did_you_mean
 
 
@@ -26,6 +27,8 @@ class Args:
     """list the tables and stop"""
     json: Path | None = None
     """also write the table here, with commit, command, checksum of the corpora and seeds"""
+    overwrite: bool = False
+    """replace that file if it is there already"""
     quick: bool = False
     """the small version: few takes, a tiny model; its figures mean nothing"""
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -60,6 +63,8 @@ def run(args: Args) -> int:
         raise UsageError(f"the table {args.name} reads no text; leave --text-encoder away")
     if not args.seeds:
         raise UsageError("at least one seed is needed, as in `--seeds 0 1 2`")
+    if args.json is not None:
+        check_free([args.json], args.overwrite)
 
     from kineme.evaluate import runs, tables
 

@@ -40,7 +40,7 @@ class Args:
     page: Path | None = None
     """Also write a page (HTML) with a picture of what was filled."""
     overwrite: bool = False
-    """Replace files that are there already, but never one that is read."""
+    """Replace files that are there already; never one that is read."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 

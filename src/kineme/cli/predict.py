@@ -45,7 +45,7 @@ class Args:
     page: Path | None = None
     """Also write a page (HTML) with a picture of every future."""
     overwrite: bool = False
-    """Replace files that are there already."""
+    """Replace files that are there already; never one that is read."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 

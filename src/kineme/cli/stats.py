@@ -41,19 +41,22 @@ class Args:
     """Time scale of the motifs, such as 0.5s; the library's own if not given."""
     out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=("-o",), metavar="FILE")] = ()
     """Where to write: .html for a page, .csv for tables; or both names, one after the other."""
+    overwrite: bool = False
+    """Replace files that are there already; never one that is read."""
 
 
 def run(args: Args) -> int:
     """Counts, and writes what was asked for."""
-    from kineme.cli.outputs import check_free
+    from kineme.cli.outputs import check_free, sources_of
     from kineme.tasks.library import open_library
     from kineme.tasks.statistics import statistics
 
     for path in args.out:
         if path.suffix.lower() not in (".html", ".csv"):
             raise UsageError(f"-o writes .html and .csv, and {path.name} is neither")
-    check_free(args.out, overwrite=True)
     library = open_library(args.library)
+    beside = [_transitions(path) for path in args.out if path.suffix.lower() == ".csv"]
+    check_free([*args.out, *beside], args.overwrite, sources_of(library.corpus))
     scale = None if args.timescale is None else seconds_in(args.timescale)
     found = statistics(library, args.by, scale)
     names = _names(args.library)
@@ -84,7 +87,7 @@ def _write(path: Path, found: Statistics, names: dict[str, str], library: str) -
         write_statistics(found, path, f"Motifs of {library}", names)
         print(f"the page: {path}")
         return
-    beside = path.with_name(f"{path.stem}.transitions.csv")
+    beside = _transitions(path)
     follow = [(t.group, t.first, t.then, t.count, f"{t.share:.4f}") for t in found.transitions]
     for place, text in (
         (path, _table(MOTIF_COLUMNS, _motif_rows(found, names))),
@@ -93,6 +96,11 @@ def _write(path: Path, found: Statistics, names: dict[str, str], library: str) -
         with atomic_write(place) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="")
     print(f"the tables: {path}, {beside}")
+
+
+def _transitions(path: Path) -> Path:
+    """The table of transitions beside the table of motifs `path`."""
+    return path.with_name(f"{path.stem}.transitions.csv")
 
 
 def _motif_rows(found: Statistics, names: dict[str, str]) -> Iterable[Sequence[object]]:
