@@ -64,13 +64,13 @@ def _recogniser(args: Args) -> GivesClasses:
     from kineme.corpus import Corpus
     from kineme.models.a4mer import A4Mer
     from kineme.models.a4mer.heads.recogniser import Recogniser
-    from kineme.tasks.library import CORPUS, is_library
+    from kineme.tasks.library import CORPUS, is_library, part_of
     from kineme.tasks.recognise import Neighbours
 
     folder = model_folder(args.model)
     if args.like is None:
         return Recogniser.load(folder)
-    place = args.like / CORPUS if is_library(args.like) else args.like
+    place = part_of(args.like, CORPUS) if is_library(args.like) else args.like
     return Neighbours.of(A4Mer.load(folder), Corpus.open(place), args.levels)
 
 

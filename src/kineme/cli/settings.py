@@ -106,13 +106,13 @@ def corpus_of(
     from kineme.cli.ingest import print_report
     from kineme.cli.outputs import folder_for
     from kineme.corpus import Corpus
-    from kineme.tasks.library import CORPUS, is_library
+    from kineme.tasks.library import CORPUS, is_library, part_of
 
     if not sources:
         raise UsageError("name a corpus or the motion files to train on")
     place, source = folder_for(out) / CORPUS, sources[0]
     if len(sources) == 1 and is_library(source):
-        corpus = Corpus.open(source / CORPUS)
+        corpus = Corpus.open(part_of(source, CORPUS))
     elif len(sources) == 1 and (source / "corpus.json").is_file():
         corpus = Corpus.open(source)
     elif not first_process():  # the first one has read the files
