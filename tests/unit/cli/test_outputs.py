@@ -251,6 +251,10 @@ def test_tables_elsewhere_are_written(library, tmp_path) -> None:
     [
         ["hgvae", "walk.bvh", "--conditional"],
         ["hgvae", "walk.bvh", "--split", "nowhere"],
+        ["hgvae", "long.bvh", "--calibrate", "nowhere"],
+        ["hgvae", "walk.bvh"],
+        ["mae", "walk.bvh", "--precision", "8"],
+        ["mae", "walk.bvh", "--devices", "0"],
         ["mae", "walk.bvh", "--split", "nowhere"],
         ["a4mer", "walk.bvh", "--split", "nowhere"],
         ["compose", "labelled.npz", "--split", "nowhere"],
@@ -259,8 +263,13 @@ def test_tables_elsewhere_are_written(library, tmp_path) -> None:
     ids=lambda words: " ".join(words),
 )
 def test_a_training_that_cannot_begin_leaves_no_folder(takes, words, monkeypatch, capsys) -> None:
+    def began(*_, **__):
+        raise AssertionError("began")
+
+    monkeypatch.setattr("kineme.train.running.train_module", began)
     monkeypatch.chdir(takes)
     save(generate(1, 1, 2.0)[0].motion, takes / "labelled.npz")
+    save(generate(1, 1, 6.0)[0].motion, takes / "long.bvh")
     there = set(takes.iterdir())
     assert run("train", *words, "-o", "run") == 2
     assert "Traceback" not in capsys.readouterr().err and set(takes.iterdir()) == there
