@@ -65,6 +65,10 @@ def run(args: Args) -> int:
         raise UsageError("at least one seed is needed, as in `--seeds 0 1 2`")
     if args.json is not None:
         check_free([args.json], args.overwrite)
+    if args.text_encoder:
+        from kineme.models.compose.text import text_encoder
+
+        text_encoder(args.text_encoder, ())  # fetched, or found to be missing, before hours of measuring
 
     from kineme.evaluate import runs, tables
 
