@@ -9,9 +9,6 @@ scored with their last frame repeated, and marked. Without --model the weights t
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -21,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import tyro
 
 from kineme.cli.reading import ReadingArgs
+from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +55,6 @@ class Args:
 def run(args: Args) -> int:
     from kineme.cli.motion_model import load_model
     from kineme.cli.outputs import check_free
-    from kineme.formats.atomic import atomic_write
     from kineme.tasks.anomaly import alarms, score_motion
     from kineme.tasks.calibrate import joint_thresholds, usual_of
 
@@ -85,9 +82,7 @@ def run(args: Args) -> int:
         raise InputError("there is no motion file in it that can be used", args.files[0])
     limits = Limits(limit, joints, calibration.false_alarms, calibration.measured_on)
     if args.out is not None:
-        text = _json(found, limits) if args.format == "json" else _csv(found, limits)
-        with atomic_write(args.out) as part:
-            part.write_text(text, encoding="utf-8", newline="")
+        write_text(_json(found, limits) if args.format == "json" else _csv(found, limits), args.out)
     _write_page(args, found, limits)
     _print(found, limits)
     return 0
@@ -178,11 +173,9 @@ def _csv(found: Found, limits: Limits) -> str:
     """A row a window: its score, which rule raised an alarm and which joints, and all joints' evidence."""
     from kineme.tasks.anomaly import window_rules
 
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
     names = found[0][1].names
     head = ["file", "start", "end", "score", "threshold", "alarm", "rule", "unlikely_joints", "padded"]
-    table.writerow([*head, *(f"evidence_{name}" for name in names)])
+    table = []
     for file, scores, _ in found:
         rules = window_rules(scores, limits.window, limits.joints)
         for (start, end), score, own, joints in zip(
@@ -191,8 +184,8 @@ def _csv(found: Found, limits: Limits) -> str:
             over = [n for n, joint, most in zip(names, joints, limits.joints, strict=True) if joint > most]
             row = [file, f"{start:.3f}", f"{end:.3f}", f"{score:.4f}", f"{limits.window:.4f}", int(bool(own))]
             row += ["+".join(own), " ".join(over), int(scores.padded)]
-            table.writerow([*row, *(f"{joint:.4f}" for joint in joints)])
-    return text.getvalue()
+            table.append([*row, *(f"{joint:.4f}" for joint in joints)])
+    return csv_text([*head, *(f"evidence_{name}" for name in names)], table)
 
 
 def _json(found: Found, limits: Limits) -> str:
@@ -235,7 +228,7 @@ def _json(found: Found, limits: Limits) -> str:
                 "windows": windows,
             }
         )
-    return json.dumps({**about, "files": files}, indent=1) + "\n"
+    return json_text({**about, "files": files})
 
 
 def _rule(alarm: Alarm) -> str:

@@ -6,8 +6,6 @@ very numbers. A file that is gone or has changed since is named, and the others 
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.tables import csv_text, write_text
 from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.cli.outputs import check_free, folder_for, names_in
-    from kineme.formats.atomic import atomic_write
     from kineme.tasks.cut import cut_out, library_options, occurrences
     from kineme.tasks.library import open_library
 
@@ -76,8 +74,7 @@ def run(args: Args) -> int:
                 result = (result.occurrence.file, error)
         print(f"kineme: {result[1] if result[1].path else f'{result[0]}: {result[1]}'}", file=sys.stderr)
     if rows:
-        with atomic_write(index) as temporary:
-            temporary.write_text(_table(rows), encoding="utf-8", newline="")
+        write_text(csv_text(HEADER, rows), index)
     print(f"{len(rows)} of {len(found)} clips in {args.out}")
     return 0 if rows or not found else 2
 
@@ -129,11 +126,3 @@ def _row(cut: Cut, target: Path, names: Mapping[str, str]) -> tuple:
         target.name, one.motif, names.get(one.motif, ""), one.clip, one.file,
         *(f"{seconds:.4f}" for seconds in times), len(cut.motion), cut.motion.fps, f"{one.confidence:.4f}",
     )  # fmt: skip
-
-
-def _table(rows: Sequence[tuple]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(HEADER)
-    table.writerows(rows)
-    return text.getvalue()

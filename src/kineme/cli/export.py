@@ -33,7 +33,7 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.cli.outputs import check_free, folder_for, names_in, sheet_files, sources_of, write_sheets
-    from kineme.formats.atomic import atomic_write
+    from kineme.cli.tables import write_text
     from kineme.tasks.export import library_rows, library_sheets, rows_text
     from kineme.tasks.library import open_library
 
@@ -48,7 +48,6 @@ def run(args: Args) -> int:
     target = folder_for(args.out) / f"{_TABLE}.{args.format}"
     check_free([target], args.overwrite, sources_of(takes))
     text = rows_text(library_rows(library, names, every_scale=args.every_scale), args.format)
-    with atomic_write(target) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+    write_text(text, target)
     print(target)
     return 0

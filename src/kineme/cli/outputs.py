@@ -109,10 +109,13 @@ def write_sheets(sheets: Iterable[Sheet], targets: Sequence[Path], folder: Path,
 
 
 def names_in(library: Path) -> dict[str, str]:
-    """Motif id -> the name that the user of the library gave it; none where its page is gone."""
-    from kineme.report.names import names_for
+    """Motif id -> the name that the user of the library gave it; none where the page that they are about is
+    gone."""
+    from kineme.report.names import FILE, names_for
     from kineme.report.page import page_motifs
     from kineme.report.serve import PAGE
 
     page = library / PAGE
-    return dict(names_for(page_motifs(page)[0], library).names) if page.is_file() else {}
+    if not (library / FILE).is_file() or not page.is_file():  # a page has megabytes to be read
+        return {}
+    return dict(names_for(page_motifs(page)[0], library).names)

@@ -6,9 +6,6 @@ library, the stretch itself is left out. Distances are root mean squares in cent
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -20,6 +17,7 @@ import tyro
 from kineme.cli.durations import seconds_in
 from kineme.cli.outputs import check_free, folder_for, sources_of
 from kineme.cli.reading import ReadingArgs
+from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -121,6 +119,7 @@ def _read_query(args: Args, folder: Path, fps: float) -> Clip:
 
 
 def _rows(result: SearchResult) -> list[dict[str, object]]:
+    """What is written of each match, in the order of `_COLUMNS`."""
     rows = []
     for rank, match in enumerate(result.matches, 1):
         found = asdict(match)
@@ -160,8 +159,6 @@ def _own_page(args: Args, result: SearchResult) -> Path:
 
 
 def _write(args: Args, out: Path, result: SearchResult, query: Clip, corpus: Corpus) -> None:
-    from kineme.formats.atomic import atomic_write
-
     kind = out.suffix.lower()
     if kind == ".html":
         from kineme.report.results import write_results
@@ -175,17 +172,9 @@ def _write(args: Args, out: Path, result: SearchResult, query: Clip, corpus: Cor
 
             webbrowser.open(out.resolve().as_uri())
         return
-    with atomic_write(out) as temporary:
-        text = json.dumps(_rows(result), indent=1) + "\n" if kind == ".json" else _as_csv(_rows(result))
-        temporary.write_text(text, encoding="utf-8", newline="")
-
-
-def _as_csv(rows: list[dict[str, object]]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(_COLUMNS)
-    table.writerows([row[name] for name in _COLUMNS] for row in rows)
-    return text.getvalue()
+    rows = _rows(result)
+    text = json_text(rows) if kind == ".json" else csv_text(_COLUMNS, (row.values() for row in rows))
+    write_text(text, out)
 
 
 def _clip_files(args: Args, result: SearchResult) -> list[Path]:

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import sys
 import tempfile
@@ -17,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from kineme.cli.reading import ReadingArgs
+from kineme.cli.tables import table_text, write_text
 from kineme.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -133,26 +131,3 @@ def shown_names(corpus: Corpus, given: dict[str, str]) -> list[str]:
     for clip in corpus:
         parts[clip.source] = parts.get(clip.source, 0) + 1
     return [given[clip.source] + (f"#{clip.row.part}" if parts[clip.source] > 1 else "") for clip in corpus]
-
-
-def table_text(header: Sequence[str], rows: Iterable[Sequence[object]], form: str) -> str:
-    """Rows as CSV (numbers with four digits) or as a JSON list of objects."""
-    if form == "json":
-        return json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=1) + "\n"
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    for row in rows:
-        table.writerow([f"{value:.4f}" if isinstance(value, float) else value for value in row])
-    return text.getvalue()
-
-
-def write_text(text: str, out: Path | None) -> None:
-    """To the file `out`, or to standard output."""
-    if out is None:
-        sys.stdout.write(text)
-        return
-    from kineme.formats.atomic import atomic_write
-
-    with atomic_write(out) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
