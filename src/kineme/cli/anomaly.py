@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import tyro
 
+from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import InputError, UsageError
@@ -36,32 +37,33 @@ class Args:
     """File for the scores of all windows and joints; by default a table of alarms is printed."""
     format: Literal["csv", "json"] = "csv"
     """How to write that file."""
-    page: Path | None = None
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """Also write a page (HTML) with a plot of every file's scores over time; for a library by default
     anomaly.html in it, with a link on its report."""
     model: str | None = None
-    """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
-    kineme."""
+    """Folder of an HG-VAE model, a library with one in it, or its name on the Hugging Face hub; by default
+    hgvae-small, which comes with kineme."""
     overwrite: bool = False
     """Replace files that are there already; never one that is read. The library's own anomaly.html follows
     from its takes, and is written anew without it."""
     threshold: float | None = None
     """Score of a window from which it is an alarm, instead of the model's own."""
-    stride: float = 0.4
-    """Seconds between windows."""
+    stride: str = "0.4s"
+    """How far windows are apart, such as 0.2s or 500ms."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import load_model
-    from kineme.cli.outputs import check_free
+    from kineme.cli.outputs import check_free, check_page
     from kineme.tasks.anomaly import alarms, score_motion
     from kineme.tasks.calibrate import joint_thresholds, usual_of
 
     if not args.files:
         raise UsageError("name the files to look at")
-    if not 0 < args.stride <= 60:
-        raise UsageError(f"--stride is seconds between windows, above 0, not {args.stride}")
+    if not 0 < (stride := seconds_in(args.stride)) <= 60:
+        raise UsageError(f"--stride is the time between windows, above 0 and up to 60s, not {args.stride}")
+    check_page(args.page)
     check_free(filter(None, (args.out, args.page)), args.overwrite, _inputs(args))
     model = load_model(args.model)
     calibration = model.calibration
@@ -73,7 +75,7 @@ def run(args: Args) -> int:
     found = []
     for name, motion in _motions(args):
         try:
-            scores = score_motion(motion, model, args.stride, usual)
+            scores = score_motion(motion, model, stride, usual)
         except InputError as error:
             print(f"kineme: {name}: {error}", file=sys.stderr)
             continue

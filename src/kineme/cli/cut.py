@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.durations import seconds_in
 from kineme.cli.tables import csv_text, write_text
 from kineme.errors import InputError, UsageError
 
@@ -35,12 +36,12 @@ class Args:
     """The folder that `kineme index` wrote."""
     motif: tuple[str, ...]
     """Ids of motifs, such as 12, or the names that you gave them; `kineme name LIBRARY` lists both."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="DIR")]
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the clips; made if need be."""
     format: Literal["bvh", "glb", "npz", "npy", "csv"] | None = None
     """Format of the clips; by default that of each source, and BVH for sources that are only read."""
-    pad: float = 0.0
-    """Seconds to add before and after, as far as the take goes."""
+    pad: str = "0s"
+    """How much to add before and after, as far as the take goes: 0.5s, 200ms."""
     top: int | None = None
     """Only so many of each motif, the ones that the model is surest of."""
     in_place: bool = False
@@ -56,6 +57,7 @@ def run(args: Args) -> int:
 
     if not args.motif:
         raise UsageError(f"name a motif with --motif; `kineme name {args.library}` lists them")
+    pad = seconds_in(args.pad)
     library = open_library(args.library)
     names = names_in(args.library)
     found = occurrences(library, _ids(args.motif, names), args.top)
@@ -63,7 +65,7 @@ def run(args: Args) -> int:
     index = folder_for(args.out) / INDEX
     check_free([*targets.values(), index], args.overwrite, {Path(one.file) for one in found})
     rows: list[tuple] = []
-    for result in cut_out(found, library_options(library), args.pad):
+    for result in cut_out(found, library_options(library), pad):
         if not isinstance(result, tuple):
             target = targets[_key(result.occurrence)]
             try:

@@ -22,28 +22,28 @@ class Args:
     """Which table, and how much of it."""
 
     name: Annotated[str, tyro.conf.Positional] = ""
-    """the table's name; --list says which there are"""
+    """The table's name; --list says which there are."""
     list: bool = False
-    """list the tables and stop"""
+    """List the tables and stop."""
     json: Path | None = None
-    """also write the table here, with commit, command, checksum of the corpora and seeds"""
+    """Also write the table here, with commit, command, checksum of the corpora and seeds."""
     overwrite: bool = False
-    """replace that file if it is there already"""
+    """Replace that file if it is there already."""
     quick: bool = False
-    """the small version: few takes, a tiny model; its figures mean nothing"""
+    """The small version: few takes, a tiny model; its figures mean nothing."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    """seeds of training, clustering and drawing; a row is their mean and standard deviation"""
+    """Seeds of training, clustering and drawing; a row is their mean and standard deviation."""
     corpora: tuple[str, ...] = field(default=())
-    """only these corpora"""
+    """Only these corpora."""
     methods: tuple[str, ...] = field(default=())
-    """only these methods"""
+    """Only these methods."""
     run: Path | None = None
-    """folder of measurements and trained models (default: in the cache, $KINEME_CACHE or ~/.cache/kineme)"""
+    """Folder of measurements and trained models (default: in the cache, $KINEME_CACHE or ~/.cache/kineme)."""
     models: Path | None = None
-    """folder of trained models, <training>/<preset>-<seed>/model; what is missing is trained there"""
+    """Folder of trained models, <training>/<preset>-<seed>/model; what is missing is trained there."""
     text_encoder: str = ""
-    """of the row MotionCLIP in the table compose: a text model of transformers, by its name on the Hugging Face
-    hub or a folder (default: a small one that needs no download)"""
+    """For the row MotionCLIP of the table compose: a text model of transformers, by its name on the Hugging Face
+    hub or a folder; by default a small one that needs no download."""
 
 
 def run(args: Args) -> int:

@@ -23,7 +23,7 @@ class Args:
     format: Literal["csv", "json", "eaf", "nwb"]
     """csv and json: one table, segments.csv or segments.json. eaf (ELAN) and nwb (with ndx-ethogram): a file
     a take."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="DIR")]
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the files; made if need be."""
     every_scale: bool = False
     """Motifs at all time scales, not only at the library's own."""

@@ -39,7 +39,7 @@ class Args:
     """Frame rate of the corpus."""
 
     jobs: int | None = None
-    """Processes; by default one a core."""
+    """Processes that read files; by default one a core."""
 
     labels: tuple[str, ...] = ()
     """Label files (.csv, BABEL .json, .txt), or a pattern with named groups over file names, such as

@@ -75,6 +75,12 @@ def check_ending(file: Path) -> None:
     writers_of(file)
 
 
+def check_page(file: Path | None) -> None:
+    """Raises UsageError where a page is asked for under a name that no browser takes for one."""
+    if file is not None and file.suffix.lower() != ".html":
+        raise UsageError(f"--page writes .html, and {file.name} is none")
+
+
 def sources_of(takes: Corpus) -> list[Path]:
     """The files that takes were read from."""
     return [Path(clip.source) for clip in takes]

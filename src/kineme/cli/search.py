@@ -6,7 +6,7 @@ library, the stretch itself is left out. Distances are root mean squares in cent
 
 from __future__ import annotations
 
-import os
+import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from kineme.corpus import Clip, Corpus
-    from kineme.formats import ReadOptions
+    from kineme.tasks.library import Library
     from kineme.tasks.search import SearchResult
 
 #: endings of what -o can write
@@ -82,10 +82,8 @@ def run(args: Args) -> int:
         if out is not None:
             _write(args, out, result, query, corpus)
     if args.clips is not None:
-        options = args.reading.options()
-        for match, target in zip(result.matches, clips, strict=True):
-            save_stretch(match.file, match.clip, match.start, match.end, target, options)
-        print(f"{len(clips)} clips in {args.clips}")
+        written = _cut(library, corpus, result, clips)
+        print(f"{written} of {len(clips)} clips in {args.clips}")
     return 0
 
 
@@ -188,20 +186,24 @@ def _clip_files(args: Args, result: SearchResult) -> list[Path]:
     return targets
 
 
-def save_stretch(file: str, clip: str, start: float, end: float, out: Path, options: ReadOptions) -> None:
-    """Cuts a stretch out of a clip's own file, so that it keeps its skeleton, rate and fingers.
-
-    `clip` : its name in a corpus, which ends in #N for part N of a file that holds several.
-    """
+def _cut(library: Library, corpus: Corpus, result: SearchResult, targets: list[Path]) -> int:
+    """Cuts every match out of its own file, read as the library read it, so that it keeps skeleton, rate and
+    fingers. A file that is gone or has changed is named; returns how many clips were written."""
     from kineme.formats import save
-    from kineme.formats.registry import load_all
+    from kineme.tasks.cut import Occurrence, cut_out, library_options
     from kineme.tasks.prepare import fit_for
 
-    if not os.path.isfile(file):
-        raise InputError("is not there any more, so nothing can be cut out of it", file)
-    motions = load_all(file, options)
-    part = clip.rpartition("#")[2]
-    motion = motions[int(part) if len(motions) > 1 and part.isdigit() and int(part) < len(motions) else 0]
-    first = min(max(0, round(start * motion.fps)), len(motion) - 2)
-    last = max(first + 2, round(end * motion.fps))
-    save(fit_for(motion[first:last], out.suffix), out)
+    rows = {clip.name: clip.row for clip in corpus}
+    found = {
+        Occurrence(m.clip, m.file, rows[m.clip].sha256, rows[m.clip].part, "", m.start, m.end, 0.0): target
+        for m, target in zip(result.matches, targets, strict=True)
+    }
+    written = 0
+    for cut in cut_out(sorted(found, key=lambda one: one.file), library_options(library)):
+        if isinstance(cut, tuple):
+            print(f"kineme: {cut[1]}", file=sys.stderr)
+            continue
+        target = found[cut.occurrence]
+        save(fit_for(cut.motion, target.suffix), target)
+        written += 1
+    return written

@@ -32,7 +32,7 @@ class TakesArgs:
     """A model."""
     format: Literal["csv", "json", "eaf", "nwb"] = "csv"
     """How to write them: csv and json are one table, eaf (ELAN) and nwb (with ndx-ethogram) a file a take."""
-    out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE|DIR")] = None
+    out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE|FOLDER")] = None
     """File to write the table to, by default standard output; for eaf and nwb, the folder for the files."""
     overwrite: bool = False
     """Replace files that are there already; never one that is read."""

@@ -201,9 +201,7 @@ def open_library(folder: str | Path, *, unfinished: bool = False) -> Library:
         again = "run the same `kineme index` again, the names of its motifs stay"
         check_format(head, "library", FORMAT, OLDEST, again, folder)
         if not head["finished"] and not unfinished:
-            raise InputError(
-                "is not finished; run the same `kineme index` again, it goes on from there", folder
-            )
+            raise _unfinished(folder)
         asked = {**head["settings"], "scales": tuple(head["settings"]["scales"])}
         sums = (str(head["model_sha256"]), str(head["corpus_sha256"]))
         made_by = str(head.get("kineme", ""))
@@ -215,8 +213,21 @@ def open_library(folder: str | Path, *, unfinished: bool = False) -> Library:
 
 
 def part_of(folder: Path, name: str) -> Path:
-    """The corpus or model in the library `folder`. Raises InputError where `open_library` does."""
-    return open_library(folder).folder / name
+    """The corpus or model in the library `folder`, which may be damaged elsewhere.
+
+    Raises InputError where a run that makes or changes the library was stopped.
+    """
+    try:
+        head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
+        if head["finished"] is False:
+            raise _unfinished(folder)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return folder / name
+
+
+def _unfinished(folder: Path) -> InputError:
+    return InputError("is not finished; run the same `kineme index` again, it goes on from there", folder)
 
 
 def motif_words(library: Library) -> dict[str, str]:

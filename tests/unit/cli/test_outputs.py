@@ -50,8 +50,8 @@ def run(*words) -> int:
         ["recognise", "walk.bvh", "-o", "walk.bvh"],
         ["segment", ".", "-o", "walk.bvh"],
         ["anomaly", "walk.bvh", "-o", "walk.bvh"],
-        ["anomaly", ".", "--page", "link.bvh"],
-        ["predict", "walk.bvh", "-o", "out", "--page", "walk.bvh"],
+        ["anomaly", ".", "--page", "link.html"],
+        ["predict", "walk.bvh", "-o", "out", "--page", "link.html"],
         ["search", "library", "walk.csv", "-o", "walk.csv"],
     ],
     ids=lambda words: " ".join(words[:2] + words[-2:]),
@@ -60,7 +60,8 @@ def test_no_input_is_written_over_even_with_overwrite(takes, words, monkeypatch,
     monkeypatch.chdir(takes)
     (takes / "sub").mkdir()
     os.link("walk.bvh", "link.bvh")
-    os.link("walk.bvh", "walk.csv")
+    for name in ("walk.csv", "link.html"):
+        os.link("walk.bvh", name)
     before = {name: Path(name).read_bytes() for name in ("walk.bvh", "wave.bvh")}
     assert run(*words, "--overwrite") == 2
     assert "is an input and would be lost" in capsys.readouterr().err
