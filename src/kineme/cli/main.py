@@ -141,6 +141,10 @@ def _run(module_name: str, prog: str, words: list[str]) -> int:
     import tyro
 
     module = importlib.import_module(module_name)
+    if {"-h", "--help"} & set(words):
+        from kineme.cli.help_text import join_lines
+
+        join_lines(module.Args)
     try:
         args = tyro.cli(
             module.Args,

@@ -3,9 +3,7 @@ is."""
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
 import os
 import shlex
 import shutil
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, get_type_hi
 
 import tyro
 
+from kineme.cli.help_text import field_docs
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,24 +59,13 @@ class RunArgs(DataArgs):
         return {"devices": self.devices, "accelerator": self.accelerator, "precision": self.precision}
 
 
-def field_docs(kind: type) -> dict[str, str]:
-    """Field -> the string under it."""
-    body = ast.parse(inspect.getsource(kind)).body[0].body  # type: ignore[attr-defined]  # a class
-    docs = {}
-    for line, text in zip(body, body[1:], strict=False):
-        match line, text:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(doc))):
-                docs[name] = doc
-    return docs
-
-
 def overrides(config: type) -> type:
     """A dataclass with every field of a dataclass of settings, none of them given."""
     hints, docs = get_type_hints(config), field_docs(config)
     hint = "(default: the preset's)"
     fields = []
     for name in config.__dataclass_fields__:  # type: ignore[attr-defined]
-        told = tyro.conf.arg(help=docs.get(name, ""), help_behavior_hint=hint)
+        told = tyro.conf.arg(help=" ".join(docs.get(name, "").split()), help_behavior_hint=hint)
         fields.append((name, Annotated[Optional[hints[name]], told], None))  # noqa: UP045  # a type at run time
     return dataclasses.make_dataclass("Settings", fields, frozen=True)
 

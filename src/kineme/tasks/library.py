@@ -12,7 +12,8 @@
 ``cards.json``        what motifs do and what is like them, for a later run (`kineme.tasks.cards`)
 ``search/``           poses of all clips, to be searched (`kineme.tasks.search_index`)
 ``names.json``        the names that its user gave to motifs
-``report.html``       the page
+``report.html``       the page; ``anomaly.html`` beside it where `kineme anomaly` was asked
+``searches/``         pages of `kineme search --open`
 ====================  ===================================================================================
 """
 
