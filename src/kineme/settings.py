@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
-from difflib import get_close_matches
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
-from kineme.errors import InputError, UsageError, printable
+from kineme.errors import InputError, UsageError, did_you_mean, printable
 
 #: no whole number of settings is as large; beyond it, JSON's readers elsewhere round
 _LARGEST = 2**53
@@ -64,7 +63,7 @@ class Settings:
         known = {field.name: field for field in fields(cls)}
         unknown = sorted(str(name)[:_LETTERS] for name in values if name not in known)
         if unknown:
-            raise UsageError(f"unknown {cls._of} setting {_listed(unknown)}{_meant(unknown, list(known))}")
+            raise UsageError(f"unknown {cls._of} setting {_listed(unknown)}{_meant(unknown, known)}")
         for name, field in known.items():
             if name not in values and field.default is MISSING and field.default_factory is MISSING:
                 raise UsageError(f"the {cls._of} setting {name} is missing")
@@ -154,6 +153,6 @@ def _listed(names: list[str]) -> str:
     return printable(", ".join(names[:_NAMES])) + more
 
 
-def _meant(names: list[str], known: list[str]) -> str:
-    near = [match for name in names[:_NAMES] for match in get_close_matches(name, known, n=1)]
-    return f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else ""
+def _meant(names: list[str], known: Collection[str]) -> str:
+    advice = did_you_mean(names[:_NAMES], known, most=1)
+    return f"; {advice}" if advice else ""

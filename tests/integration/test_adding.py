@@ -228,7 +228,7 @@ def test_a_run_that_is_stopped_leaves_the_library_as_it_was(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("kineme.report.page.write_page", stopped)
+        patch.setattr("kineme.report.page.staged_page", stopped)
         assert index(takes, *more, "-o", place) == 130
     now = content(place)
     assert {name: now[name] for name in old} == old

@@ -226,7 +226,7 @@ def test_a_file_that_is_gone_or_changed_is_named_and_the_others_are_cut(moved: P
     [
         (["cut", "LIBRARY", "--motif", "999", "-o", "OUT"], "has no motif '999'"),
         (["cut", "LIBRARY", "--motif", "1", "-o", "OUT", "--top", "0"], "top must be at least 1"),
-        (["cut", "LIBRARY", "--motif", "1", "-o", "OUT", "--pad", "-1"], "pad is seconds"),
+        (["cut", "LIBRARY", "--motif", "1", "-o", "OUT", "--pad", "-1"], "'-1' is no duration"),
         (["cut", "nowhere", "--motif", "1", "-o", "OUT"], "is no library"),
         (["export", "nowhere", "--format", "csv", "-o", "OUT"], "is no library"),
     ],

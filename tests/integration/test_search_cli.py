@@ -70,14 +70,53 @@ def test_search_finds_the_copy_and_writes_what_was_asked_for(
     assert tree(library) == before
 
 
+def test_clips_are_read_as_the_library_read_them(
+    library: Path, query: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is said of the query's file is not said of the takes; a take that changed is named, and left out."""
+    words = ["search", library, query, "--from", "3", "--to", "4.6s", "--top", "5", "--unit", "0.02"]
+    assert command(*words, "--clips", tmp_path / "a", "--clip-format", "csv") == 0
+    cut = load(sorted((tmp_path / "a").iterdir())[0])
+    heights = [m.positions[..., 1].max() for m in (cut, load(query.with_name("again.bvh")))]  # type: ignore[union-attr]
+    assert heights[0] == pytest.approx(heights[1], rel=0.3)
+    again = query.with_name("again.bvh")
+    before = again.read_bytes()
+    again.write_bytes(before + b"\n")
+    capsys.readouterr()
+    try:
+        assert command(*words, "--clips", tmp_path / "b") == 0
+    finally:
+        again.write_bytes(before)
+    said = capsys.readouterr()
+    assert "again.bvh: the file has changed since it was indexed" in said.err and said.err.count("\n") == 1
+    count = len(list((tmp_path / "b").iterdir()))
+    assert 0 < count < 5 and f"{count} of 5 clips in" in said.out
+
+
 def test_a_take_is_not_its_own_match_under_another_name(library: Path, query: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.bvh"
     copy.write_bytes(query.read_bytes())
     for file in (query, copy):
         words = ("search", library, file, "--from", "3", "--to", "4.6", "-o", tmp_path / "m.json")
-        assert command(*words) == 0
+        assert command(*words, "--overwrite") == 0
         best = json.loads((tmp_path / "m.json").read_text())[0]
         assert best["clip"] == "again", file
+
+
+def test_a_page_that_nobody_named_is_the_librarys_own(
+    library: Path, query: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One for each query; the same query writes the same page again."""
+    shown: list[str] = []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+    copy = shutil.copytree(library, tmp_path / "library")
+    words = ("search", copy, query, "--from", "3", "--open")
+    for to in ("4.6", "5", "4.6"):
+        assert command(*words, "--to", to) == 0
+    pages = sorted((copy / "searches").iterdir())
+    assert [page.name for page in pages] == [f"{query.stem}_3.00s-{to}s.html" for to in ("4.60", "5.00")]
+    assert shown == [page.resolve().as_uri() for page in (*pages, pages[0])]
+    assert command("check", copy) == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +126,7 @@ def test_a_take_is_not_its_own_match_under_another_name(library: Path, query: Pa
         (("--from", "7", "--to", "12"), "outside of the motion"),
         (("--from", "2", "--to", "4", "--top", "0"), "--top must be at least 1"),
         (("-o", "out.txt"), "-o writes"),
-        (("--open",), "--open shows"),
+        (("--open", "-o", "out.csv"), "--open shows"),
     ],
 )
 def test_what_search_cannot_do_is_one_sentence(

@@ -98,6 +98,32 @@ def test_another_seed_gives_another_model_and_does_not_go_on(
     assert (run / "model" / "model.safetensors").read_bytes() == before
 
 
+def test_other_takes_do_not_go_on_and_leave_the_run_as_it_was(
+    run: Path, takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The corpus of the run was replaced before the run was refused."""
+    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    write_takes(tmp_path / "more", takes=1, seed=9)
+    assert command("train", "a4mer", takes, tmp_path / "more", "-o", run, *SMALL) == 2
+    said = capsys.readouterr().err
+    assert f"the run in {run} has other takes; name a new folder with -o" in said and said.count("\n") == 1
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+    assert not list(run.rglob(".*"))
+    assert command("train", "a4mer", takes, "-o", run, *SMALL, "--data-licence", "CC0") == 0
+
+
+def test_hardware_that_is_not_here_is_one_sentence_and_leaves_nothing(
+    takes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    words = ["train", "a4mer", takes, "-o", tmp_path / "run", *SMALL]
+    assert command(*words, "--accelerator", "cuda") == 2
+    said = capsys.readouterr().err.splitlines()
+    assert "no training is possible with devices 1, accelerator cuda" in said[-1]
+    assert not (tmp_path / "run").exists()
+
+
 def test_two_processes_follow_the_loss_of_one(run: Path, takes: Path, tmp_path: Path) -> None:
     words = [
         "train",

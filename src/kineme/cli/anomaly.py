@@ -9,9 +9,6 @@ scored with their last frame repeated, and marked. Without --model the weights t
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -20,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import tyro
 
+from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
+from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -38,31 +37,34 @@ class Args:
     """File for the scores of all windows and joints; by default a table of alarms is printed."""
     format: Literal["csv", "json"] = "csv"
     """How to write that file."""
-    page: Path | None = None
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """Also write a page (HTML) with a plot of every file's scores over time; for a library by default
     anomaly.html in it, with a link on its report."""
     model: str | None = None
-    """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
-    kineme."""
+    """Folder of an HG-VAE model, a library with one in it, or its name on the Hugging Face hub; by default
+    hgvae-small, which comes with kineme."""
+    overwrite: bool = False
+    """Replace files that are there already; never one that is read. The library's own anomaly.html follows
+    from its takes, and is written anew without it."""
     threshold: float | None = None
     """Score of a window from which it is an alarm, instead of the model's own."""
-    stride: float = 0.4
-    """Seconds between windows."""
+    stride: str = "0.4s"
+    """How far windows are apart, such as 0.2s or 500ms."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import load_model
-    from kineme.cli.takes import check_table
-    from kineme.formats.atomic import atomic_write
+    from kineme.cli.outputs import check_free, check_page
     from kineme.tasks.anomaly import alarms, score_motion
     from kineme.tasks.calibrate import joint_thresholds, usual_of
 
     if not args.files:
         raise UsageError("name the files to look at")
-    if not 0 < args.stride <= 60:
-        raise UsageError(f"--stride is seconds between windows, above 0, not {args.stride}")
-    check_table(args.out, args.files)
+    if not 0 < (stride := seconds_in(args.stride)) <= 60:
+        raise UsageError(f"--stride is the time between windows, above 0 and up to 60s, not {args.stride}")
+    check_page(args.page)
+    check_free(filter(None, (args.out, args.page)), args.overwrite, _inputs(args))
     model = load_model(args.model)
     calibration = model.calibration
     if calibration is None:
@@ -73,7 +75,7 @@ def run(args: Args) -> int:
     found = []
     for name, motion in _motions(args):
         try:
-            scores = score_motion(motion, model, args.stride, usual)
+            scores = score_motion(motion, model, stride, usual)
         except InputError as error:
             print(f"kineme: {name}: {error}", file=sys.stderr)
             continue
@@ -82,9 +84,7 @@ def run(args: Args) -> int:
         raise InputError("there is no motion file in it that can be used", args.files[0])
     limits = Limits(limit, joints, calibration.false_alarms, calibration.measured_on)
     if args.out is not None:
-        text = _json(found, limits) if args.format == "json" else _csv(found, limits)
-        with atomic_write(args.out) as part:
-            part.write_text(text, encoding="utf-8", newline="")
+        write_text(_json(found, limits) if args.format == "json" else _csv(found, limits), args.out)
     _write_page(args, found, limits)
     _print(found, limits)
     return 0
@@ -100,15 +100,34 @@ class Limits(NamedTuple):
     measured_on: str
 
 
+def _sorted_out(args: Args) -> tuple[list[Path], list[Path]]:
+    """The libraries among what is named, and the rest."""
+    from kineme.tasks.library import is_library
+
+    libraries = [path for path in args.files if is_library(path)]
+    return libraries, [path for path in args.files if path not in libraries]
+
+
+def _inputs(args: Args) -> Iterator[Path]:
+    """Files that are scored, and those that a library's takes came from."""
+    from kineme.cli.outputs import sources_of
+    from kineme.formats import find_files
+    from kineme.tasks.library import open_library
+
+    libraries, others = _sorted_out(args)
+    for library in libraries:
+        yield from sources_of(open_library(library).corpus)
+    yield from find_files(others) if others else ()
+
+
 def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
     """Takes with their names; a file that cannot be read is named, and the others are used."""
     from kineme.formats import find_files, load_all
-    from kineme.tasks.library import is_library, open_library
+    from kineme.tasks.library import open_library
 
-    libraries = [path for path in args.files if is_library(path)]
+    libraries, others = _sorted_out(args)
     for library in libraries:
         yield from ((clip.name, clip.motion) for clip in open_library(library).corpus)
-    others = [path for path in args.files if path not in libraries]
     options = args.reading.options()
     for file in find_files(others) if others else ():
         try:
@@ -122,8 +141,10 @@ def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
 
 def _write_page(args: Args, found: Found, limits: Limits) -> None:
     from kineme.formats.atomic import atomic_write
+    from kineme.formats.lock import folder_lock
     from kineme.report.page import link_page
     from kineme.report.plots import AlarmedClip, score_page
+    from kineme.report.serve import PAGE
     from kineme.tasks.library import is_library
 
     library = args.files[0] if len(args.files) == 1 and is_library(args.files[0]) else None
@@ -144,20 +165,19 @@ def _write_page(args: Args, found: Found, limits: Limits) -> None:
     ]
     with atomic_write(page) as part:
         part.write_text(score_page("How unlikely the motion is", rows, limits.window), encoding="utf-8")
-    if library is not None and args.page is None and (library / "report.html").is_file():
-        link_page(library / "report.html", page.name, "Anomalies")
-        print(f"the plots: {page}")
+    if library is not None and args.page is None and (library / PAGE).is_file():
+        with folder_lock(library, "kineme anomaly"):  # the report is read and written again
+            link_page(library / PAGE, page.name, "Anomalies")
+    print(f"the page: {page}")
 
 
 def _csv(found: Found, limits: Limits) -> str:
     """A row a window: its score, which rule raised an alarm and which joints, and all joints' evidence."""
     from kineme.tasks.anomaly import window_rules
 
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
     names = found[0][1].names
     head = ["file", "start", "end", "score", "threshold", "alarm", "rule", "unlikely_joints", "padded"]
-    table.writerow([*head, *(f"evidence_{name}" for name in names)])
+    table = []
     for file, scores, _ in found:
         rules = window_rules(scores, limits.window, limits.joints)
         for (start, end), score, own, joints in zip(
@@ -166,8 +186,8 @@ def _csv(found: Found, limits: Limits) -> str:
             over = [n for n, joint, most in zip(names, joints, limits.joints, strict=True) if joint > most]
             row = [file, f"{start:.3f}", f"{end:.3f}", f"{score:.4f}", f"{limits.window:.4f}", int(bool(own))]
             row += ["+".join(own), " ".join(over), int(scores.padded)]
-            table.writerow([*row, *(f"{joint:.4f}" for joint in joints)])
-    return text.getvalue()
+            table.append([*row, *(f"{joint:.4f}" for joint in joints)])
+    return csv_text([*head, *(f"evidence_{name}" for name in names)], table)
 
 
 def _json(found: Found, limits: Limits) -> str:
@@ -210,7 +230,7 @@ def _json(found: Found, limits: Limits) -> str:
                 "windows": windows,
             }
         )
-    return json.dumps({**about, "files": files}, indent=1) + "\n"
+    return json_text({**about, "files": files})
 
 
 def _rule(alarm: Alarm) -> str:

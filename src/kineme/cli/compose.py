@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import UsageError
 
@@ -37,17 +38,17 @@ class Args:
     """Which clip gives which part of the body, whatever the energies say: legs=walk,arms=wave. Clips go by
     their file names without ending, or by 1 and 2; parts are left arm, right arm, legs, torso, head, and arms
     or upper body for several."""
-    seconds: float | None = None
-    """How long the result is to last: a longer clip is cut, a shorter one is played at half its tempo at
-    least."""
+    seconds: str | None = None
+    """How long the result is to last (2, 0.5s, 800ms): a longer clip is cut, a shorter one is played at half its
+    tempo at least."""
     rate: float = 0.5
     """The paper's lambda: how much the first clip has to say where both move a part, from 0 to 1."""
     mix: bool = False
     """Mix the two by their shares of each part, as the paper does; by default a part is whole of one clip."""
     division: Literal["sides", "four"] = "sides"
     """The parts of the body: sides tells the arms apart, four does not."""
-    no_foot_lock: bool = False
-    """Leave the feet as the mixture moves them."""
+    slide: Annotated[bool, tyro.conf.arg(aliases=("--no-foot-lock",))] = False
+    """Leave feet that stand as the mixture moves them, even where they slide."""
     refine: Annotated[str | None, tyro.conf.arg(metavar="NAME_OR_FOLDER")] = None
     """Change the result a little, so that this masked autoencoder (mae-small, which comes with kineme, a folder
     of `kineme train mae`, or a name on the Hugging Face hub) sees both actions better when five sixths of a
@@ -63,14 +64,13 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import read_one
-    from kineme.cli.outputs import check_ending, check_free
+    from kineme.cli.outputs import check_ending, check_free, check_page
     from kineme.formats import save
     from kineme.tasks.compose import compose
     from kineme.tasks.prepare import fit_for
 
     names = _names(args)
-    if args.page is not None and args.page.suffix.lower() != ".html":
-        raise UsageError(f"--page writes .html, and {args.page.name} is none")
+    check_page(args.page)
     if args.open and args.page is None:
         raise UsageError("--open shows the page that --page NAME.html writes; give both")
     parts = _parts(args.parts, names)
@@ -85,11 +85,11 @@ def run(args: Args) -> int:
         second,
         names=names,
         parts=parts,
-        seconds=args.seconds,
+        seconds=None if args.seconds is None else seconds_in(args.seconds),
         rate=args.rate,
         scheme=args.division,
         mix=args.mix,
-        lock=not args.no_foot_lock,
+        lock=not args.slide,
         refinement=refinement,
         progress=None if args.refine is None else _Steps(args.refine),
     )

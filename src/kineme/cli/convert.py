@@ -29,7 +29,7 @@ _FORMATS = ("bvh", "glb", "npz", "npy", "csv")
 class Args:
     files: tyro.conf.Positional[tuple[Path, ...]]
     """Motion files, or folders of them."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o", "--output"), metavar="FILE|FOLDER")]
     """A file, for one motion; or a folder, made if need be."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
     to: Literal["bvh", "glb", "npz", "npy", "csv"] | None = None
@@ -39,7 +39,7 @@ class Args:
     skeleton: Literal["own", "canonical"] = "own"
     """Keep the file's own skeleton, or retarget to the canonical 22 joints."""
     overwrite: bool = False
-    """Replace files that are there already."""
+    """Replace files that are there already; never one that is read."""
     in_place: bool = False
     """Take the travel over the floor out: the pelvis stays where it was in the first frame."""
 
@@ -56,13 +56,14 @@ def run(args: Args) -> int:
         raise nothing_found(args.files[0])
     suffix, into_folder = _target(args)
     if into_folder:
-        folder_for(args.output)
+        folder_for(args.out)
+        check_free(_expected(files, args.out, suffix), args.overwrite, files)
     if suffix == ".glb" and not into_folder:
         return _as_animations(files, options, args)
     if len(files) > 1 and not into_folder:
-        raise UsageError(f"{len(files)} files do not fit into {args.output}; name a folder and --to FORMAT")
+        raise UsageError(f"{len(files)} files do not fit into {args.out}; name a folder and --to FORMAT")
     if not into_folder:
-        check_free([args.output], args.overwrite, files)
+        check_free([args.out], args.overwrite, files)
     taken: dict[Path, Path] = {}
     failed = 0
     for file in files:
@@ -72,7 +73,7 @@ def run(args: Args) -> int:
                 raise InputError(f"it holds {len(motions)} motions; name a folder and --to FORMAT", file)
             for number, motion in enumerate(motions, start=1):
                 stem = file.stem if len(motions) == 1 else f"{file.stem}_{number:04d}"
-                target = _free(args.output / f"{stem}{suffix}", taken) if into_folder else args.output
+                target = _free(args.out / f"{stem}{suffix}", taken) if into_folder else args.out
                 check_free([target], args.overwrite, files)
                 save(_prepared(motion, suffix, args), target)
                 taken[target] = file
@@ -89,7 +90,7 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
     from kineme.formats.atomic import atomic_write
     from kineme.formats.glb import write_glb
 
-    check_free([args.output], args.overwrite, files)
+    check_free([args.out], args.overwrite, files)
     motions: list[Motion] = []
     failed = 0
     for file in files:
@@ -99,22 +100,22 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
                 first = motions[0].provenance.file
                 raise InputError(f"it has another skeleton than {first}; use --to glb and a folder", file)
             motions += found
-            print(f"{file} -> {args.output}")
+            print(f"{file} -> {args.out}")
         except KinemeError as error:
             failed += 1
             print(f"kineme: {error}", file=sys.stderr)
     if motions:
-        with atomic_write(args.output) as temporary:
+        with atomic_write(args.out) as temporary:
             write_glb(motions, temporary)
     return 2 if failed == len(files) else 0
 
 
 def _target(args: Args) -> tuple[str, bool]:
     """The suffix of what is written, and whether the output is a folder."""
-    suffix = args.output.suffix.lower()
-    if suffix.lstrip(".") in _FORMATS and not args.output.is_dir():
+    suffix = args.out.suffix.lower()
+    if suffix.lstrip(".") in _FORMATS and not args.out.is_dir():
         if args.to is not None and f".{args.to}" != suffix:
-            raise UsageError(f"--to {args.to} and the output {args.output.name} do not agree")
+            raise UsageError(f"--to {args.to} and the output {args.out.name} do not agree")
         return suffix, False
     if args.to is None:
         raise UsageError(f"name a file with a suffix of {', '.join(_FORMATS)}, or a folder and --to FORMAT")
@@ -128,6 +129,14 @@ def _free(path: Path, taken: dict[Path, Path]) -> Path:
         free = path.with_name(f"{path.stem}_{number}{path.suffix}")
         number += 1
     return free
+
+
+def _expected(files: list[Path], folder: Path, suffix: str) -> list[Path]:
+    """What is written where every file holds one motion; of one with several, more is known when it is read."""
+    taken: dict[Path, Path] = {}
+    for file in files:
+        taken[_free(folder / f"{file.stem}{suffix}", taken)] = file
+    return list(taken)
 
 
 def _prepared(motion: Motion, suffix: str, args: Args) -> Motion:

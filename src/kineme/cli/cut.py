@@ -6,8 +6,6 @@ very numbers. A file that is gone or has changed since is named, and the others 
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.durations import seconds_in
+from kineme.cli.tables import csv_text, write_text
 from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -36,28 +36,28 @@ class Args:
     """The folder that `kineme index` wrote."""
     motif: tuple[str, ...]
     """Ids of motifs, such as 12, or the names that you gave them; `kineme name LIBRARY` lists both."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="DIR")]
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the clips; made if need be."""
     format: Literal["bvh", "glb", "npz", "npy", "csv"] | None = None
     """Format of the clips; by default that of each source, and BVH for sources that are only read."""
-    pad: float = 0.0
-    """Seconds to add before and after, as far as the take goes."""
+    pad: str = "0s"
+    """How much to add before and after, as far as the take goes: 0.5s, 200ms."""
     top: int | None = None
     """Only so many of each motif, the ones that the model is surest of."""
     in_place: bool = False
     """Take the travel over the floor out."""
     overwrite: bool = False
-    """Replace files that are there already."""
+    """Replace files that are there already; never one that is read."""
 
 
 def run(args: Args) -> int:
     from kineme.cli.outputs import check_free, folder_for, names_in
-    from kineme.formats.atomic import atomic_write
     from kineme.tasks.cut import cut_out, library_options, occurrences
     from kineme.tasks.library import open_library
 
     if not args.motif:
         raise UsageError(f"name a motif with --motif; `kineme name {args.library}` lists them")
+    pad = seconds_in(args.pad)
     library = open_library(args.library)
     names = names_in(args.library)
     found = occurrences(library, _ids(args.motif, names), args.top)
@@ -65,7 +65,7 @@ def run(args: Args) -> int:
     index = folder_for(args.out) / INDEX
     check_free([*targets.values(), index], args.overwrite, {Path(one.file) for one in found})
     rows: list[tuple] = []
-    for result in cut_out(found, library_options(library), args.pad):
+    for result in cut_out(found, library_options(library), pad):
         if not isinstance(result, tuple):
             target = targets[_key(result.occurrence)]
             try:
@@ -76,8 +76,7 @@ def run(args: Args) -> int:
                 result = (result.occurrence.file, error)
         print(f"kineme: {result[1] if result[1].path else f'{result[0]}: {result[1]}'}", file=sys.stderr)
     if rows:
-        with atomic_write(index) as temporary:
-            temporary.write_text(_table(rows), encoding="utf-8", newline="")
+        write_text(csv_text(HEADER, rows), index)
     print(f"{len(rows)} of {len(found)} clips in {args.out}")
     return 0 if rows or not found else 2
 
@@ -129,11 +128,3 @@ def _row(cut: Cut, target: Path, names: Mapping[str, str]) -> tuple:
         target.name, one.motif, names.get(one.motif, ""), one.clip, one.file,
         *(f"{seconds:.4f}" for seconds in times), len(cut.motion), cut.motion.fps, f"{one.confidence:.4f}",
     )  # fmt: skip
-
-
-def _table(rows: Sequence[tuple]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(HEADER)
-    table.writerows(rows)
-    return text.getvalue()

@@ -46,6 +46,8 @@ class _Amount:
 
 FULL, QUICK = _Amount(24, 60.0, None), _Amount(4, 20.0, 20)
 TAKES, LABELS, LIBRARY = "takes", "labels.csv", "library"
+#: tells a folder of a demo from one of the user's that has takes and labels, too
+MARK, _MARKED = "demo.txt", "Made by `kineme demo`, which replaces takes, labels and library here.\n"
 
 
 def run(args: Args) -> int:
@@ -80,24 +82,28 @@ def run(args: Args) -> int:
 def write_takes(takes: Sequence[SyntheticTake], folder: Path) -> None:
     """The takes as BVH files in `folder`/takes, and their true motifs as `folder`/labels.csv.
 
-    What an earlier demo left of other takes is removed. Raises UsageError where there are other things.
+    What an earlier demo left of other takes is removed. Raises UsageError where there are other things: takes
+    and labels of the user's own are no demo's, whatever they are called.
     """
     from kineme.formats import save
     from kineme.formats.atomic import atomic_write
 
-    labels = folder / LABELS
-    if folder.exists() and not labels.is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} holds other things than a demo; name a new folder with -o")
     rows = [
         f"{take.name},{segment.start:.4f},{segment.end:.4f},{segment.label}\n"
         for take in takes
         for segment in true_motifs(take)
     ]
-    text = "file,start,end,label\n" + "".join(rows)
-    if labels.is_file() and labels.read_text(encoding="utf-8") != text:
+    text, labels = "file,start,end,label\n" + "".join(rows), folder / LABELS
+    same = labels.is_file() and labels.read_bytes() == text.encode()
+    ours = same or (folder / MARK).is_file()
+    if folder.exists() and not ours and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} holds other things than a demo; name a new folder with -o")
+    if labels.is_file() and not same:
         shutil.rmtree(folder / TAKES, ignore_errors=True)
         shutil.rmtree(folder / LIBRARY, ignore_errors=True)
     (folder / TAKES).mkdir(parents=True, exist_ok=True)
+    with atomic_write(folder / MARK) as temporary:
+        temporary.write_text(_MARKED, encoding="utf-8")
     with atomic_write(labels) as temporary:
         temporary.write_text(text, encoding="utf-8")
     for take in takes:

@@ -6,10 +6,6 @@ left out. Copies at another tempo are no duplicates: `kineme search` finds those
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from kineme.cli.durations import seconds_in
+from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +32,8 @@ class Args:
     """How to write the rows."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE")] = None
     """File to write; by default standard output."""
+    overwrite: bool = False
+    """Replace a file that is there already; never one that is read."""
     mirrored: bool = False
     """Look for stretches that are each other's mirror image, too."""
     within: float = 0.3
@@ -46,7 +45,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Looks for duplicates and writes the rows."""
-    from kineme.cli.takes import check_table
+    from kineme.cli.outputs import check_free, sources_of
     from kineme.tasks.duplicates import find_duplicates
     from kineme.tasks.library import open_library
     from kineme.tasks.search import library_index, searchable_corpus
@@ -56,9 +55,10 @@ def run(args: Args) -> int:
         raise UsageError(f"--within is between 0 and 20 centimetres, not {args.within:g}")
     if shortest < 1:
         raise UsageError(f"--min-duration must be at least 1s, not {args.min_duration}")
-    check_table(args.out, ())
     library = open_library(args.library)
     corpus = searchable_corpus(library)
+    if args.out is not None:
+        check_free([args.out], args.overwrite, sources_of(corpus))
     found = find_duplicates(
         corpus,
         library_index(library, corpus),
@@ -67,19 +67,17 @@ def run(args: Args) -> int:
         mirror=args.mirrored,
     )
     rows = [_row(duplicate) for duplicate in found]
-    text = json.dumps(rows, indent=1) + "\n" if args.format == "json" else _as_csv(rows)
-    if args.out is None:
-        sys.stdout.write(text)
-        return 0
-    from kineme.formats.atomic import atomic_write
-
-    with atomic_write(args.out) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
-    print(f"{len(rows)} pair{'' if len(rows) == 1 else 's'} of duplicates in {args.out}")
+    write_text(
+        json_text(rows) if args.format == "json" else csv_text(COLUMNS, (row.values() for row in rows)),
+        args.out,
+    )
+    if args.out is not None:
+        print(f"{len(rows)} pair{'' if len(rows) == 1 else 's'} of duplicates in {args.out}")
     return 0
 
 
 def _row(found: Duplicate) -> dict[str, str | float | bool]:
+    """What is written of a pair, in the order of `COLUMNS`."""
     return {
         "file_a": found.file_a,
         "start_a": round(found.start_a, 3),
@@ -91,11 +89,3 @@ def _row(found: Duplicate) -> dict[str, str | float | bool]:
         "distance_cm": round(100 * found.distance, 3),
         "mirrored": found.mirrored,
     }
-
-
-def _as_csv(rows: list[dict[str, str | float | bool]]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    table.writerows([row[name] for name in COLUMNS] for row in rows)
-    return text.getvalue()

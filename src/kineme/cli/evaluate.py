@@ -13,7 +13,8 @@ from typing import Annotated
 
 import tyro
 
-from kineme.errors import UsageError
+from kineme.cli.outputs import check_free
+from kineme.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -21,26 +22,28 @@ class Args:
     """Which table, and how much of it."""
 
     name: Annotated[str, tyro.conf.Positional] = ""
-    """the table's name; --list says which there are"""
+    """The table's name; --list says which there are."""
     list: bool = False
-    """list the tables and stop"""
+    """List the tables and stop."""
     json: Path | None = None
-    """also write the table here, with commit, command, checksum of the corpora and seeds"""
+    """Also write the table here, with commit, command, checksum of the corpora and seeds."""
+    overwrite: bool = False
+    """Replace that file if it is there already."""
     quick: bool = False
-    """the small version: few takes, a tiny model; its figures mean nothing"""
+    """The small version: few takes, a tiny model; its figures mean nothing."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    """seeds of training, clustering and drawing; a row is their mean and standard deviation"""
+    """Seeds of training, clustering and drawing; a row is their mean and standard deviation."""
     corpora: tuple[str, ...] = field(default=())
-    """only these corpora"""
+    """Only these corpora."""
     methods: tuple[str, ...] = field(default=())
-    """only these methods"""
+    """Only these methods."""
     run: Path | None = None
-    """folder of measurements and trained models (default: in the cache, $KINEME_CACHE or ~/.cache/kineme)"""
+    """Folder of measurements and trained models (default: in the cache, $KINEME_CACHE or ~/.cache/kineme)."""
     models: Path | None = None
-    """folder of trained models, <training>/<preset>-<seed>/model; what is missing is trained there"""
+    """Folder of trained models, <training>/<preset>-<seed>/model; what is missing is trained there."""
     text_encoder: str = ""
-    """of the row MotionCLIP in the table compose: a text model of transformers, by its name on the Hugging Face
-    hub or a folder (default: a small one that needs no download)"""
+    """For the row MotionCLIP of the table compose: a text model of transformers, by its name on the Hugging Face
+    hub or a folder; by default a small one that needs no download."""
 
 
 def run(args: Args) -> int:
@@ -54,12 +57,18 @@ def run(args: Args) -> int:
             print(f"{name}  {summary}")
         return 0
     if args.name not in PROTOCOLS:
-        known = ", ".join(PROTOCOLS)
-        raise UsageError(f"there is no table {args.name!r}; `kineme evaluate` makes {known}")
+        advice = did_you_mean(args.name, PROTOCOLS, "`kineme evaluate` makes")
+        raise UsageError(f"there is no table {args.name!r}; {advice}")
     if args.text_encoder and args.name != "compose":
         raise UsageError(f"the table {args.name} reads no text; leave --text-encoder away")
     if not args.seeds:
         raise UsageError("at least one seed is needed, as in `--seeds 0 1 2`")
+    if args.json is not None:
+        check_free([args.json], args.overwrite)
+    if args.text_encoder:
+        from kineme.models.compose.text import text_encoder
+
+        text_encoder(args.text_encoder, ())  # fetched, or found to be missing, before hours of measuring
 
     from kineme.evaluate import runs, tables
 

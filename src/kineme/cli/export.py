@@ -23,17 +23,17 @@ class Args:
     format: Literal["csv", "json", "eaf", "nwb"]
     """csv and json: one table, segments.csv or segments.json. eaf (ELAN) and nwb (with ndx-ethogram): a file
     a take."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="DIR")]
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the files; made if need be."""
     every_scale: bool = False
     """Motifs at all time scales, not only at the library's own."""
     overwrite: bool = False
-    """Replace files that are there already."""
+    """Replace files that are there already; never one that is read."""
 
 
 def run(args: Args) -> int:
-    from kineme.cli.outputs import check_free, folder_for, names_in, sources_of, write_sheets
-    from kineme.formats.atomic import atomic_write
+    from kineme.cli.outputs import check_free, folder_for, names_in, sheet_files, sources_of, write_sheets
+    from kineme.cli.tables import write_text
     from kineme.tasks.export import library_rows, library_sheets, rows_text
     from kineme.tasks.library import open_library
 
@@ -41,13 +41,13 @@ def run(args: Args) -> int:
     names = names_in(args.library)
     takes = library.corpus
     if args.format in ("eaf", "nwb"):
+        targets = sheet_files(takes, args.out, args.format, overwrite=args.overwrite)
         sheets = library_sheets(library, names, every_scale=args.every_scale)
-        write_sheets(sheets, takes, args.out, args.format, overwrite=args.overwrite)
+        write_sheets(sheets, targets, args.out, args.format)
         return 0
     target = folder_for(args.out) / f"{_TABLE}.{args.format}"
     check_free([target], args.overwrite, sources_of(takes))
     text = rows_text(library_rows(library, names, every_scale=args.every_scale), args.format)
-    with atomic_write(target) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+    write_text(text, target)
     print(target)
     return 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.durations import seconds_in
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ class Args:
     """Folder for the files."""
     model: str | None = None
     """Folder of an HG-VAE or compose model, a library with one in it, or its name on the Hugging Face hub; by
-    default the HG-VAE that comes with kineme."""
+    default hgvae-small, which comes with kineme."""
     label: str | None = None
     """The class to sample of an HG-VAE."""
     labels: str | None = None
     """The actions to do at once, of a compose model: walk+wave, or one alone."""
-    seconds: float | None = None
-    """How long the motions of a compose model last; as long as it can by default."""
+    seconds: str | None = None
+    """How long the motions of a compose model last: 2, 0.5s, 800ms; by default as long as it can."""
     count: int = 8
     """How many."""
     levels: int | None = None
@@ -86,7 +87,8 @@ def _composed(args: Args, place: Path) -> list[Motion]:
     names = [name.strip() for name in args.labels.split("+")]
     if len(names) == 2 and names[0] == names[1]:
         print(f"kineme: {args.labels} is one action, so it is made as {names[0]} alone is", file=sys.stderr)
-    return generate_composed(model, args.labels, args.count, args.seconds, args.seed)
+    seconds = None if args.seconds is None else seconds_in(args.seconds)
+    return generate_composed(model, args.labels, args.count, seconds, args.seed)
 
 
 def _sampled(args: Args, place: Path) -> list[Motion]:

@@ -1,10 +1,10 @@
 """Fill what is missing of a motion: named joints over named frames, or what is found to be broken.
 
 The file comes back in its own skeleton, rate and format. What was not missing keeps its very numbers, and
-bones
-keep their lengths. In a file of rotations the channels of the named joints are missing, so all that hangs on
-them moves; in a file of positions their places are. Without --model the weights that come with kineme are
-used."""
+bones keep their lengths. In a file of rotations the channels of the named joints are missing, so all that
+hangs on them moves; in a file of positions their places are. Without --model the weights that come with
+kineme are used.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Args:
     auto: bool = False
     """Find joints without numbers, frozen to a digit, or dropped to zero; --joints may name more."""
     model: str | None = None
-    """Folder of an HG-VAE model, or its name on the Hugging Face hub; by default the one that comes with
-    kineme."""
+    """Folder of an HG-VAE model, a library with one in it, or its name on the Hugging Face hub; by default
+    hgvae-small, which comes with kineme."""
     intervals: Path | None = None
     """CSV of where each repaired joint lies in nine cases of ten; by default beside the output."""
     picture: Path | None = None

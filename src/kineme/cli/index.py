@@ -15,7 +15,8 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from kineme.cli.durations import seconds_in
-from kineme.cli.index_model import Chosen, choose_model, install, model_folder
+from kineme.cli.index_model import NEXT_CORPUS, Chosen, choose_model, installed, model_folder, tidy
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, KinemeError, UsageError
 
@@ -103,10 +104,11 @@ def _index(args: Args, settings: Settings) -> int:
     from kineme.models.a4mer import A4Mer
     from kineme.report.contents import page_contents
     from kineme.tasks.known import take_key
+    from kineme.tasks.library import CORPUS
 
-    given = None if args.model is None else A4Mer.load(model_folder(args.model))
+    given = None if args.model is None else A4Mer.load(model_folder(args.model, args.out))
     corpus = _corpus(args)
-    print_report(corpus)
+    print_report(corpus, folder=args.out / CORPUS)
     keys = [take_key(clip) for clip in corpus]
     chosen = choose_model(args, corpus, keys, given)
     found = _discover(args, corpus, keys, chosen, settings)
@@ -172,7 +174,8 @@ def _check(args: Args) -> None:
 
 
 def _corpus(args: Args) -> Corpus:
-    """The takes, read into the library; where there are none, no library is left behind."""
+    """The takes, read into a hidden folder of the library until all else is made, too; where there are none,
+    no library is left behind."""
     from kineme.corpus import Corpus
     from kineme.tasks.library import CORPUS, abandon_library, begin_library
 
@@ -185,6 +188,7 @@ def _corpus(args: Args) -> Corpus:
             labels=args.labels,
             progress=sys.stderr.isatty(),
             options=args.reading.options(),
+            into=args.out / NEXT_CORPUS,
         )
     except KinemeError:
         if new:
@@ -234,8 +238,8 @@ def _say_new(args: Args, takes: int, known: int, gone: int, why: str) -> None:
     from kineme.tasks.library import open_library
 
     try:
-        open_library(args.out)
-    except InputError:  # it is new, or was not finished
+        open_library(args.out, unfinished=True)
+    except InputError:  # it is new
         return
     new = takes - known
     left = f", {gone} of before {'is' if gone == 1 else 'are'} gone" if gone else ""
@@ -302,18 +306,33 @@ def _write(
     keys: Sequence[str],
     cards: Cards,
 ) -> Library:
-    """Page, names, model and tables; library.json last."""
-    from kineme.report.names import FILE, Names, write_names
-    from kineme.report.page import write_page
+    """Everything is written beside what it replaces, and put in place together: corpus, model, names, page,
+    tables, and library.json last."""
+    from kineme.report.page import staged_page
     from kineme.tasks.library import write_results
 
     names = _kept_names(args.out, corpus, found, chosen.checksum, payload)
     words = {motif.id: motif.words for scale in payload.scales for motif in scale.motifs}
-    write_page(payload, args.out / PAGE, names)
-    if names or (args.out / FILE).exists():
-        write_names(Names(payload.fingerprint, names), args.out / FILE)
-    install(args, chosen)
-    return write_results(args.out, corpus, found, settings, chosen.checksum, words, keys, cards.text())
+    others = (
+        staged_page(payload, args.out / PAGE, names),
+        _named(args.out, payload.fingerprint, names),
+        installed(args.out, chosen),
+    )
+    library = write_results(
+        args.out, corpus, found, settings, chosen.checksum, words, keys, cards.text(), others
+    )
+    tidy(args.out)
+    return library
+
+
+@contextmanager
+def _named(folder: Path, fingerprint: str, names: Mapping[str, str]) -> Iterator[None]:
+    """Writes the names when the block ends, where there are or were any."""
+    from kineme.report.names import FILE, Names, write_names
+
+    yield
+    if names or (folder / FILE).exists():
+        write_names(Names(fingerprint, names), folder / FILE)
 
 
 def _kept_names(
@@ -334,7 +353,7 @@ def _kept_names(
         # of this library, or of a run like this one that was killed before its last step
         return old
     try:
-        library = open_library(folder)
+        library = open_library(folder, unfinished=True)
         before = library.segments
     except InputError:
         say(f"the names in {FILE} belong to a library that is damaged, and were left out")

@@ -1,7 +1,7 @@
 """Which model `kineme index` takes: given, of the library, trained, or of the package, and with whose motifs.
 
 What is made lies in a hidden folder of the library until all else is made, too, and then takes the model's
-place. A run that was stopped finds it there.
+place, as the takes do. A run that was stopped finds it there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 SHIPPED, ENOUGH_SECONDS = "a4mer-small", 120.0
 #: where a model is trained, and where one lies that is not yet the library's
 _TRAINING, _STAGED = ".training", ".next-model"
+#: where the takes are until they are the library's
+NEXT_CORPUS = ".next-corpus"
 _STAY = "those that the library has; --mine looks for motifs anew in all takes"
 
 
@@ -91,7 +94,7 @@ def choose_model(args: Args, corpus: Corpus, keys: Sequence[str], given: A4Mer |
             return Chosen(model, place, _checksum(place), had, why)
         record, heads = replace(now, weights=had.weights, given=had.given), None
     else:
-        heads = find_model(SHIPPED) if given is None else model_folder(str(args.model))
+        heads = find_model(SHIPPED) if given is None else model_folder(str(args.model), args.out)
         model = A4Mer.load(heads) if given is None else given
         mine = args.mine or given is None and corpus.duration >= ENOUGH_SECONDS or _wordless(model)
         words = f"{SHIPPED}, of the package" if given is None else f"given: {Path(str(args.model)).name}"
@@ -170,24 +173,39 @@ def _stage(args: Args, model: A4Mer, record: Mined, why: str, heads: Path | None
     return Chosen(model, staged, _checksum(staged), record, why)
 
 
-def install(args: Args, chosen: Chosen) -> None:
-    """Puts the chosen model in the library's place for it, and removes what is no longer needed."""
+@contextmanager
+def installed(library: Path, chosen: Chosen) -> Iterator[None]:
+    """Puts the new corpus and the chosen model in their places in the library when the block ends."""
     from kineme.formats.atomic import replace_folder
-    from kineme.tasks.library import MODEL
+    from kineme.tasks.library import CORPUS, MODEL
 
+    yield
+    replace_folder(library / NEXT_CORPUS, library / CORPUS)
     if chosen.is_new:
-        replace_folder(chosen.folder, args.out / MODEL)
-    for name in (_TRAINING, _STAGED):
-        shutil.rmtree(args.out / name, ignore_errors=True)
+        replace_folder(chosen.folder, library / MODEL)
 
 
-def model_folder(name: str) -> Path:
-    """The folder of a model that is named by its folder, by a library, or as the package or a hub does."""
+def tidy(library: Path) -> None:
+    """Removes from a finished library what only a run that is stopped could have used."""
+    for name in (_TRAINING, _STAGED, NEXT_CORPUS):
+        shutil.rmtree(library / name, ignore_errors=True)
+
+
+def model_folder(name: str, own: Path | None = None) -> Path:
+    """The folder of a model that is named by its folder, by a library, or as the package or a hub does.
+
+    own : the library that is being made, which may name itself though it is not finished. Raises InputError
+    where there is no such model, or another library is not finished.
+    """
     from kineme.models.a4mer.folder import find_model
-    from kineme.tasks.library import MODEL, is_library
+    from kineme.tasks.library import MODEL, is_library, part_of
 
     folder = Path(name)
-    return folder / MODEL if is_library(folder) else find_model(name)
+    if not is_library(folder):
+        return find_model(name)
+    if own is not None and own.resolve() == folder.resolve():
+        return folder / MODEL
+    return part_of(folder, MODEL)
 
 
 def _with_motifs_of(corpus: Corpus, model: A4Mer, seed: int, *, only_if_none: bool) -> A4Mer:

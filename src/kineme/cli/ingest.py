@@ -39,7 +39,7 @@ class Args:
     """Frame rate of the corpus."""
 
     jobs: int | None = None
-    """Processes; by default one a core."""
+    """Processes that read files; by default one a core."""
 
     labels: tuple[str, ...] = ()
     """Label files (.csv, BABEL .json, .txt), or a pattern with named groups over file names, such as
@@ -81,15 +81,18 @@ def run(args: Args) -> int:
     return 0
 
 
-def print_report(corpus: Corpus, *, verbose: bool = False, kept: bool = True) -> None:
+def print_report(
+    corpus: Corpus, *, verbose: bool = False, kept: bool = True, folder: Path | None = None
+) -> None:
     """One line on the corpus, then the files that were repaired or rejected (or all of them).
 
     kept : whether the corpus is there when the command has ended, so that its folder is worth a word.
+    folder : where it is then, if it is elsewhere now.
     """
     count = Counter(row.status for row in corpus.report)
     told = ", ".join(f"{count[what]} {what}" for what in ("taken", "repaired", "rejected") if count[what])
     held = f"{len(corpus)} clips, {corpus.duration / 60:.1f} minutes"
-    print(f"{len(corpus.report)} files ({told}): {held}" + (f" in {corpus.folder}" if kept else ""))
+    print(f"{len(corpus.report)} files ({told}): {held}" + (f" in {folder or corpus.folder}" if kept else ""))
     shown = [row for row in corpus.report if verbose or row.status != "taken"]
     # Rejections first: they are what a person must act on.
     shown.sort(key=lambda row: row.status != "rejected")

@@ -29,7 +29,7 @@ class Args:
     gap: str | None = None
     """From where to where in seconds, the end exclusive: 3.2:4.4."""
     seconds: str | None = None
-    """How long the transition between two files lasts."""
+    """How long the transition between two files lasts: 1, 0.5s, 800ms."""
     model: str = "a4mer-small"
     """A model's folder with a head for interpolation, a library, a model of the package or of the hub."""
     draw: int | None = None
@@ -37,17 +37,17 @@ class Args:
     average, which glides in long gaps."""
     slide: bool = False
     """Leave feet that stand as they were made, even where they slide."""
-    page: Path | None = None
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """Also write a page (HTML) with a picture of what was filled."""
     overwrite: bool = False
-    """Replace files that are there already, but never one that is read."""
+    """Replace files that are there already; never one that is read."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
 def run(args: Args) -> int:
     """Fills, writes the file, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
-    from kineme.cli.outputs import check_free
+    from kineme.cli.outputs import check_free, check_page
     from kineme.cli.own_format import far_said, feet_said, load_head, written_suffix
     from kineme.formats import save
     from kineme.tasks.interpolate import interpolate, interpolate_between
@@ -55,6 +55,7 @@ def run(args: Args) -> int:
 
     _check(args)
     suffix = written_suffix(args.out, args.out.suffix or "nothing")
+    check_page(args.page)
     page = [] if args.page is None else [args.page]
     check_free([args.out, *page], args.overwrite, args.files)
     options = args.reading.options()

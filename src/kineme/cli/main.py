@@ -16,10 +16,9 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from kineme import __version__
-from kineme.errors import InputWarning, KinemeError, UsageError, printable
+from kineme.errors import InputWarning, KinemeError, UsageError, did_you_mean, printable
 
 #: the disk is full, a quota is used up, a file may not grow, nothing may be written
 _DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EFBIG, errno.EROFS)
@@ -142,6 +141,10 @@ def _run(module_name: str, prog: str, words: list[str]) -> int:
     import tyro
 
     module = importlib.import_module(module_name)
+    if {"-h", "--help"} & set(words):
+        from kineme.cli.help_text import join_lines
+
+        join_lines(module.Args)
     try:
         args = tyro.cli(
             module.Args,
@@ -180,9 +183,8 @@ def _help_text(path: list[str], table: dict[str, Verb]) -> str:
 
 
 def _unknown(word: str, path: list[str], table: dict[str, Verb]) -> str:
-    near = get_close_matches(word, table, n=1)
     command = " ".join(path)
-    advice = f"did you mean `{command} {near[0]}`?" if near else f"it knows {', '.join(table)}"
+    advice = did_you_mean(word, table, "it knows", most=1, form=f"`{command} {{}}`")
     kind = "option" if word.startswith("-") else "verb"
     return f"`{command}` has no {kind} {word!r}; {advice}"
 

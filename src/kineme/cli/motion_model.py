@@ -27,14 +27,15 @@ def load_model(name: str | None) -> HGVAE:
 def library_model(name: str, kinds: tuple[str, ...]) -> Path | None:
     """The model inside the library `name`; None where `name` is no library.
 
-    Raises InputError where that model is of none of the `kinds` that are asked for.
+    Raises InputError where that model is of none of the `kinds` that are asked for, or the library is not
+    finished.
     """
     from kineme.formats.model_folder import kind_of
-    from kineme.tasks.library import MODEL, is_library
+    from kineme.tasks.library import MODEL, is_library, part_of
 
     if not is_library(Path(name)):
         return None
-    kind = kind_of(place := Path(name) / MODEL)
+    kind = kind_of(place := part_of(Path(name), MODEL))
     if kind not in kinds:
         makers = " or ".join(f"`kineme train {one}`" for one in kinds)
         raise InputError(

@@ -1,9 +1,14 @@
-"""Files that commands write: where they can go, and that nothing is lost there. All is looked at beforehand."""
+"""Files that commands write: where they can go, and that nothing is lost there. All is looked at beforehand.
+
+One rule for every command: what an earlier run wrote under a name that the user gave is replaced only with
+--overwrite. What a command keeps up to date by itself is its own: a corpus, a library with the pages that are
+named by kineme in it, the folder of a training run.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,22 +75,38 @@ def check_ending(file: Path) -> None:
     writers_of(file)
 
 
+def check_page(file: Path | None) -> None:
+    """Raises UsageError where a page is asked for under a name that no browser takes for one."""
+    if file is not None and file.suffix.lower() != ".html":
+        raise UsageError(f"--page writes .html, and {file.name} is none")
+
+
 def sources_of(takes: Corpus) -> list[Path]:
     """The files that takes were read from."""
     return [Path(clip.source) for clip in takes]
 
 
-def write_sheets(sheets: Iterable[Sheet], takes: Corpus, folder: Path, form: str, *, overwrite: bool) -> None:
-    """Writes a sheet a take as ``.eaf`` or ``.nwb``, named after the `takes`; says what was written."""
-    from kineme.formats.atomic import atomic_write
-    from kineme.formats.eaf import write_eaf
+def sheet_files(takes: Corpus, folder: Path, form: str, *, overwrite: bool) -> list[Path]:
+    """A file of the format `form` for each of the `takes`, named after it.
+
+    Raises UsageError where one cannot be written, as `check_free` says, or the format needs an extra.
+    """
     from kineme.formats.file_names import safe_stems
-    from kineme.formats.nwb import require_nwb, write_nwb
+    from kineme.formats.nwb import require_nwb
 
     if form == "nwb":
         require_nwb()
     targets = [folder_for(folder) / f"{stem}.{form}" for stem in safe_stems(takes.names)]
     check_free(targets, overwrite, sources_of(takes))
+    return targets
+
+
+def write_sheets(sheets: Iterable[Sheet], targets: Sequence[Path], folder: Path, form: str) -> None:
+    """Writes a sheet to each of the `targets` (`sheet_files`) in `folder`; says how many there are."""
+    from kineme.formats.atomic import atomic_write
+    from kineme.formats.eaf import write_eaf
+    from kineme.formats.nwb import write_nwb
+
     write = write_nwb if form == "nwb" else write_eaf
     for sheet, target in zip(sheets, targets, strict=True):
         with atomic_write(target) as temporary:
@@ -94,10 +115,13 @@ def write_sheets(sheets: Iterable[Sheet], takes: Corpus, folder: Path, form: str
 
 
 def names_in(library: Path) -> dict[str, str]:
-    """Motif id -> the name that the user of the library gave it; none where its page is gone."""
-    from kineme.report.names import names_for
+    """Motif id -> the name that the user of the library gave it; none where the page that they are about is
+    gone."""
+    from kineme.report.names import FILE, names_for
     from kineme.report.page import page_motifs
     from kineme.report.serve import PAGE
 
     page = library / PAGE
-    return dict(names_for(page_motifs(page)[0], library).names) if page.is_file() else {}
+    if not (library / FILE).is_file() or not page.is_file():  # a page has megabytes to be read
+        return {}
+    return dict(names_for(page_motifs(page)[0], library).names)

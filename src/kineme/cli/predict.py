@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Args:
     file: tyro.conf.Positional[Path]
     """The take."""
-    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="DIR")]
+    out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FOLDER")]
     """Folder for the files, one a sample."""
     seconds: str = "2"
     """How far ahead: 2, 0.5s, 800ms; beyond 4 s it goes on from its own answer."""
@@ -42,17 +42,17 @@ class Args:
     """Write the future alone, without the take."""
     slide: bool = False
     """Leave feet that stand as they were predicted, even where they slide."""
-    page: Path | None = None
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE.html")] = None
     """Also write a page (HTML) with a picture of every future."""
     overwrite: bool = False
-    """Replace files that are there already."""
+    """Replace files that are there already; never one that is read."""
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
 
 def run(args: Args) -> int:
     """Predicts, writes the files, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
-    from kineme.cli.outputs import check_free, folder_for
+    from kineme.cli.outputs import check_free, check_page, folder_for
     from kineme.cli.own_format import far_said, load_head, written_suffix
     from kineme.formats import save
     from kineme.tasks.predict import predict
@@ -63,6 +63,7 @@ def run(args: Args) -> int:
         raise UsageError(f"--samples must be at least 1, not {args.samples}")
     motion = read_one(args.file, args.reading.options())
     suffix = written_suffix(args.file, args.format)
+    check_page(args.page)
     page = [] if args.page is None else [args.page]
     targets = [folder_for(args.out) / f"{args.file.stem}_{k + 1}{suffix}" for k in range(args.samples)]
     check_free([*targets, *page], args.overwrite, [args.file])

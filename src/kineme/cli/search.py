@@ -6,10 +6,7 @@ library, the stretch itself is left out. Distances are root mean squares in cent
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import os
+import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,16 +15,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from kineme.cli.durations import seconds_in
-from kineme.cli.outputs import check_free, sources_of
+from kineme.cli.outputs import check_free, folder_for, sources_of
 from kineme.cli.reading import ReadingArgs
+from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from kineme.corpus import Clip, Corpus
+    from kineme.tasks.library import Library
     from kineme.tasks.search import SearchResult
 
 #: endings of what -o can write
 _FORMS = (".html", ".csv", ".json")
+#: folder of a library for pages that nobody named
+_PAGES = "searches"
 _COLUMNS = ("rank", "clip", "file", "start", "end", "distance_cm", "mirrored", "tempo")
 
 
@@ -44,13 +45,14 @@ class Args:
     top: int = 20
     """How many matches."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE")] = None
-    """Where to write them: .html for a page on which they play, .csv or .json for a table."""
+    """Where to write them: .html for a page on which they play, .csv or .json for a table. Without it, --open
+    puts the page into the library's folder searches, under a name that follows from the query."""
     clips: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Also write every match as a motion file of its own, in the skeleton of its take."""
     clip_format: Literal["bvh", "glb", "npz", "npy", "csv"] = "bvh"
     """Format of these files."""
     overwrite: bool = False
-    """Replace files in that folder that are there already."""
+    """Replace files that are there already; never one that is read."""
     mirror: bool = True
     """Leave mirrored stretches out."""
     open: bool = False
@@ -67,18 +69,21 @@ def run(args: Args) -> int:
     library = open_library(args.library)
     corpus = searchable_corpus(library)
     takes = sources_of(corpus)
-    if args.out is not None:
-        check_free([args.out], True, takes)
+    named = [] if args.out is None else [args.out]
+    check_free(named, args.overwrite, [args.query, *takes])
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
         query = _read_query(args, Path(folder), corpus.fps)
         start, end = (None if text is None else seconds_in(text) for text in (args.start, args.end))
         result = search(library, query, start, end, args.top, mirror=args.mirror)
+        clips = _clip_files(args, result)
+        check_free([*named, *clips], args.overwrite, [args.query, *takes])
         _print(result)
-        if args.out is not None:
-            _write(args, result, query, corpus)
+        out = _own_page(args, result) if args.open and args.out is None else args.out
+        if out is not None:
+            _write(args, out, result, query, corpus)
     if args.clips is not None:
-        count = _write_clips(args, result, takes)
-        print(f"{count} clips in {args.clips}")
+        written = _cut(library, corpus, result, clips)
+        print(f"{written} of {len(clips)} clips in {args.clips}")
     return 0
 
 
@@ -87,8 +92,10 @@ def _check(args: Args) -> None:
         raise UsageError(f"--top must be at least 1, not {args.top}")
     if args.out is not None and args.out.suffix.lower() not in _FORMS:
         raise UsageError(f"-o writes {', '.join(_FORMS)}, and {args.out.name} is none of them")
-    if args.open and (args.out is None or args.out.suffix.lower() != ".html"):
-        raise UsageError("--open shows the page that -o NAME.html writes; give both")
+    if args.open and args.out is not None and args.out.suffix.lower() != ".html":
+        raise UsageError(
+            f"--open shows a page, and {args.out.name} is none; name one with -o, or leave -o away"
+        )
     if args.out is not None:
         check_free([args.out], True, [args.query])
     if args.clips is not None and args.clips.exists() and not args.clips.is_dir():
@@ -110,6 +117,7 @@ def _read_query(args: Args, folder: Path, fps: float) -> Clip:
 
 
 def _rows(result: SearchResult) -> list[dict[str, object]]:
+    """What is written of each match, in the order of `_COLUMNS`."""
     rows = []
     for rank, match in enumerate(result.matches, 1):
         found = asdict(match)
@@ -140,64 +148,62 @@ def _print(result: SearchResult) -> None:
     Console().print(table)
 
 
-def _write(args: Args, result: SearchResult, query: Clip, corpus: Corpus) -> None:
-    from kineme.formats.atomic import atomic_write
+def _own_page(args: Args, result: SearchResult) -> Path:
+    """The page of this query in the library: the same query, asked again, gives the same one."""
+    from kineme.formats.file_names import safe_stem
 
-    assert args.out is not None
-    kind = args.out.suffix.lower()
+    stem = f"{safe_stem(args.query.stem, 80)}_{result.start:.2f}s-{result.end:.2f}s"
+    return folder_for(args.library / _PAGES) / f"{stem}.html"
+
+
+def _write(args: Args, out: Path, result: SearchResult, query: Clip, corpus: Corpus) -> None:
+    kind = out.suffix.lower()
     if kind == ".html":
         from kineme.report.results import write_results
         from kineme.report.search_contents import results_page
 
         name = args.library.resolve().name
-        write_results(results_page(result, query, corpus, name), args.out)
-        print(f"the page: {args.out}")
+        write_results(results_page(result, query, corpus, name), out)
+        print(f"the page: {out}")
         if args.open:
             import webbrowser
 
-            webbrowser.open(args.out.resolve().as_uri())
+            webbrowser.open(out.resolve().as_uri())
         return
-    with atomic_write(args.out) as temporary:
-        text = json.dumps(_rows(result), indent=1) + "\n" if kind == ".json" else _as_csv(_rows(result))
-        temporary.write_text(text, encoding="utf-8", newline="")
+    rows = _rows(result)
+    text = json_text(rows) if kind == ".json" else csv_text(_COLUMNS, (row.values() for row in rows))
+    write_text(text, out)
 
 
-def _as_csv(rows: list[dict[str, object]]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(_COLUMNS)
-    table.writerows([row[name] for name in _COLUMNS] for row in rows)
-    return text.getvalue()
-
-
-def _write_clips(args: Args, result: SearchResult, takes: list[Path]) -> int:
-    """Every match cut out of its own file, so that it keeps its skeleton, rate and fingers."""
-    assert args.clips is not None
-    options = args.reading.options()
+def _clip_files(args: Args, result: SearchResult) -> list[Path]:
+    """A file for each match; none where they were not asked for."""
+    if args.clips is None:
+        return []
     targets = []
     for rank, match in enumerate(result.matches, 1):
         stem = "".join(c if c.isalnum() or c in "._-" else "_" for c in match.clip)[-80:]
         targets.append(args.clips / f"{rank:03d}-{stem}-{match.start:.2f}-{match.end:.2f}.{args.clip_format}")
-    check_free(targets, args.overwrite, [args.query, *takes])
-    args.clips.mkdir(parents=True, exist_ok=True)
-    for match, target in zip(result.matches, targets, strict=True):
-        save_stretch(match.file, match.clip, match.start, match.end, target, options)
-    return len(targets)
+    return targets
 
 
-def save_stretch(file: str, clip: str, start: float, end: float, out: Path, options) -> None:
-    """Writes the frames of a clip between two times of its file.
-
-    `clip` : its name in a corpus, which ends in #N for part N of a file that holds several.
-    """
+def _cut(library: Library, corpus: Corpus, result: SearchResult, targets: list[Path]) -> int:
+    """Cuts every match out of its own file, read as the library read it, so that it keeps skeleton, rate and
+    fingers. A file that is gone or has changed is named; returns how many clips were written."""
     from kineme.formats import save
-    from kineme.formats.registry import load_all
+    from kineme.tasks.cut import Occurrence, cut_out, library_options
+    from kineme.tasks.prepare import fit_for
 
-    if not os.path.isfile(file):
-        raise InputError("is not there any more, so nothing can be cut out of it", file)
-    motions = load_all(file, options)
-    part = clip.rpartition("#")[2]
-    motion = motions[int(part) if len(motions) > 1 and part.isdigit() and int(part) < len(motions) else 0]
-    first = min(max(0, round(start * motion.fps)), len(motion) - 2)
-    last = max(first + 2, round(end * motion.fps))
-    save(motion[first:last], out)
+    rows = {clip.name: clip.row for clip in corpus}
+    found = {
+        Occurrence(m.clip, m.file, rows[m.clip].sha256, rows[m.clip].part, "", m.start, m.end, 0.0): target
+        for m, target in zip(result.matches, targets, strict=True)
+    }
+    written = 0
+    for cut in cut_out(sorted(found, key=lambda one: one.file), library_options(library)):
+        if isinstance(cut, tuple):
+            print(f"kineme: {cut[1]}", file=sys.stderr)
+            continue
+        target = found[cut.occurrence]
+        save(fit_for(cut.motion, target.suffix), target)
+        written += 1
+    return written

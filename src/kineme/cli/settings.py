@@ -3,9 +3,7 @@ is."""
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
 import os
 import shlex
 import shutil
@@ -13,15 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, get_type_hints
 
 import tyro
 
-from kineme.errors import KinemeError, UsageError
+from kineme.cli.help_text import field_docs
+from kineme.errors import UsageError
 
 if TYPE_CHECKING:
     from kineme.cli.reading import ReadingArgs
     from kineme.corpus import Corpus
+
+#: where a run that was begun has its latest state
+LAST = Path("checkpoints", "last.ckpt")
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,10 @@ class RunArgs(DataArgs):
 
     devices: int = 1
     """How many devices (or processes, on a CPU) share every batch."""
-    accelerator: str = "auto"
-    """cpu, gpu, mps or auto."""
-    precision: str = "32-true"
-    """32-true, bf16-mixed or another of the Trainer's."""
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    """What computes; auto takes a GPU where there is one."""
+    precision: Literal["32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true", "64-true"] = "32-true"
+    """Of the numbers: mixed ones keep the weights in 32 bits."""
 
     @property
     def trainer_options(self) -> dict[str, Any]:
@@ -57,24 +59,13 @@ class RunArgs(DataArgs):
         return {"devices": self.devices, "accelerator": self.accelerator, "precision": self.precision}
 
 
-def field_docs(kind: type) -> dict[str, str]:
-    """Field -> the string under it."""
-    body = ast.parse(inspect.getsource(kind)).body[0].body  # type: ignore[attr-defined]  # a class
-    docs = {}
-    for line, text in zip(body, body[1:], strict=False):
-        match line, text:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(doc))):
-                docs[name] = doc
-    return docs
-
-
 def overrides(config: type) -> type:
     """A dataclass with every field of a dataclass of settings, none of them given."""
     hints, docs = get_type_hints(config), field_docs(config)
     hint = "(default: the preset's)"
     fields = []
     for name in config.__dataclass_fields__:  # type: ignore[attr-defined]
-        told = tyro.conf.arg(help=docs.get(name, ""), help_behavior_hint=hint)
+        told = tyro.conf.arg(help=" ".join(docs.get(name, "").split()), help_behavior_hint=hint)
         fields.append((name, Annotated[Optional[hints[name]], told], None))  # noqa: UP045  # a type at run time
     return dataclasses.make_dataclass("Settings", fields, frozen=True)
 
@@ -99,42 +90,63 @@ def corpus_of(
 ) -> Corpus:
     """The corpus or library that is named, or one made of the files, with `labels`, in the run's folder `out`.
 
-    kept : whether `out` stays when the command has ended. Raises UsageError where nothing is named.
+    kept : whether `out` stays when the command has ended. Raises UsageError where nothing is named, or a run in
+    `out` that would be gone on with has other takes: its corpus then stays as it is.
     """
     import sys
 
     from kineme.cli.ingest import print_report
     from kineme.cli.outputs import folder_for
     from kineme.corpus import Corpus
-    from kineme.tasks.library import CORPUS, is_library
+    from kineme.tasks.library import CORPUS, is_library, part_of
 
     if not sources:
         raise UsageError("name a corpus or the motion files to train on")
     place, source = folder_for(out) / CORPUS, sources[0]
     if len(sources) == 1 and is_library(source):
-        corpus = Corpus.open(source / CORPUS)
+        corpus = Corpus.open(part_of(source, CORPUS))
     elif len(sources) == 1 and (source / "corpus.json").is_file():
         corpus = Corpus.open(source)
     elif not first_process():  # the first one has read the files
         corpus = Corpus.open(place)
     else:
-        options = reading.options()
-        progress = sys.stderr.isatty()
-        corpus = Corpus.build(sources, place, jobs=jobs, labels=labels, progress=progress, options=options)
+        how = {"jobs": jobs, "labels": labels, "progress": sys.stderr.isatty(), "options": reading.options()}
+        if (out / LAST).is_file() and (place / "corpus.json").is_file():
+            corpus = _same_takes(sources, place, how)
+        else:
+            corpus = Corpus.build(sources, place, **how)
         print_report(corpus, kept=kept)
+    return corpus
+
+
+def _same_takes(sources: tuple[Path, ...], place: Path, how: dict[str, Any]) -> Corpus:
+    """The corpus in `place`, of a run that was begun. Raises UsageError where `sources` hold other takes."""
+    from kineme.corpus import Corpus
+
+    staged = place.with_name(f".next-{place.name}")
+    try:
+        now = Corpus.build(sources, place, into=staged, **how).checksum
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    corpus = Corpus.open(place)
+    if corpus.checksum != now:
+        raise UsageError(f"the run in {place.parent} has other takes; name a new folder with -o")
     return corpus
 
 
 @contextmanager
 def corpus_for_training(out: Path) -> Iterator[None]:
     """A corpus that is made in the run's folder `out` in this block goes again where an error, such as too
-    little motion, ends it before there is anything else; after Ctrl-C it stays for the next run."""
+    little motion, ends it before there is anything else. After Ctrl-C and where the disk was full it stays, or as
+    much as was read of it: the same command goes on from there."""
     from kineme.tasks.library import CORPUS
 
     place, was, had = out / CORPUS, out.exists(), (out / CORPUS).exists()
     try:
         yield
-    except KinemeError:
+    except OSError:
+        raise
+    except Exception:
         if first_process() and not had and out.is_dir():
             if {entry.name for entry in out.iterdir()} == {CORPUS}:
                 shutil.rmtree(place)

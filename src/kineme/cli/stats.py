@@ -7,9 +7,6 @@ NAME.transitions.csv beside it; -o NAME.html writes a page with charts.
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from kineme.cli.durations import seconds_in
+from kineme.cli.tables import csv_text, write_text
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,58 +39,49 @@ class Args:
     """Time scale of the motifs, such as 0.5s; the library's own if not given."""
     out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=("-o",), metavar="FILE")] = ()
     """Where to write: .html for a page, .csv for tables; or both names, one after the other."""
+    overwrite: bool = False
+    """Replace files that are there already; never one that is read."""
 
 
 def run(args: Args) -> int:
     """Counts, and writes what was asked for."""
-    from kineme.cli.outputs import check_free
+    from kineme.cli.outputs import check_free, names_in, sources_of
     from kineme.tasks.library import open_library
     from kineme.tasks.statistics import statistics
 
     for path in args.out:
         if path.suffix.lower() not in (".html", ".csv"):
             raise UsageError(f"-o writes .html and .csv, and {path.name} is neither")
-    check_free(args.out, overwrite=True)
     library = open_library(args.library)
+    beside = [_transitions(path) for path in args.out if path.suffix.lower() == ".csv"]
+    check_free([*args.out, *beside], args.overwrite, sources_of(library.corpus))
     scale = None if args.timescale is None else seconds_in(args.timescale)
     found = statistics(library, args.by, scale)
-    names = _names(args.library)
+    names = names_in(args.library)
     if not args.out:
-        sys.stdout.write(_table(MOTIF_COLUMNS, _motif_rows(found, names)))
+        write_text(csv_text(MOTIF_COLUMNS, _motif_rows(found, names)), None)
     for path in args.out:
         _write(path, found, names, args.library.resolve().name)
     return 0
 
 
-def _names(folder: Path) -> dict[str, str]:
-    """The user's names of motifs; none where there is no page that they are about."""
-    from kineme.report.names import FILE, names_for
-    from kineme.report.page import page_motifs
-    from kineme.report.serve import PAGE
-
-    if not (folder / FILE).exists() or not (folder / PAGE).exists():
-        return {}
-    return dict(names_for(page_motifs(folder / PAGE)[0], folder).names)
-
-
 def _write(path: Path, found: Statistics, names: dict[str, str], library: str) -> None:
-    from kineme.formats.atomic import atomic_write
-
     if path.suffix.lower() == ".html":
         from kineme.report.statistics_page import write_statistics
 
         write_statistics(found, path, f"Motifs of {library}", names)
         print(f"the page: {path}")
         return
-    beside = path.with_name(f"{path.stem}.transitions.csv")
+    beside = _transitions(path)
     follow = [(t.group, t.first, t.then, t.count, f"{t.share:.4f}") for t in found.transitions]
-    for place, text in (
-        (path, _table(MOTIF_COLUMNS, _motif_rows(found, names))),
-        (beside, _table(TRANSITION_COLUMNS, follow)),
-    ):
-        with atomic_write(place) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="")
+    write_text(csv_text(MOTIF_COLUMNS, _motif_rows(found, names)), path)
+    write_text(csv_text(TRANSITION_COLUMNS, follow), beside)
     print(f"the tables: {path}, {beside}")
+
+
+def _transitions(path: Path) -> Path:
+    """The table of transitions beside the table of motifs `path`."""
+    return path.with_name(f"{path.stem}.transitions.csv")
 
 
 def _motif_rows(found: Statistics, names: dict[str, str]) -> Iterable[Sequence[object]]:
@@ -100,11 +89,3 @@ def _motif_rows(found: Statistics, names: dict[str, str]) -> Iterable[Sequence[o
         figures = (r.per_minute, r.share, r.mean, r.deviation, r.lower, r.median, r.upper)
         name = names.get(r.motif) or found.words.get(r.motif, "")
         yield (r.group, r.motif, name, r.count, *(f"{value:.4f}" for value in figures))
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(columns)
-    table.writerows(rows)
-    return text.getvalue()

@@ -1,22 +1,104 @@
-"""Takes that a command reads and forgets, and the tables of segments that it writes of them."""
+"""Takes that a command reads and forgets, and the segments that it writes of them: what `kineme segment` and
+`kineme recognise` share."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from kineme.errors import printable
+import tyro
+
+from kineme.cli.reading import ReadingArgs
+from kineme.cli.tables import table_text, write_text
+from kineme.errors import UsageError, printable
 
 if TYPE_CHECKING:
-    from kineme.cli.reading import ReadingArgs
     from kineme.corpus import Corpus
     from kineme.motion import Segment
+
+
+@dataclass(frozen=True)
+class TakesArgs:
+    """What both are told; each says what its model may be, and adds its own."""
+
+    files: tyro.conf.Positional[tuple[Path, ...]]
+    """Motion files, or folders of them."""
+    model: str = "a4mer-small"
+    """A model."""
+    format: Literal["csv", "json", "eaf", "nwb"] = "csv"
+    """How to write them: csv and json are one table, eaf (ELAN) and nwb (with ndx-ethogram) a file a take."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=("-o",), metavar="FILE|FOLDER")] = None
+    """File to write the table to, by default standard output; for eaf and nwb, the folder for the files."""
+    overwrite: bool = False
+    """Replace files that are there already; never one that is read."""
+    min_duration: str | None = None
+    """No segment is shorter; what is joins the neighbour that is more alike. By default 0.4s."""
+    jobs: int | None = None
+    """Processes that read files; by default one a core."""
+    reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
+
+    @property
+    def sheets(self) -> bool:
+        """Whether every take gets a file of its own."""
+        return self.format in ("eaf", "nwb")
+
+
+def check_takes(args: TakesArgs, verb: str) -> None:
+    """That there are files to `verb`, and a place for what is found. Raises UsageError."""
+    from kineme.cli.outputs import check_free, folder_for
+    from kineme.formats import find_files
+
+    if not args.files:
+        raise UsageError(f"name the files to {verb}")
+    if args.sheets and args.out is None:
+        raise UsageError(f"--format {args.format} writes a file for each take; name their folder with -o")
+    if args.out is None:
+        return
+    if args.sheets:
+        folder_for(args.out)  # their names follow from the takes
+    else:
+        check_free([args.out], args.overwrite, find_files(args.files) if args.out.exists() else ())
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in a corpus: segments of each clip, and as rows of a table.
+
+    Attributes
+    ----------
+    settings : how it was found; level : of the segments that are written. Both are for sheets.
+    """
+
+    header: Sequence[str]
+    rows: Iterable[Sequence[object]]
+    segments: Sequence[Iterable[Segment]]
+    settings: dict[str, Any]
+    level: str = "both"
+
+
+def write_found(args: TakesArgs, fps: float, find: Callable[[Corpus, list[str]], Found]) -> None:
+    """Reads the files at `fps`, has `find` look at the clips and their names, and writes what it returns.
+
+    Where the files of the takes cannot be written is known, and said, before anything is looked for.
+    """
+    from kineme.cli.outputs import sheet_files, write_sheets
+    from kineme.tasks.export import found_sheets
+
+    with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
+        corpus, given = read_corpus(args.files, Path(folder, "corpus"), fps, args.jobs, args.reading)
+        if args.out is None or not args.sheets:
+            found = find(corpus, shown_names(corpus, given))
+            write_text(table_text(found.header, found.rows, args.format), args.out)
+            return
+        targets = sheet_files(corpus, args.out, args.format, overwrite=args.overwrite)
+        found = find(corpus, shown_names(corpus, given))
+        sheets = found_sheets(corpus, found.segments, found.settings, found.level)
+        write_sheets(sheets, targets, args.out, args.format)
 
 
 def read_corpus(
@@ -43,59 +125,9 @@ def read_corpus(
     return corpus, given
 
 
-def check_table(out: Path | None, sources: tuple[Path, ...], overwrite: bool = True) -> None:
-    """That a table can be written to `out` and is no motion file that is read. Raises UsageError."""
-    from kineme.cli.outputs import check_free
-    from kineme.formats import find_files
-
-    if out is not None:
-        check_free([out], overwrite, find_files(sources) if sources and out.exists() else ())
-
-
 def shown_names(corpus: Corpus, given: dict[str, str]) -> list[str]:
     """What each clip is called in a table: its file, and #0, #1 ... where a file has several motions."""
     parts: dict[str, int] = {}
     for clip in corpus:
         parts[clip.source] = parts.get(clip.source, 0) + 1
     return [given[clip.source] + (f"#{clip.row.part}" if parts[clip.source] > 1 else "") for clip in corpus]
-
-
-def table_text(header: Sequence[str], rows: Iterable[Sequence[object]], form: str) -> str:
-    """Rows as CSV (numbers with four digits) or as a JSON list of objects."""
-    if form == "json":
-        return json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=1) + "\n"
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    for row in rows:
-        table.writerow([f"{value:.4f}" if isinstance(value, float) else value for value in row])
-    return text.getvalue()
-
-
-def write_text(text: str, out: Path | None) -> None:
-    """To the file `out`, or to standard output."""
-    if out is None:
-        sys.stdout.write(text)
-        return
-    from kineme.formats.atomic import atomic_write
-
-    with atomic_write(out) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
-
-
-def write_sheets_of(
-    corpus: Corpus,
-    segments: Sequence[Iterable[Segment]],
-    settings: dict[str, object],
-    out: Path,
-    form: str,
-    *,
-    level: str = "both",
-    overwrite: bool = False,
-) -> None:
-    """The segments of each clip as an ELAN or NWB file in the folder `out`."""
-    from kineme.cli.outputs import write_sheets
-    from kineme.tasks.export import found_sheets
-
-    made = found_sheets(corpus, segments, settings, level)
-    write_sheets(made, corpus, out, form, overwrite=overwrite)

@@ -41,6 +41,8 @@ class Args:
     preset: Literal["small", "compact", "paper"] = "small"
     """Where the settings start from; compact is a tenth as large, and made for people who are not in the
     training data."""
+    overwrite: bool = False
+    """Replace the model that is in that folder, or its head of this kind."""
     run: Annotated[DataArgs, tyro.conf.arg(name="")] = field(default_factory=DataArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
@@ -65,7 +67,7 @@ def train(args: Args, kind: Literal["predictor", "interpolator"]) -> int:
     config = dataclasses.replace(PRESETS[args.preset], **given)
     source = model_folder(args.model)
     model = A4Mer.load(source)
-    check_out(args.out)
+    check_out(args.out, source, kind, args.overwrite)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
         corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, kept=False)
         corpus = corpus if args.run.split is None else corpus.split(args.run.split)

@@ -33,8 +33,8 @@ class Args(TrainArgs):
     full-body the class enters at every level and classes are drawn more evenly, unless settings say otherwise;
     with paper and deep it enters beside z0 alone."""
     calibrate: str | None = None
-    """Measure thresholds and intervals on this split of the corpus, such as val; by default on one window in
-    ten of the training data's end, which flatters."""
+    """Measure thresholds and intervals on this split of the corpus, such as val; by default on the training
+    data itself, which flatters."""
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
 
@@ -43,7 +43,7 @@ class Args(TrainArgs):
 def run(args: Args) -> int:
     """Trains, measures what the tasks need, and says where the model is."""
     from kineme.report.words import say_duration
-    from kineme.tasks.calibrate import calibrate
+    from kineme.tasks.calibrate import calibrate, check_enough
     from kineme.train.hgvae import bank_of, label_names, train_hgvae
 
     how, config = args.how, config_of(args, PRESETS)
@@ -59,6 +59,9 @@ def run(args: Args) -> int:
         ours = {**ours, **changed(args.settings)}
         config = dataclasses.replace(config, **{**ours, "labels": labels, "mirror": False})
     bank = bank_of(corpus, config)
+    held = bank if args.calibrate is None else bank_of(whole.split(args.calibrate), config)
+    where = "the training data itself" if args.calibrate is None else f"the split {args.calibrate}"
+    check_enough(held, where)  # before time is spent on training
     card = card_of(
         args,
         "hgvae",
@@ -73,9 +76,7 @@ def run(args: Args) -> int:
     say(f"training {args.preset} on {say_duration(corpus.duration)} of motion, {len(bank)} windows")
     model = train_hgvae(bank, config, args.out, card=card, **how)
     if first_process():
-        held = whole.split(args.calibrate) if args.calibrate else corpus
-        where = f"the split {args.calibrate}" if args.calibrate else "the training data itself"
-        model.calibration = calibrate(model, bank_of(held, config), where, seed=args.run.seed)
+        model.calibration = calibrate(model, held, where, seed=args.run.seed)
         model.save(args.out / "model")
     say_made(args.out / "model", f"kineme anomaly TAKES --model {args.out / 'model'}")
     return 0

@@ -1,7 +1,7 @@
 """Teach a model the classes of labelled takes: adds a head for `kineme recognise` to a copy of the model.
 
 The model itself stays as it is; a classifier of frames and a Transformer layer learn, which takes a minute. A few
-labelled minutes are enough to begin with. OUT may be the model's own folder: then only the head is replaced.
+labelled minutes are enough to begin with. OUT may be the model's own folder: then the head goes into it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tyro
 
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import DataArgs, changed, corpus_of, overrides, training_command
-from kineme.errors import InputError
+from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     Settings = Any
@@ -38,6 +38,8 @@ class Args:
     labels: tuple[str, ...] = ()
     """Where the sources are files: label files (.csv, BABEL .json, .txt), or a pattern with named groups over
     file names."""
+    overwrite: bool = False
+    """Replace the model that is in that folder, or its recogniser."""
     run: Annotated[DataArgs, tyro.conf.arg(name="")] = field(default_factory=DataArgs)
     settings: Annotated[Settings, tyro.conf.arg(name="")] = field(default_factory=Settings)
     reading: Annotated[ReadingArgs, tyro.conf.arg(name="")] = field(default_factory=ReadingArgs)
@@ -58,7 +60,7 @@ def run(args: Args) -> int:
     config = dataclasses.replace(RecogniserConfig(), **changed(args.settings))
     source = model_folder(args.model)
     model = A4Mer.load(source)
-    check_out(args.out)
+    check_out(args.out, source, "recogniser", args.overwrite)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
         corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, args.labels, kept=False)
         corpus = corpus if args.run.split is None else corpus.split(args.run.split)
@@ -83,13 +85,31 @@ def run(args: Args) -> int:
     return 0
 
 
-def check_out(out: Path) -> None:
-    """Raises InputError where `out` is there and no model, before time is spent on it."""
+def check_out(out: Path, source: Path, kind: str, overwrite: bool) -> None:
+    """That a copy of the model in `source` with a head of that kind can go to `out`, before time is spent on it.
+
+    Raises InputError where `out` is there and no model, UsageError where a model or a head would be replaced
+    unasked.
+    """
     from kineme.cli.outputs import folder_for
+    from kineme.models.a4mer.heads.folder import has_head
 
     folder_for(out.parent)
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / "config.json").is_file())):
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not (out / "config.json").is_file():
         raise InputError("is no model's folder; name a new folder with -o", out)
+    if overwrite:
+        return
+    if out.resolve() != source.resolve():
+        raise UsageError(
+            f"the model in {out} would be replaced; name a new folder with -o, add --overwrite, or give it as "
+            "--model, too, to add to it"
+        )
+    if has_head(out, kind):
+        raise UsageError(
+            f"the {kind} in {out} would be replaced; name a new folder with -o, or add --overwrite"
+        )
 
 
 def save_with_model(save: Any, source: Path, out: Path) -> None:

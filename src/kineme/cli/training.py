@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import tyro
 
 from kineme.cli.settings import (
+    LAST,
     RunArgs,
     changed,
     corpus_for_training,
@@ -151,7 +152,7 @@ def train(
     amount = (
         f"{plan.preset} on {say_duration(bank.seconds)} of motion, {config.steps + config.joint_steps} steps"
     )
-    if (run / "checkpoints" / "last.ckpt").is_file():
+    if (run / LAST).is_file():
         say(f"training {amount}: going on where it was stopped")
     elif bank.seconds >= config.window_seconds:
         took = say_duration(seconds_of_training(bank, config, seed))

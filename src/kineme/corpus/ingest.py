@@ -43,6 +43,7 @@ def build(
     group: str | Mapping[str, str] | None = None,
     progress: bool = True,
     options: ReadOptions | None = None,
+    into: Path | None = None,
 ) -> Corpus:
     """Ingests motion files into a corpus folder.
 
@@ -56,6 +57,8 @@ def build(
     group : the label column that holds clips together, or a mapping from clip to group.
     progress : whether to show a progress bar.
     options : overrides for what the readers guess.
+    into : where to write the corpus instead, beside `out`, for who puts it in its place later; what stands at
+        `out` is taken over as far as it is unchanged, and stays.
 
     Returns the corpus. A file that cannot be used is left out and stands in `Corpus.report` with the reason.
     The same call after an interruption, or over an older result, reads only what is new or has changed.
@@ -71,12 +74,14 @@ def build(
     sources = [sources] if isinstance(sources, str | Path) else list(sources)
     with folder_lock(out, "kineme ingest"):
         clean_up(out.parent, out.name)
-        return _build(sources, out, fps, jobs, labels, split, group, progress, options or ReadOptions())
+        options = options or ReadOptions()
+        return _build(sources, out, into or out, fps, jobs, labels, split, group, progress, options)
 
 
 def _build(
     sources: Sequence[str | Path],
     out: Path,
+    into: Path,
     fps: float,
     jobs: int | None,
     labels: Any,
@@ -94,13 +99,13 @@ def _build(
         raise nothing_found(Path(sources[0])) if sources else InputError("there is no motion file in it")
 
     request, work = request_of(fps, options), out.parent / f".{out.name}.ingest"
-    done = unchanged(files, usable_pieces(out, work, request))
+    done = unchanged(files, usable_pieces((out, into), work, request))
     # What was rejected once is tried again: an ASF may have been put beside its AMC since.
     todo = [file for file in files if str(file) not in done or done[str(file)][1].status == "rejected"]
     ingest_files(todo, work, fps, options, jobs, progress)
     for file in map(str, todo):
         done.pop(file, None)
-    done |= unchanged(todo, usable_pieces(None, work, request))
+    done |= unchanged(todo, usable_pieces((), work, request))
     pieces = [done.get(str(file), ([], _changed(file))) for file in files]
     report = [row for _, row in pieces]
     clips = _named([clip for found, _ in pieces for clip in found], sources)
@@ -110,9 +115,9 @@ def _build(
         raise InputError(report[0].reason + others, files[0])
     _check_used(named, parts, clips)
     clips = [_annotate(clip, [*named, parts, groups], group_column, fps) for clip in clips]
-    write_corpus(out, clips, report, fps, request)
+    write_corpus(into, clips, report, fps, request)
     shutil.rmtree(work, ignore_errors=True)
-    return Corpus.open(out)
+    return Corpus.open(into)
 
 
 def from_motions(

@@ -52,10 +52,10 @@ def request_of(fps: float, options: ReadOptions) -> str:
     return json.dumps(asked, sort_keys=True)
 
 
-def usable_pieces(out: Path | None, work: Path, request: str) -> Iterable[Corpus]:
-    """Earlier results that answer `request`: the finished corpus and the shards of an interrupted ingest."""
-    folders = sorted(work.glob("shard-*")) if work.is_dir() else []
-    for folder in folders if out is None else [out, *folders]:
+def usable_pieces(finished: Iterable[Path], work: Path, request: str) -> Iterable[Corpus]:
+    """Earlier results that answer `request`: of `finished` corpora and of the shards of an interrupted ingest."""
+    shards = sorted(work.glob("shard-*")) if work.is_dir() else []
+    for folder in dict.fromkeys((*finished, *shards)):
         if not (folder / "corpus.json").is_file():
             continue
         try:

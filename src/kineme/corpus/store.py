@@ -259,13 +259,14 @@ class Corpus:
         group: str | Mapping[str, str] | None = None,
         progress: bool = True,
         options: ReadOptions | None = None,
+        into: Path | None = None,
     ) -> Corpus:
         """Ingest files and folders into a corpus folder; see `kineme.corpus.ingest.build`."""
         from kineme.corpus.ingest import build
 
         return build(
             sources, Path(out), fps=fps, jobs=jobs, labels=labels, split=split, group=group,
-            progress=progress, options=options or ReadOptions(),
+            progress=progress, options=options, into=into,
         )  # fmt: skip
 
     @classmethod

@@ -23,6 +23,8 @@ from kineme.motion import Motion
 
 #: the name of the package's own weights
 PACKAGED = "a4mer-small"
+#: settings of a model that are named where they are not those of its row
+_NAMED = 3
 
 
 def take_bank(motions: list[Motion]) -> TakeBank:
@@ -87,7 +89,10 @@ class A4MerRow:
         return fold.training
 
     def fit(self, fold: Fold, seed: int) -> Tokens:
-        """The model of this fold and seed: read from `models`, or made now."""
+        """The model of this fold and seed: read from `models`, or made now.
+
+        Raises InputError where the one in `models` was trained on another corpus or with other settings.
+        """
         config = self.config
         motions = list(fold.training_motions)
         if self.weights == "random":
@@ -99,13 +104,28 @@ class A4MerRow:
                 "this model was trained on another version of the corpus; delete its folder", run
             )
         if (run / "model" / "config.json").is_file():
-            return Tokens(A4Mer.load(run / "model"))
+            model = A4Mer.load(run / "model")
+            _check_settings(model.config, config, run)
+            return Tokens(model)
         from kineme.train.a4mer import train_a4mer
 
         run.mkdir(parents=True, exist_ok=True)
         with atomic_write(stamp) as part:
             part.write_text(fold.training_checksum + "\n", encoding="utf-8")
         return Tokens(train_a4mer(take_bank(motions), config, run, seed=seed))
+
+
+def _check_settings(had: A4MerConfig, asked: A4MerConfig, run: Path) -> None:
+    """Raises InputError where a trained model is not of the settings that a row is about."""
+    mine, theirs = asked.to_dict(), had.to_dict()
+    other = [f"{name} {theirs[name]!r}, not {mine[name]!r}" for name in mine if theirs[name] != mine[name]]
+    if other:
+        more = f" and {len(other) - _NAMED} more" if len(other) > _NAMED else ""
+        raise InputError(
+            f"this model was trained with other settings ({'; '.join(other[:_NAMED])}{more}); delete its folder, or "
+            "name another one for trained models",
+            run,
+        )
 
 
 @dataclass(frozen=True)

@@ -27,17 +27,17 @@ def shipped_folder(name: str | Path) -> Path | None:
 
 
 @contextmanager
-def hub_options(name: str | Path = "") -> Iterator[dict[str, Any]]:
+def hub_options(name: str | Path = "", *, fetch: bool = True) -> Iterator[dict[str, Any]]:
     """Options for what fetches `name` from the hub, whose loggers are quiet meanwhile: without a network only
     what was fetched before is looked for, in place of retries for half a minute. The hub is not asked for what
-    is a folder here."""
+    is a folder here, and for nothing where not to `fetch`: where a file names the model, and no person."""
     loggers = [logging.getLogger(name) for name in ("huggingface_hub", "transformers")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:
         here = bool(name) and Path(name).exists()
-        yield {} if not here and _hub_answers() else {"local_files_only": True}
+        yield {} if fetch and not here and _hub_answers() else {"local_files_only": True}
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)

@@ -13,12 +13,11 @@ left_knee = "Bone015"
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from kineme.errors import InputError
+from kineme.errors import InputError, did_you_mean
 from kineme.motion.canonical import JOINTS
 from kineme.motion.rigs import RigMap, recognise_rig, rig_map
 from kineme.motion.skeleton import Skeleton
@@ -39,15 +38,13 @@ def read_map(path: str | Path, skeleton: Skeleton) -> RigMap:
     found: dict[str, int] = {}
     for canonical, joint in given.items():
         if canonical not in JOINTS:
-            raise InputError(
-                f"{canonical!r} is no joint of the body; the joints are {', '.join(JOINTS)}", path
-            )
+            advice = did_you_mean(canonical, JOINTS, "the joints are")
+            raise InputError(f"{canonical!r} is no joint of the body; {advice}", path)
         if not joint:
             continue
         if joint not in skeleton.names:
-            near = difflib.get_close_matches(joint, skeleton.names, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; its joints are {', '.join(skeleton.names)}"
-            raise InputError(f"the skeleton has no joint {joint!r} for {canonical}{hint}", path)
+            hint = did_you_mean(joint, skeleton.names, "its joints are", form="{!r}")
+            raise InputError(f"the skeleton has no joint {joint!r} for {canonical}; {hint}", path)
         if (index := skeleton.names.index(joint)) in found.values():
             raise InputError(f"the joint {joint!r} stands for two joints of the body; give it once", path)
         found[canonical] = index

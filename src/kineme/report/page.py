@@ -21,7 +21,8 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
 from itertools import chain
@@ -55,6 +56,13 @@ def write_page(payload: Payload, path: Path, names: Mapping[str, str] | None = N
     `names` : motif id -> the user's name; unknown ids are left out. Nothing is ever half-written: side files
     get names that no earlier page used, and are there before the page that asks for them.
     """
+    with staged_page(payload, path, names) as written:
+        return written
+
+
+@contextmanager
+def staged_page(payload: Payload, path: Path, names: Mapping[str, str] | None = None) -> Iterator[list[Path]]:
+    """The same; the page is written at once, and takes its place when the block ends without error."""
     path = Path(path)
     payload, blocks = _fit(payload)
     inline, parts = _split(payload, blocks)
@@ -71,10 +79,11 @@ def write_page(payload: Payload, path: Path, names: Mapping[str, str] | None = N
         part_of |= dict.fromkeys(clips, name)
     known = set(payload.motif_ids)
     kept = {motif: name for motif, name in (names or {}).items() if motif in known}
-    with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
-        _write_html(file, payload, {c: blocks[c] for c in inline}, part_of, kept)
+    with atomic_write(path) as temporary:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            _write_html(file, payload, {c: blocks[c] for c in inline}, part_of, kept)
+        yield [path, *written]
     _remove_stale(folder, keep=written)
-    return [path, *written]
 
 
 def page_motifs(path: Path) -> tuple[str, dict[str, str]]:

@@ -22,6 +22,16 @@ GAPS, GAP_JOINTS = (0.12, 0.52, 1.0, 2.0), 3
 LEVEL = 0.9
 
 
+def check_enough(bank: WindowBank, measured_on: str) -> None:
+    """Raises InputError where `bank` has too few whole windows to be measured on."""
+    count = int((bank.lengths == bank.frames).sum())
+    if count < 2:
+        raise InputError(
+            f"{measured_on} has {count} whole window{'' if count == 1 else 's'} of {bank.frames} frames, and "
+            "thresholds are measured on two at least; give more or longer takes"
+        )
+
+
 def calibrate(
     model: HGVAE,
     bank: WindowBank,
@@ -31,7 +41,11 @@ def calibrate(
     seed: int = 0,
     ascent: Ascent = BEST,
 ) -> Calibration:
-    """Thresholds at a false-alarm rate of `FALSE_ALARMS`, and widths that hold 90 % of hidden places."""
+    """Thresholds at a false-alarm rate of `FALSE_ALARMS`, and widths that hold 90 % of hidden places.
+
+    measured_on : what the windows are, in words. Raises InputError as `check_enough`.
+    """
+    check_enough(bank, measured_on)
     rng = np.random.default_rng([seed, 3])
     whole = bank.only(bank.lengths == bank.frames)
     order = rng.permutation(len(whole))[: 4 * windows]
@@ -39,7 +53,8 @@ def calibrate(
     scores, terms = window_terms(batch.windows, batch.valid, model)
     # what is usual is measured on every other clip, or the first half of a single one; thresholds on the
     # others
-    apart = whole.clips[order] % 2 if len(np.unique(whole.clips)) > 1 else order >= len(whole) // 2
+    clips, rank = np.unique(whole.clips, return_inverse=True)
+    apart = rank[order] % 2 if len(clips) > 1 else order >= len(whole) // 2
     usual = Usual.fit(terms[apart == 0])
     joints = usual.joints(terms[apart == 1])
     ratios = [

@@ -63,7 +63,7 @@ def read_cards(folder: Path, model_checksum: str) -> Cards:
     """
     path = folder / CARDS
     try:
-        library = open_library(folder)
+        library = open_library(folder, unfinished=True)
         made_by = (library.version, library.model_checksum)
         if made_by != (kineme.__version__, model_checksum) or not library.has(CARDS):
             return Cards()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -249,8 +249,3 @@ def _scale(seconds: float, tracks: list[Track], merges: np.ndarray, numbers: np.
     motifs = describe_motifs(tracks)
     tree = tree_over(merges, numbers, [motif.number for motif in motifs])
     return Scale(seconds, tuple(tracks), tuple(motifs), tuple(count_transitions(tracks)), tuple(tree))
-
-
-def at_scale(found: Discovery, seconds: float) -> Discovery:
-    """The same with another of its scales as the default."""
-    return replace(found, default=[scale.seconds for scale in found.scales].index(seconds))

@@ -39,7 +39,7 @@ def known_tracks(
     of its tables is damaged: then all is found anew.
     """
     try:
-        library = open_library(folder)
+        library = open_library(folder, unfinished=True)
         made_by = (library.settings, library.model_checksum, library.version)
         if made_by != (settings, model_checksum, kineme.__version__):
             return {}

@@ -1,7 +1,8 @@
 """A library: the folder that `kineme index` writes.
 
 ====================  ===================================================================================
-``library.json``      format number, settings, checksums of corpus, model and tables; written last
+``library.json``      format number, settings, checksums of corpus, model and tables; written last. While
+                      a run puts its results in place it says that the library is not finished
 ``corpus/``           the takes (`kineme.corpus`)
 ``model/``            the model that found the motifs (`kineme.models.a4mer.folder`)
 ``segments.parquet``  one row a segment: clip, file, level, scale, start, end, id, number, confidence
@@ -11,7 +12,8 @@
 ``cards.json``        what motifs do and what is like them, for a later run (`kineme.tasks.cards`)
 ``search/``           poses of all clips, to be searched (`kineme.tasks.search_index`)
 ``names.json``        the names that its user gave to motifs
-``report.html``       the page
+``report.html``       the page; ``anomaly.html`` beside it where `kineme anomaly` was asked
+``searches/``         pages of `kineme search --open`
 ====================  ===================================================================================
 """
 
@@ -20,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -187,18 +189,20 @@ def is_library(folder: Path) -> bool:
     return (folder / HEAD).is_file()
 
 
-def open_library(folder: str | Path) -> Library:
-    """The library in `folder`. Raises InputError where it is none, newer, damaged or unfinished."""
+def open_library(folder: str | Path, *, unfinished: bool = False) -> Library:
+    """The library in `folder`. Raises InputError where it is none, newer, damaged or unfinished.
+
+    unfinished : take one, too, of which a run was stopped while it put its results in place. What it says is
+        then of the run before, and each of its files may be of either: only for who looks at checksums.
+    """
     folder = Path(folder)
     path = folder / HEAD
     try:
         head = json.loads(path.read_text(encoding="utf-8"))
         again = "run the same `kineme index` again, the names of its motifs stay"
         check_format(head, "library", FORMAT, OLDEST, again, folder)
-        if not head["finished"]:
-            raise InputError(
-                "is not finished; run the same `kineme index` again, it goes on from there", folder
-            )
+        if not head["finished"] and not unfinished:
+            raise _unfinished(folder)
         asked = {**head["settings"], "scales": tuple(head["settings"]["scales"])}
         sums = (str(head["model_sha256"]), str(head["corpus_sha256"]))
         made_by = str(head.get("kineme", ""))
@@ -207,6 +211,24 @@ def open_library(folder: str | Path) -> Library:
         raise InputError("is no library (it has no library.json); `kineme index` makes one", folder) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"is damaged ({error!r}); run `kineme index` again", path) from None
+
+
+def part_of(folder: Path, name: str) -> Path:
+    """The corpus or model in the library `folder`, which may be damaged elsewhere.
+
+    Raises InputError where a run that makes or changes the library was stopped.
+    """
+    try:
+        head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
+        if head["finished"] is False:
+            raise _unfinished(folder)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return folder / name
+
+
+def _unfinished(folder: Path) -> InputError:
+    return InputError("is not finished; run the same `kineme index` again, it goes on from there", folder)
 
 
 def motif_words(library: Library) -> dict[str, str]:
@@ -254,11 +276,16 @@ def write_results(
     words: Mapping[str, str],
     keys: Sequence[str] = (),
     cards: str = "",
+    others: Sequence[AbstractContextManager[Any]] = (),
 ) -> Library:
     """Writes segments, tokens, motifs, takes and cards, then library.json.
 
     words : motif id -> what it does. keys : of each clip (`known.take_key`); without them a later run finds
-    everything anew. cards : the text of cards.json.
+    everything anew. cards : the text of cards.json. others : what else goes to its place (corpus, model, page)
+    when these blocks end, the last one first; all of it is entered before anything is put in place.
+
+    Nothing of the library changes before everything is written; from then on until the last file is in its
+    place it is not finished, and `open_library` says so.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -277,6 +304,9 @@ def write_results(
             stack.enter_context(atomic_write(folder / CARDS)).write_text(cards, encoding="utf-8")
         table = table.replace_schema_metadata(run)
         pq.write_table(table, stack.enter_context(atomic_write(folder / SEGMENTS)))
+        for other in others:
+            stack.enter_context(other)
+        _unfinish(folder)
     head = {
         "format": FORMAT,
         "oldest_reader": 1,
@@ -289,6 +319,16 @@ def write_results(
     }
     _write_head(folder, head)
     return replace(library, files=head["files"])
+
+
+def _unfinish(folder: Path) -> None:
+    """Has library.json say that files of the library are being replaced; the rest of it stays."""
+    try:
+        head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
+        if head["finished"]:
+            _write_head(folder, {**head, "finished": False})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # none, or a damaged one: it says so
+        return
 
 
 def _write_head(folder: Path, head: Mapping[str, Any]) -> None:

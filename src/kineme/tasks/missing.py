@@ -6,11 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 
-from kineme.errors import InputError, UsageError
+from kineme.errors import InputError, UsageError, did_you_mean
 from kineme.motion import Motion
 from kineme.motion.rigs import recognise_rig
 from kineme.motion.stretches import stretches
@@ -58,14 +57,7 @@ def declared(motion: Motion, joints: Sequence[str], frames: str) -> list[Span]:
     names = motion.skeleton.names
     for joint in joints:
         if joint not in names:
-            near = get_close_matches(joint, names, n=3, cutoff=0.5)
-            lower = [name for name in names if joint.lower() in name.lower()][:3]
-            advice = (
-                f"did you mean {' or '.join(near or lower)}?"
-                if near or lower
-                else f"there are {', '.join(names)}"
-            )
-            raise InputError(f"no joint is called {joint!r}; {advice}")
+            raise InputError(f"no joint is called {joint!r}; {did_you_mean(joint, names, 'there are')}")
     return [Span(joint, start, stop, "named") for joint in dict.fromkeys(joints)]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -135,7 +136,8 @@ def make_trainer(
     """A Trainer that keeps its checkpoint, CSV and TensorBoard logs in the folder `run`.
 
     first, total : steps that an earlier run has taken, and those of the whole run. watching : callbacks
-    beside those that save and show progress. `options` go to Lightning's Trainer as they are.
+    beside those that save and show progress. `options` go to Lightning's Trainer as they are. Raises UsageError
+    where this machine cannot do what they say.
     """
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
@@ -162,7 +164,11 @@ def make_trainer(
     }
     if options.get("devices", 1) not in (1, "1"):
         defaults["strategy"] = "ddp_find_unused_parameters_true"
-    return L.Trainer(**{**defaults, **options})
+    try:
+        return L.Trainer(**{**defaults, **options})
+    except (MisconfigurationException, ValueError) as error:  # hardware that is not here
+        said = ", ".join(f"{name} {value}" for name, value in options.items())
+        raise UsageError(f"no training is possible with {said} on this machine ({error})") from None
 
 
 def quiet() -> None:

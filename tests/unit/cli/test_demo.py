@@ -60,6 +60,23 @@ def test_other_folders_are_left_alone(takes: list[SyntheticTake], tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_takes_and_labels_of_ones_own_are_no_demos(takes: list[SyntheticTake], tmp_path: Path) -> None:
+    """They were removed: a folder with a labels.csv was taken for an earlier demo's."""
+    (tmp_path / "takes").mkdir()
+    (tmp_path / "takes" / "walk.bvh").write_text("mine")
+    (tmp_path / demo.LABELS).write_text("file,start,end,label\nwalk,0,1,walk\n")
+    with pytest.raises(UsageError, match="other things"):
+        demo.write_takes(takes, tmp_path)
+    assert (tmp_path / "takes" / "walk.bvh").read_text() == "mine" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_demo_of_an_older_version_is_gone_on_with(takes: list[SyntheticTake], tmp_path: Path) -> None:
+    demo.write_takes(takes, tmp_path)
+    (tmp_path / demo.MARK).unlink()
+    demo.write_takes(takes, tmp_path)
+    assert (tmp_path / demo.MARK).is_file()
+
+
 def test_other_takes_take_the_place_of_the_old_ones(takes: list[SyntheticTake], tmp_path: Path) -> None:
     demo.write_takes(takes, tmp_path)
     (tmp_path / "library").mkdir()

@@ -28,7 +28,8 @@ def test_a_small_table(tmp_path, monkeypatch, capsys):
     nmi = rows["raw codes + mining: motifs", "nmi", "synthetic"]
     assert nmi["n"] == 2 and 0 < nmi["mean"] < 1
     assert f"{nmi['mean']:.2f} ±{nmi['std']:.2f}" in first.out
-    assert main(words) == 0  # read from the run folder
+    assert main(words) == 2 and "add --overwrite" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0  # read from the run folder
     again = capsys.readouterr()
     assert again.out == first.out
     assert "of 4" in first.err and "of 4" not in again.err
@@ -45,3 +46,19 @@ def test_list_and_unknown_names(capsys):
     assert "there is no corpus 'nonsense'" in capsys.readouterr().err
     assert main(["evaluate", "discovery", "--text-encoder", "nobody/nothing"]) == 2
     assert "the table discovery reads no text" in capsys.readouterr().err
+
+
+def test_a_text_model_that_is_not_to_be_had_is_said_before_anything_is_measured(monkeypatch, capsys) -> None:
+    from kineme.evaluate import compose
+
+    def measured(*_, **__):
+        raise AssertionError("measured")
+
+    def offline(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(compose, "run", measured)
+    monkeypatch.setattr("kineme.formats.hub.socket.create_connection", offline)
+    assert main(["evaluate", "compose", "--text-encoder", "nobody/nothing"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith("kineme: ")

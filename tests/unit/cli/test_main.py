@@ -218,3 +218,18 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     )
     os.close(write)
     assert done.returncode == cli.NO_READER and done.stderr == ""
+
+
+def test_help_flows_whatever_the_lines_of_the_source(monkeypatch, capsys) -> None:
+    """In a verb's own options, in those of a base, and in those that it holds; and the verb still runs."""
+    monkeypatch.setenv("COLUMNS", "400")
+    assert cli.main(["segment", "--help"]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        "or a4mer-small, which comes with the package. With a library,",
+        "csv and json are one table, eaf (ELAN) and nwb (with ndx-ethogram) a file a take.",
+        "a [joints] table of lines such as left_knee",
+    ):
+        assert words in said
+    assert cli.main(["segment"]) == 2
+    assert "name the files to segment" in capsys.readouterr().err

@@ -127,6 +127,7 @@ def test_every_output_says_which_rule_raised_an_alarm(folder, tmp_path, capsys) 
     rotations[50:53, motion.skeleton.index("left_elbow")] = np.diag([-1.0, -1.0, 1.0])
     save(motion.replace(local_rotations=rotations), tmp_path / "odd.bvh")
     words = ["anomaly", tmp_path / "odd.bvh", "--model", folder / "model", "--page", tmp_path / "s.html"]
+    words.append("--overwrite")
     found = {}
     for threshold, rule in ((1e9, "joint"), (-1e9, "window+joint")):
         assert run(*words, "--threshold", threshold, "-o", tmp_path / "s.csv") == 0

@@ -4,18 +4,22 @@ written."""
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kineme.cli.main import main
 from kineme.cli.outputs import check_ending, check_free, folder_for
+from kineme.cli.train_recogniser import check_out
 from kineme.corpus import Corpus
 from kineme.corpus.synthetic import generate
 from kineme.errors import InputError, UsageError
 from kineme.formats import save
 from kineme.formats.atomic import atomic_folder, atomic_write
 from kineme.models.a4mer.folder import FILES
+from kineme.models.a4mer.heads.folder import write_head
 from kineme.tasks.discover import SCALES, SHORTEST, discover
 from kineme.tasks.library import CORPUS, MODEL, Settings, begin_library, folder_checksum, write_results
 from small_models import small_model
@@ -46,7 +50,8 @@ def run(*words) -> int:
         ["recognise", "walk.bvh", "-o", "walk.bvh"],
         ["segment", ".", "-o", "walk.bvh"],
         ["anomaly", "walk.bvh", "-o", "walk.bvh"],
-        ["predict", "walk.bvh", "-o", "out", "--page", "walk.bvh"],
+        ["anomaly", ".", "--page", "link.html"],
+        ["predict", "walk.bvh", "-o", "out", "--page", "link.html"],
         ["search", "library", "walk.csv", "-o", "walk.csv"],
     ],
     ids=lambda words: " ".join(words[:2] + words[-2:]),
@@ -55,10 +60,10 @@ def test_no_input_is_written_over_even_with_overwrite(takes, words, monkeypatch,
     monkeypatch.chdir(takes)
     (takes / "sub").mkdir()
     os.link("walk.bvh", "link.bvh")
-    os.link("walk.bvh", "walk.csv")
+    for name in ("walk.csv", "link.html"):
+        os.link("walk.bvh", name)
     before = {name: Path(name).read_bytes() for name in ("walk.bvh", "wave.bvh")}
-    has = words[0] not in ("anomaly",)
-    assert run(*words, *(["--overwrite"] if has else [])) == 2
+    assert run(*words, "--overwrite") == 2
     assert "is an input and would be lost" in capsys.readouterr().err
     assert before == {name: Path(name).read_bytes() for name in before}
 
@@ -74,17 +79,33 @@ def test_no_input_is_written_over_even_with_overwrite(takes, words, monkeypatch,
         ["predict", "walk.bvh", "-o", "new", "--page", "there.html"],
         ["segment", "walk.bvh", "-o", "there.csv"],
         ["recognise", "walk.bvh", "-o", "there.csv"],
+        ["anomaly", "walk.bvh", "-o", "there.csv"],
+        ["anomaly", "walk.bvh", "--page", "there.html"],
+        ["convert", "walk.bvh", "wave.bvh", "-o", ".", "--to", "csv"],
+        ["evaluate", "discovery", "--json", "there.csv"],
     ],
     ids=lambda words: " ".join(words),
 )
 def test_what_is_there_stays_unless_overwrite_is_said(takes, words, monkeypatch, capsys) -> None:
     monkeypatch.chdir(takes)
-    for name in ("there.bvh", "there.html", "there_0_001.bvh", "there.csv"):
+    for name in ("there.bvh", "there.html", "there_0_001.bvh", "there.csv", "wave.csv"):
         Path(name).write_text("mine")
     there = set(takes.iterdir())
     assert run(*words) == 2
     assert "add --overwrite" in capsys.readouterr().err
     assert set(takes.iterdir()) == there and Path("there.bvh").read_text() == "mine"
+
+
+def test_segments_of_each_take_are_refused_before_they_are_looked_for(takes, monkeypatch, capsys) -> None:
+    def looked(*_, **__):
+        raise AssertionError("looked for")
+
+    monkeypatch.setattr("kineme.tasks.discover.discover", looked)
+    (takes / "out").mkdir()
+    (takes / "out" / "wave.eaf").write_text("mine")
+    assert run("segment", takes, "-o", takes / "out", "--format", "eaf", "--jobs", "1") == 2
+    assert "wave.eaf would be replaced; write elsewhere, or add --overwrite" in capsys.readouterr().err
+    assert [path.name for path in (takes / "out").iterdir()] == ["wave.eaf"]
 
 
 def test_overwrite_replaces_what_is_no_input(takes) -> None:
@@ -172,6 +193,55 @@ def test_takes_of_a_library_are_inputs(library, words, monkeypatch, capsys) -> N
     assert take.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stats", "library", "-o", "there.html", "new.csv"],
+        ["stats", "library", "-o", "page.html", "half.csv"],
+        ["duplicates", "library", "-o", "there.csv"],
+        ["search", "library", "query.bvh", "--to", "1", "-o", "there.html"],
+        ["search", "library", "query.bvh", "--to", "1", "-o", "new.json", "--clips", "clips"],
+    ],
+    ids=lambda words: " ".join(words[:1] + words[-2:]),
+)
+def test_results_of_an_earlier_run_stay_unless_overwrite_is_said(library, words, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(library)
+    save(generate(2, 1, 2.0)[0].motion, "query.bvh")
+    Path("clips").mkdir(exist_ok=True)
+    old = [Path(name) for name in ("there.html", "there.csv", "half.transitions.csv")]
+    if "clips" in words:
+        assert run("search", "library", "query.bvh", "--to", "1", "--clips", "clips", "--overwrite") == 0
+        old.append(sorted(Path("clips").iterdir())[-1])
+    for path in old:
+        path.write_text("mine")
+    there = {path for path in library.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert run(*words) == 2
+    said = capsys.readouterr()
+    assert "would be replaced; write elsewhere, or add --overwrite" in said.err and said.err.count("\n") == 1
+    assert said.out == "" and {path for path in library.rglob("*") if path.is_file()} == there
+    assert {path.read_text() for path in old} == {"mine"}
+    assert run(*words, "--overwrite") == 0
+    for path in Path().rglob("new.*"):
+        path.unlink()
+
+
+def test_a_trained_head_or_model_stays_unless_overwrite_is_said(library, tmp_path) -> None:
+    model = shutil.copytree(library / "library" / MODEL, tmp_path / "model")
+    write_head(model, "recogniser", {}, {"w": np.ones(3, np.float32)}, "# it\n")
+    (tmp_path / "empty").mkdir()
+    for out in ("new", "empty"):
+        check_out(tmp_path / out, model, "recogniser", False)
+    check_out(model, model, "predictor", False)
+    with pytest.raises(UsageError, match="the recogniser in .* would be replaced; .* --overwrite"):
+        check_out(model, model, "recogniser", False)
+    with pytest.raises(UsageError, match="the model in .* would be replaced; .* give it as --model"):
+        check_out(model, library / "library" / MODEL, "predictor", False)
+    check_out(model, library / "library" / MODEL, "predictor", True)
+    with pytest.raises(InputError, match="is no model's folder"):
+        check_out(library / "takes", model, "predictor", True)
+
+
 def test_tables_elsewhere_are_written(library, tmp_path) -> None:
     assert run("export", library / "library", "--format", "csv", "-o", tmp_path) == 0
     assert (tmp_path / "segments.csv").read_text().startswith("clip,file,level")
@@ -182,6 +252,10 @@ def test_tables_elsewhere_are_written(library, tmp_path) -> None:
     [
         ["hgvae", "walk.bvh", "--conditional"],
         ["hgvae", "walk.bvh", "--split", "nowhere"],
+        ["hgvae", "long.bvh", "--calibrate", "nowhere"],
+        ["hgvae", "walk.bvh"],
+        ["mae", "walk.bvh", "--precision", "8"],
+        ["mae", "walk.bvh", "--devices", "0"],
         ["mae", "walk.bvh", "--split", "nowhere"],
         ["a4mer", "walk.bvh", "--split", "nowhere"],
         ["compose", "labelled.npz", "--split", "nowhere"],
@@ -190,8 +264,13 @@ def test_tables_elsewhere_are_written(library, tmp_path) -> None:
     ids=lambda words: " ".join(words),
 )
 def test_a_training_that_cannot_begin_leaves_no_folder(takes, words, monkeypatch, capsys) -> None:
+    def began(*_, **__):
+        raise AssertionError("began")
+
+    monkeypatch.setattr("kineme.train.running.train_module", began)
     monkeypatch.chdir(takes)
     save(generate(1, 1, 2.0)[0].motion, takes / "labelled.npz")
+    save(generate(1, 1, 6.0)[0].motion, takes / "long.bvh")
     there = set(takes.iterdir())
     assert run("train", *words, "-o", "run") == 2
     assert "Traceback" not in capsys.readouterr().err and set(takes.iterdir()) == there

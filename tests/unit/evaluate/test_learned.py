@@ -52,6 +52,12 @@ def test_a_model_is_trained_once_and_found_again(fold, tmp_path, monkeypatch):
     assert row.state(fold, 0) == state
     with pytest.raises(InputError, match="another version of the corpus"):
         row.fit(replace(fold, training_checksum="abd"), 0)
+    monkeypatch.setitem(learned.PRESETS, "tiny", replace(SMALL, steps=3, joint_steps=4))
+    with pytest.raises(
+        InputError, match=r"tiny-0: .* other settings \(steps 2, not 3; joint_steps 1, not 4\)"
+    ):
+        row.fit(fold, 0)
+    assert row.state(fold, 0) == state
 
 
 def test_segments_are_those_that_discover_writes(fold):

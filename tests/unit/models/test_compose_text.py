@@ -127,6 +127,23 @@ def test_clips_text_model_is_read(tmp_path) -> None:
     torch.testing.assert_close(MotionCLIP.load(tmp_path / "model").sample(["fly while swim"]), made)
 
 
+def test_a_folder_of_a_model_has_nothing_fetched(tmp_path, monkeypatch) -> None:
+    """The text model that it names, a person has to name, too."""
+    pytest.importorskip("transformers", reason='needs pip install "kineme[text]"')
+    made = MotionCLIP.random(MotionCLIPConfig(SMALL))
+    MotionCLIP(MotionCLIPConfig(SMALL, "nobody/nothing"), made.network, made.texts).save(tmp_path / "model")
+
+    def asked(*_, **__):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr("socket.socket.connect", asked)
+    monkeypatch.setattr("kineme.formats.hub._hub_answers", lambda: True)
+    with pytest.raises(
+        InputError, match="nobody/nothing, which is not on this machine .* `hf download nobody"
+    ):
+        MotionCLIP.load(tmp_path / "model")
+
+
 def test_other_text_models_are_the_mean_over_tokens(tmp_path) -> None:
     transformers = pytest.importorskip("transformers", reason='needs pip install "kineme[text]"')
     (tmp_path / "vocab.txt").write_text(

@@ -94,9 +94,10 @@ class MotionCLIP:
         self.network = network.eval().requires_grad_(False)
 
     @classmethod
-    def random(cls, config: MotionCLIPConfig, seed: int = 0) -> MotionCLIP:
-        """A model with random weights. Raises InputError where its text encoder is not there."""
-        texts = text_encoder(config.encoder, config.compose.labels)
+    def random(cls, config: MotionCLIPConfig, seed: int = 0, *, fetch: bool = True) -> MotionCLIP:
+        """A model with random weights. Raises InputError where its text encoder is not there, nor (with `fetch`)
+        to be had."""
+        texts = text_encoder(config.encoder, config.compose.labels, fetch=fetch)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = MotionCLIPNetwork(config.compose, texts.width)
@@ -126,9 +127,13 @@ class MotionCLIP:
 
     @classmethod
     def load(cls, folder: str | Path) -> MotionCLIP:
-        """Read a model folder. Raises InputError that names the file at fault."""
+        """Read a model folder. Raises InputError that names the file at fault.
+
+        A text model that it names, but nobody fetched, is not fetched: the folder may be a stranger's.
+        """
         held = read_model(Path(folder), KIND, FORMAT, oldest=FORMAT)
-        model = cls.random(MotionCLIPConfig.from_file(held.settings, Path(folder) / "config.json"))
+        config = MotionCLIPConfig.from_file(held.settings, Path(folder) / "config.json")
+        model = cls.random(config, fetch=False)
         fill_network(model.network, held.arrays, Path(folder))
         model.card = held.card
         return model

@@ -46,12 +46,13 @@ def sentence(text: str) -> str:
     return " while ".join(" ".join(_words(part)) for part in text.split(PLUS))
 
 
-def text_encoder(name: str, labels: Sequence[str]) -> TextEncoder:
+def text_encoder(name: str, labels: Sequence[str], *, fetch: bool = True) -> TextEncoder:
     """Of transformers' model `name`; the small one of the actions `labels` where it is empty.
 
+    fetch : from the hub, where it is not on this machine; not where the name comes out of a stranger's file.
     Raises InputError where transformers or the model is not there.
     """
-    return TransformersText(name) if name else LabelWords(labels)
+    return TransformersText(name, fetch=fetch) if name else LabelWords(labels)
 
 
 class LabelWords:
@@ -103,19 +104,24 @@ class TransformersText:
     Raises InputError where transformers is not installed, or no such model is to be had.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, *, fetch: bool = True):
         kinds = _transformers()
         folder = Path(name)
         if folder.is_dir() and not (folder / "config.json").is_file():
             raise InputError(f"is no text model; {_DEFAULT}", folder)
         try:
-            with hub_options(name) as options:
+            with hub_options(name, fetch=fetch) as options:
                 config = kinds.AutoConfig.from_pretrained(name, **options)
                 self._clip = config.model_type in ("clip", "clip_text_model")
                 kind = kinds.CLIPTextModelWithProjection if self._clip else kinds.AutoModel
                 model = kind.from_pretrained(name, use_safetensors=True, **options)
                 self._tokens = kinds.AutoTokenizer.from_pretrained(name, **options)
         except Exception as error:  # a stranger's folder; transformers' own errors are of many kinds
+            if not fetch and not folder.is_dir():
+                raise InputError(
+                    f"texts are read by {name}, which is not on this machine ({reason(error)}); if you trust it, "
+                    f"fetch it with `hf download {name}`"
+                ) from None
             raise InputError(f"no text model can be had from {name} ({reason(error)}); {_DEFAULT}") from None
         self._model = model.eval().requires_grad_(False)
         self.width = int(config.projection_dim if self._clip else config.hidden_size)

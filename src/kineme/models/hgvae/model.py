@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kineme.errors import InputError
+from kineme.errors import InputError, did_you_mean
 from kineme.formats.hub import model_folder
 from kineme.models.hgvae import folder as _folder
 from kineme.models.hgvae import objective
@@ -249,15 +249,11 @@ class HGVAE:
 
     def label_number(self, label: str) -> int:
         """The class called `label`. Raises InputError with the labels that the model knows."""
-        from difflib import get_close_matches
-
         known = self.config.labels
         if not known:
             raise InputError(f"this model was trained without classes, so it knows no label {label!r}")
         if label not in known:
-            near = get_close_matches(label, known, n=3, cutoff=0.4)
-            advice = f"did you mean {' or '.join(near)}?" if near else f"it knows {', '.join(known)}"
-            raise InputError(f"this model knows no label {label!r}; {advice}")
+            raise InputError(f"this model knows no label {label!r}; {did_you_mean(label, known, 'it knows')}")
         return known.index(label)
 
     def sample(
