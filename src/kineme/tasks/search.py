@@ -335,12 +335,21 @@ def align_candidates(
 
 def _gather(index: PoseIndex, clips: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poses (B, m, 40) of clips at pose numbers (B, m), and which of these exist."""
-    low, high = np.floor(times[:, 0]).astype(int), np.ceil(times[:, -1]).astype(int) + 1
-    found = np.empty((*times.shape, JOINT_COLUMNS + 4), dtype=np.float32)
     counts = np.array([len(index.rows[k]) for k in clips.tolist()])
-    for b, clip in enumerate(clips.tolist()):
-        a, z = max(0, low[b]), min(counts[b], high[b] + 1)
-        found[b] = at_times(restore(index.rows[clip][a:z]), times[b] - a)
+    first = np.maximum(0, np.floor(times[:, 0]).astype(np.int64))
+    stop = np.minimum(counts, np.ceil(times[:, -1]).astype(np.int64) + 2)
+    spans = zip(clips.tolist(), first.tolist(), stop.tolist(), strict=True)
+    rows = restore(np.concatenate([index.rows[k][a:z] for k, a, z in spans]))
+    size = stop - first
+    begin, end = (np.cumsum(size) - size)[:, None], (size - 1)[:, None]
+    # as `at_times` does, of all candidates at once
+    at = np.clip(times - first[:, None], 0, end)
+    low = np.floor(at).astype(np.int64)
+    weight = (at - low).astype(np.float32)[..., None]
+    found, after = rows[begin + low], rows[begin + np.minimum(low + 1, end)]
+    found *= 1 - weight
+    after *= weight
+    found += after
     slack = 0.5  # of a pose: a clip ends between two
     return found, (times >= -slack) & (times <= counts[:, None] - 1 + slack)
 
