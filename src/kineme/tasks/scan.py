@@ -8,11 +8,11 @@ hour takes less than a millisecond.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,24 +43,53 @@ class Candidates:
     mirrored: np.ndarray
 
 
+class Sought(NamedTuple):
+    """What the first look compares with every place.
+
+    Attributes
+    ----------
+    vectors : (looks * K, 17) of K moments of the query as it is, then of its mirror image (see `_vectors`).
+    shifts : for each tempo, the shortest first, (K,) coarse poses from a place to the moments.
+    looks : 2 with the mirror image, else 1. size : coarse poses of a block, of which one is chosen.
+    """
+
+    vectors: np.ndarray
+    shifts: tuple[np.ndarray, ...]
+    looks: int
+    size: int
+
+    @property
+    def moments(self) -> int:
+        """K."""
+        return len(self.vectors) // self.looks
+
+    @property
+    def reach(self) -> int:
+        """Coarse poses from a place to the last one that is compared."""
+        return int(self.shifts[-1][-1])
+
+
+def seek(query: np.ndarray, mirror: bool) -> Sought:
+    """What to look for, of poses (n, 40)."""
+    length = (len(query) - 1) / COARSE_STRIDE
+    moments = np.clip(round(length * COARSE_STRIDE / FPS / _MOMENT_SECONDS) + 1, _FEWEST, _MOST)
+    share = np.linspace(0, 1, int(moments))
+    looks = [query, mirrored(query)] if mirror else [query]
+    vectors = np.concatenate([_vectors(look, share) for look in looks])
+    shifts = tuple(np.rint(share * length * tempo).astype(int) for tempo in TEMPOS)
+    return Sought(vectors, shifts, len(looks), max(2, round(length / 3)))
+
+
 def scan(index: PoseIndex, query: np.ndarray, mirror: bool, count: int) -> Candidates:
     """The best places of the index for `query` (n, 40), poses at `poses.FPS`.
 
     At most `count`, at places that lie apart by a part of the query's length, as it is or (where `mirror`)
     mirrored.
     """
-    length = (len(query) - 1) / COARSE_STRIDE
-    moments = np.clip(round(length * COARSE_STRIDE / FPS / _MOMENT_SECONDS) + 1, _FEWEST, _MOST)
-    share = np.linspace(0, 1, int(moments))
-    looks = [query, mirrored(query)] if mirror else [query]
-    vectors = np.concatenate([_vectors(look, share) for look in looks])
-    shifts = [np.rint(share * length * tempo).astype(int) for tempo in TEMPOS]
-    size = max(2, round(length / 3))
-    least = _least_of_blocks(index, vectors, shifts, len(looks), size)
+    sought = seek(query, mirror)
+    least = least_of_blocks(index, sought)
     blocks = np.sort(_least(least, count))
-    rows, values = _best_of_blocks(
-        index, vectors, shifts, len(looks), size, blocks[least[blocks] < _NEVER / 4]
-    )
+    rows, values = _best_of_blocks(index, sought, blocks[least[blocks] < _NEVER / 4])
     tempo, least = values.argmin(axis=2), values.min(axis=2)
     order = np.argsort(least, axis=None, kind="stable")[:count]
     place, look = np.unravel_index(order[np.isfinite(least.ravel()[order])], least.shape)
@@ -76,24 +105,19 @@ def _vectors(query: np.ndarray, share: np.ndarray) -> np.ndarray:
     return np.concatenate([-2 * poses, np.ones((len(poses), 1))], axis=1).astype(np.float32)
 
 
-def _least_of_blocks(
-    index: PoseIndex, vectors: np.ndarray, shifts: Sequence[np.ndarray], looks: int, size: int
-) -> np.ndarray:
+def least_of_blocks(index: PoseIndex, sought: Sought) -> np.ndarray:
     """(blocks,) of each `size` coarse poses, one after another, the least value over tempos and looks of a match
     that begins there; about `_NEVER` or more where none fits into its clip."""
     total = index.coarse.shape[1]
-    blocks = -(-total // size)
+    blocks = -(-total // sought.size)
     least = np.empty(blocks, dtype=np.float32)
     workers = max(1, min(4, os.cpu_count() or 1, total // (8 * _CHUNK)))
     if workers == 1:
-        _Chunk(index, vectors, shifts, looks, size).fill(least, 0, blocks)
+        _Chunk(index, sought).fill(least, 0, blocks)
         return least
     edges = np.linspace(0, blocks, workers + 1).astype(int).tolist()
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(_Chunk(index, vectors, shifts, looks, size).fill, least, a, b)
-            for a, b in pairwise(edges)
-        ]
+        jobs = [pool.submit(_Chunk(index, sought).fill, least, a, b) for a, b in pairwise(edges)]
         for job in jobs:
             job.result()
     return least
@@ -108,25 +132,22 @@ class _Chunk:
     them, each a ufunc, what it takes and where its result goes.
     """
 
-    def __init__(
-        self, index: PoseIndex, vectors: np.ndarray, shifts: Sequence[np.ndarray], looks: int, size: int
-    ) -> None:
-        self.index, self.size = index, size
-        self.shifts = [[int(at) for at in shift] for shift in shifts]
-        self.last = len(vectors) // looks - 1  # number of the last moment
-        self.reach = max(shift[-1] for shift in self.shifts)
-        columns = _PRODUCT * -(-max(_CHUNK, 4 * (self.reach + size)) // _PRODUCT)
-        self.blocks = (columns - self.reach) // size
-        self.width = self.blocks * size
-        self.vectors = np.concatenate([vectors[k :: self.last + 1] for k in range(self.last + 1)])
-        self.products = np.empty((len(vectors), columns), dtype=np.float32)
-        self.moments = self.products.reshape(self.last + 1, looks, columns)
+    def __init__(self, index: PoseIndex, sought: Sought) -> None:
+        self.index, self.size, self.reach = index, sought.size, sought.reach
+        columns = _PRODUCT * -(-max(_CHUNK, 4 * (self.reach + self.size)) // _PRODUCT)
+        self.blocks = (columns - self.reach) // self.size
+        self.width = self.blocks * self.size
+        self.shifts = [[int(at) for at in shift] for shift in sought.shifts]
+        self.vectors = np.concatenate([sought.vectors[k :: sought.moments] for k in range(sought.moments)])
+        self.products = np.empty((len(self.vectors), columns), dtype=np.float32)
+        self.moments = self.products.reshape(sought.moments, sought.looks, columns)
         self.left, self.past = np.zeros((2, self.width), dtype=np.float32)
         self.steps: list[tuple[np.ufunc, Any, Any, np.ndarray]] = []
-        buffers = list(np.empty((self.last + 2, looks, self.width), dtype=np.float32))
-        self.value = self._sum(0, range(len(shifts)), buffers)[0]
-        if looks > 1:
-            self.steps.append((np.minimum, self.value, buffers[0][1], self.value))
+        buffers = list(np.empty((sought.moments + 1, sought.looks, self.width), dtype=np.float32))
+        found = self._sum(0, range(len(self.shifts)), buffers)
+        self.value = found[0]
+        if sought.looks > 1:
+            self.steps.append((np.minimum, found[0], found[1], self.value))
 
     def _sum(self, moment: int, tempos: Iterable[int], free: list[np.ndarray]) -> np.ndarray:
         """Adds the steps that sum from `moment` to the last one, the least over these tempos (looks, places).
@@ -139,7 +160,7 @@ class _Chunk:
         for number, (shift, these) in enumerate(alike.items()):
             mine = free[min(number, 1) :]
             there = self.moments[moment][:, shift : shift + self.width]
-            if moment == self.last:  # a match that would leave its clip never is
+            if moment == len(self.moments) - 1:  # a match that would leave its clip never is
                 self.steps.append((np.add, self.left, _NEVER * np.float32(shift - 0.5), self.past))
                 self.steps.append((np.maximum, there, self.past, mine[0]))
             else:
@@ -180,40 +201,27 @@ class _Chunk:
         self.products[:, there:] = np.inf
 
 
-def _best_of_blocks(
-    index: PoseIndex,
-    vectors: np.ndarray,
-    shifts: Sequence[np.ndarray],
-    looks: int,
-    size: int,
-    blocks: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of each block of `size` coarse poses the best row, (B,), and its values (B, looks, tempos): infinite where
-    the match would leave its clip."""
-    reach = max(int(shift[-1]) for shift in shifts)
-    few = max(1, _AGAIN // (size + reach))
-    parts = [
-        _values(index, vectors, shifts, looks, blocks[at : at + few, None] * size + np.arange(size))
-        for at in range(0, max(1, len(blocks)), few)
-    ]
-    values = np.concatenate(parts)
+def _best_of_blocks(index: PoseIndex, sought: Sought, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each of these blocks of coarse poses the best row, (B,), and its values (B, looks, tempos): infinite
+    where the match would leave its clip."""
+    few = max(1, _AGAIN // (sought.size + sought.reach))
+    values = np.concatenate(
+        [_values(index, sought, blocks[at : at + few]) for at in range(0, max(1, len(blocks)), few)]
+    )
     place = values.min(axis=(2, 3)).argmin(axis=1)
-    return blocks * size + place, values[np.arange(len(blocks)), place]
+    return blocks * sought.size + place, values[np.arange(len(blocks)), place]
 
 
-def _values(
-    index: PoseIndex, vectors: np.ndarray, shifts: Sequence[np.ndarray], looks: int, rows: np.ndarray
-) -> np.ndarray:
-    """(B, size, looks, tempos) the values of matches that begin at `rows` (B, size), which follow each other;
-    infinite past the end of a clip."""
-    batch, size = rows.shape
-    total, reach = index.coarse.shape[1], max(int(shift[-1]) for shift in shifts)
-    columns = np.minimum(rows[:, :1] + np.arange(size + reach), total - 1)
-    products = vectors @ index.coarse[:, columns.ravel()]
-    products = products.reshape(looks, len(vectors) // looks, batch, size + reach)
+def _values(index: PoseIndex, sought: Sought, blocks: np.ndarray) -> np.ndarray:
+    """(B, size, looks, tempos) the values of matches that begin in these blocks."""
+    size, total = sought.size, index.coarse.shape[1]
+    columns = blocks[:, None] * size + np.arange(size + sought.reach)
+    products = sought.vectors @ index.coarse[:, np.minimum(columns, total - 1).ravel()]
+    products = products.reshape(sought.looks, sought.moments, *columns.shape)
+    rows = columns[:, :size]
     left = np.where(rows < total, index.left[np.minimum(rows, total - 1)], -1)
-    found = np.empty((batch, size, looks, len(shifts)), dtype=np.float32)
-    for t, shift in enumerate(shifts):
+    found = np.empty((*rows.shape, sought.looks, len(sought.shifts)), dtype=np.float32)
+    for t, shift in enumerate(sought.shifts):
         value = sum(products[:, k, :, at : at + size] for k, at in enumerate(shift.tolist()))
         found[..., t] = np.where(left < shift[-1], np.inf, value).transpose(1, 2, 0)
     return found

@@ -8,6 +8,7 @@ pose (`alignment`), which also finds where each begins and ends.
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -24,7 +25,6 @@ from kineme.tasks.alignment import align, squared_distances
 from kineme.tasks.library import CORPUS, MODEL, Library, folder_checksum, open_library
 from kineme.tasks.poses import (
     FPS,
-    JOINT_COLUMNS,
     POSE_JOINTS,
     SPEEDS,
     at_times,
@@ -246,8 +246,13 @@ def nearest(
     index: PoseIndex, query: np.ndarray, top: int, *, mirror: bool = True, places: int = PLACES
 ) -> Found:
     """The `top` stretches of the clips of an index that are nearest to `query` (n, 40) and lie apart."""
-    with _blas().limit(limits=1, user_api="blas"):  # its threads are slow for products so small
+    with one_blas_thread():
         return _nearest(index, query, top, mirror, places)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Within, a matrix product takes one thread: more are slow for products so small."""
+    return _blas().limit(limits=1, user_api="blas")
 
 
 @cache
