@@ -29,8 +29,6 @@ _CHUNK = 16384
 _PRODUCT = 4096
 #: what stands for infinite where it is multiplied: no sum of squared distances is near it
 _NEVER = np.float32(1e30)
-#: columns that are looked at again at a time
-_AGAIN = 65536
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +172,7 @@ class _Chunk:
         left = self.index.left_byte if self.reach < 255 else self.index.left
         for number in range(first, stop, self.blocks):
             at, found = number * self.size, least[number : min(number + self.blocks, stop)]
-            self._multiply(at)
+            _multiply(self.vectors, self.index.coarse, at, self.products)
             here = left[at : at + self.width]
             self.left[: len(here)], self.left[len(here) :] = here, 0
             np.multiply(self.left, -_NEVER, out=self.left)
@@ -186,44 +184,50 @@ class _Chunk:
             for k in range(2, self.size):
                 np.minimum(found, value[:, k], out=found)
 
-    def _multiply(self, at: int) -> None:
-        """The products of all vectors with the poses from `at` on; infinite past the last one."""
-        coarse = self.index.coarse
-        there = min(self.products.shape[1], coarse.shape[1] - at)
-        parts = there // _PRODUCT
-        whole = parts * _PRODUCT
+
+def _multiply(vectors: np.ndarray, coarse: np.ndarray, at: int, out: np.ndarray) -> None:
+    """Fills `out` (V, n) with the products of vectors (V, 17) and poses from `at` on; infinite past the last."""
+    there = min(out.shape[1], coarse.shape[1] - at)
+    parts = there // _PRODUCT
+    whole = parts * _PRODUCT
+    if parts:
         np.matmul(
-            self.vectors,
+            vectors,
             coarse[:, at : at + whole].reshape(len(coarse), parts, _PRODUCT).swapaxes(0, 1),
-            out=self.products[:, :whole].reshape(len(self.products), parts, _PRODUCT).swapaxes(0, 1),
+            out=out[:, :whole].reshape(len(out), parts, _PRODUCT).swapaxes(0, 1),
         )
-        np.matmul(self.vectors, coarse[:, at + whole : at + there], out=self.products[:, whole:there])
-        self.products[:, there:] = np.inf
+    if whole < there:
+        np.matmul(vectors, coarse[:, at + whole : at + there], out=out[:, whole:there])
+    if there < out.shape[1]:
+        out[:, there:] = np.inf
 
 
 def _best_of_blocks(index: PoseIndex, sought: Sought, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each of these blocks of coarse poses the best row, (B,), and its values (B, looks, tempos): infinite
     where the match would leave its clip."""
-    few = max(1, _AGAIN // (sought.size + sought.reach))
-    values = np.concatenate(
-        [_values(index, sought, blocks[at : at + few]) for at in range(0, max(1, len(blocks)), few)]
-    )
-    place = values.min(axis=(2, 3)).argmin(axis=1)
-    return blocks * sought.size + place, values[np.arange(len(blocks)), place]
+    few = max(1, _CHUNK // (sought.size + sought.reach))
+    parts = [_values(index, sought, blocks[at : at + few]) for at in range(0, max(1, len(blocks)), few)]
+    values = np.concatenate(parts)
+    place = values.min(axis=(1, 2)).argmin(axis=1)
+    return blocks * sought.size + place, values[np.arange(len(blocks)), :, :, place]
 
 
 def _values(index: PoseIndex, sought: Sought, blocks: np.ndarray) -> np.ndarray:
-    """(B, size, looks, tempos) the values of matches that begin in these blocks."""
+    """(B, looks, tempos, size) the values of matches that begin in these blocks."""
     size, total = sought.size, index.coarse.shape[1]
-    columns = blocks[:, None] * size + np.arange(size + sought.reach)
-    products = sought.vectors @ index.coarse[:, np.minimum(columns, total - 1).ravel()]
-    products = products.reshape(sought.looks, sought.moments, *columns.shape)
-    rows = columns[:, :size]
+    products = np.empty((len(blocks), len(sought.vectors), size + sought.reach), dtype=np.float32)
+    for block, out in zip(blocks.tolist(), products, strict=True):
+        _multiply(sought.vectors, index.coarse, block * size, out)
+    products = products.reshape(len(blocks), sought.looks, sought.moments, size + sought.reach)
+    rows = blocks[:, None] * size + np.arange(size)
     left = np.where(rows < total, index.left[np.minimum(rows, total - 1)], -1)
-    found = np.empty((*rows.shape, sought.looks, len(sought.shifts)), dtype=np.float32)
+    found = np.empty((len(blocks), sought.looks, len(sought.shifts), size), dtype=np.float32)
     for t, shift in enumerate(sought.shifts):
-        value = sum(products[:, k, :, at : at + size] for k, at in enumerate(shift.tolist()))
-        found[..., t] = np.where(left < shift[-1], np.inf, value).transpose(1, 2, 0)
+        value = found[:, :, t]
+        np.add(products[:, :, 0, :size], products[:, :, 1, shift[1] : shift[1] + size], out=value)
+        for k in range(2, sought.moments):
+            value += products[:, :, k, shift[k] : shift[k] + size]
+        np.copyto(value, np.inf, where=(left < shift[-1])[:, None])
     return found
 
 

@@ -24,6 +24,7 @@ from kineme.motion.retarget import retarget, to_standard_body
 from kineme.tasks.alignment import align, squared_distances
 from kineme.tasks.library import CORPUS, MODEL, Library, folder_checksum, open_library
 from kineme.tasks.poses import (
+    COLUMNS,
     FPS,
     POSE_JOINTS,
     SPEEDS,
@@ -340,23 +341,20 @@ def align_candidates(
 
 def _gather(index: PoseIndex, clips: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poses (B, m, 40) of clips at pose numbers (B, m), and which of these exist."""
-    counts = np.array([len(index.rows[k]) for k in clips.tolist()])
-    first = np.maximum(0, np.floor(times[:, 0]).astype(np.int64))
-    stop = np.minimum(counts, np.ceil(times[:, -1]).astype(np.int64) + 2)
-    spans = zip(clips.tolist(), first.tolist(), stop.tolist(), strict=True)
-    rows = restore(np.concatenate([index.rows[k][a:z] for k, a, z in spans]))
-    size = stop - first
-    begin, end = (np.cumsum(size) - size)[:, None], (size - 1)[:, None]
-    # as `at_times` does, of all candidates at once
-    at = np.clip(times - first[:, None], 0, end)
+    counts = np.array([len(index.rows[k]) for k in clips.tolist()])[:, None]
+    at = np.clip(times, 0, counts - 1)
     low = np.floor(at).astype(np.int64)
+    wanted = np.stack([low, np.minimum(low + 1, counts - 1)], axis=1)
+    rows = np.empty((*wanted.shape, COLUMNS), dtype=np.int16)
+    for clip, which, out in zip(clips.tolist(), wanted, rows, strict=True):
+        index.rows[clip].take(which, axis=0, out=out, mode="clip")  # not the default, which copies once more
     weight = (at - low).astype(np.float32)[..., None]
-    found, after = rows[begin + low], rows[begin + np.minimum(low + 1, end)]
+    found, after = restore(rows[:, 0]), restore(rows[:, 1])
     found *= 1 - weight
     after *= weight
     found += after
     slack = 0.5  # of a pose: a clip ends between two
-    return found, (times >= -slack) & (times <= counts[:, None] - 1 + slack)
+    return found, (times >= -slack) & (times <= counts - 1 + slack)
 
 
 def _shared(a: float, b: float, c: float, d: float) -> float:

@@ -89,7 +89,6 @@ def test_chunks_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     whole = scan(index, query, True, 12)
     monkeypatch.setattr(scan_module, "_CHUNK", 16)
     monkeypatch.setattr(scan_module, "_PRODUCT", 16)
-    monkeypatch.setattr(scan_module, "_AGAIN", 16)
     monkeypatch.setattr(scan_module.os, "cpu_count", lambda: 3)
     parts = scan(index, query, True, 12)
     for name in ("clip", "begin", "tempo", "mirrored"):
