@@ -17,6 +17,7 @@ NAMES = (
     "forecast",
     "hgvae",
     "library",
+    "search",
 )
 
 

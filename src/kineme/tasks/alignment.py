@@ -30,40 +30,46 @@ def align(costs: np.ndarray, every_end: bool = False) -> Alignment:
     cost is infinite. No way is possible where m < n / 2. `every_end` asks for the best way to each column.
     """
     batch, rows, columns = costs.shape
-    start = np.broadcast_to(np.arange(columns, dtype=np.int32), (batch, columns))
-    before = np.full((batch, columns), np.inf, dtype=np.float32)  # the row before the last one
-    before_start = start
-    last, last_start = costs[:, 0].astype(np.float32), start
+    # two columns more on the left, from which no way comes: so every step is a slice
+    last, before, total = np.full((3, batch, columns + 2), np.inf, dtype=np.float32)
+    start, before_start, source = np.zeros((3, batch, columns + 2), dtype=np.int32)
+    start[:, 2:] = before_start[:, 2:] = np.arange(columns)
+    last[:, 2:] = costs[:, 0]
+    way, better = np.empty((batch, columns), np.float32), np.empty((batch, columns), bool)
+
+    def take(best: np.ndarray, came: np.ndarray, starts: np.ndarray) -> None:
+        np.less(way, best, out=better)
+        np.minimum(best, way, out=best)
+        np.copyto(came, starts, where=better)
+
     for row in range(1, rows):
         here, above = costs[:, row], costs[:, row - 1]
-        total = _moved(last, 1) + here
-        source = _moved(last_start, 1)
-        wide = _moved(last, 2) + 0.5 * (here + _moved(here, 1))
-        better = wide < total
-        total, source = np.where(better, wide, total), np.where(better, _moved(last_start, 2), source)
-        steep = _moved(before, 1) + above + here
-        better = steep < total
-        total, source = np.where(better, steep, total), np.where(better, _moved(before_start, 1), source)
-        before, before_start, last, last_start = last, last_start, total, source
+        best, came = total[:, 2:], source[:, 2:]
+        np.add(last[:, 1:-1], here, out=best)
+        came[:] = start[:, 1:-1]
+        way[:, :1], way[:, 1:] = np.inf, here[:, :-1]  # two columns on, one row down
+        way += here
+        way *= 0.5
+        way += last[:, :-2]
+        take(best, came, start[:, :-2])
+        np.add(before[:, 1:-1], above, out=way)  # one column on, two rows down
+        way += here
+        take(best, came, before_start[:, 1:-1])
+        before, last, total = last, total, before
+        before_start, start, source = start, source, before_start
+    last, start = last[:, 2:], start[:, 2:].astype(np.int64)
     if every_end:
-        ends = np.broadcast_to(np.arange(columns), (batch, columns))
-        return Alignment(last / rows, last_start.astype(np.int64), ends)
+        return Alignment(last / rows, start, np.broadcast_to(np.arange(columns), (batch, columns)))
     end = last.argmin(axis=1)
     each = np.arange(batch)
-    return Alignment(last[each, end] / rows, last_start[each, end].astype(np.int64), end)
-
-
-def _moved(row: np.ndarray, by: int) -> np.ndarray:
-    """Values (B, m) `by` columns to the right; what comes in from the left is not allowed."""
-    out = np.empty_like(row)
-    out[:, :by] = np.inf if row.dtype.kind == "f" else 0
-    out[:, by:] = row[:, :-by]
-    return out
+    return Alignment(last[each, end] / rows, start[each, end], end)
 
 
 def squared_distances(query: np.ndarray, stretch: np.ndarray) -> np.ndarray:
     """(B, n, m) squared distances of poses (B or 1, n, D) from poses (B, m, D)."""
     cross = query @ np.swapaxes(stretch, 1, 2)
+    cross *= 2
     squares = np.einsum("bnd,bnd->bn", query, query)[:, :, None]
-    found = squares + np.einsum("bmd,bmd->bm", stretch, stretch)[:, None, :] - 2 * cross
+    found = squares + np.einsum("bmd,bmd->bm", stretch, stretch)[:, None, :]
+    found -= cross
     return np.maximum(found, 0, out=found)

@@ -8,6 +8,7 @@ pose (`alignment`), which also finds where each begins and ends.
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -23,8 +24,8 @@ from kineme.motion.retarget import retarget, to_standard_body
 from kineme.tasks.alignment import align, squared_distances
 from kineme.tasks.library import CORPUS, MODEL, Library, folder_checksum, open_library
 from kineme.tasks.poses import (
+    COLUMNS,
     FPS,
-    JOINT_COLUMNS,
     POSE_JOINTS,
     SPEEDS,
     at_times,
@@ -246,8 +247,13 @@ def nearest(
     index: PoseIndex, query: np.ndarray, top: int, *, mirror: bool = True, places: int = PLACES
 ) -> Found:
     """The `top` stretches of the clips of an index that are nearest to `query` (n, 40) and lie apart."""
-    with _blas().limit(limits=1, user_api="blas"):  # its threads are slow for products so small
+    with one_blas_thread():
         return _nearest(index, query, top, mirror, places)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Within, a matrix product takes one thread: more are slow for products so small."""
+    return _blas().limit(limits=1, user_api="blas")
 
 
 @cache
@@ -335,14 +341,20 @@ def align_candidates(
 
 def _gather(index: PoseIndex, clips: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poses (B, m, 40) of clips at pose numbers (B, m), and which of these exist."""
-    low, high = np.floor(times[:, 0]).astype(int), np.ceil(times[:, -1]).astype(int) + 1
-    found = np.empty((*times.shape, JOINT_COLUMNS + 4), dtype=np.float32)
-    counts = np.array([len(index.rows[k]) for k in clips.tolist()])
-    for b, clip in enumerate(clips.tolist()):
-        a, z = max(0, low[b]), min(counts[b], high[b] + 1)
-        found[b] = at_times(restore(index.rows[clip][a:z]), times[b] - a)
+    counts = np.array([len(index.rows[k]) for k in clips.tolist()])[:, None]
+    at = np.clip(times, 0, counts - 1)
+    low = np.floor(at).astype(np.int64)
+    wanted = np.stack([low, np.minimum(low + 1, counts - 1)], axis=1)
+    rows = np.empty((*wanted.shape, COLUMNS), dtype=np.int16)
+    for clip, which, out in zip(clips.tolist(), wanted, rows, strict=True):
+        index.rows[clip].take(which, axis=0, out=out, mode="clip")  # not the default, which copies once more
+    weight = (at - low).astype(np.float32)[..., None]
+    found, after = restore(rows[:, 0]), restore(rows[:, 1])
+    found *= 1 - weight
+    after *= weight
+    found += after
     slack = 0.5  # of a pose: a clip ends between two
-    return found, (times >= -slack) & (times <= counts[:, None] - 1 + slack)
+    return found, (times >= -slack) & (times <= counts - 1 + slack)
 
 
 def _shared(a: float, b: float, c: float, d: float) -> float:
