@@ -209,9 +209,10 @@ def test_settings_that_make_no_sense() -> None:
     for share in (-0.1, 1.1):
         with pytest.raises(UsageError, match="share must lie"):
             RecogniserConfig(share=share)
-    for name in ("penalty", "pose_penalty"):
-        with pytest.raises(UsageError, match="penalty must be above 0"):
-            RecogniserConfig(**{name: 0.0})
+    with pytest.raises(UsageError, match="penalty must be above 0"):
+        RecogniserConfig(penalty=0)
+    with pytest.raises(UsageError, match="penalty must be above 0"):
+        RecogniserConfig(pose_penalty=0)
     assert RecogniserConfig.from_dict(FAST.to_dict()) == FAST
 
 
