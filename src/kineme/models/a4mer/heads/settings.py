@@ -24,7 +24,7 @@ class RecogniserConfig(Settings, of="recogniser"):
     penalty: float = 1e-4
     """how far the classifier of frames keeps its weights of tokens small"""
     pose_penalty: float = 3e-3
-    """... and its weights of how poses vary"""
+    """how far it keeps its weights of how poses vary small"""
     copies: int = 4
     """further copies of every labelled take, each in another tempo, posture and amplitude, to learn from"""
     width: int = 64
