@@ -115,7 +115,8 @@ def fit_frame_classifier(
     fps: float,
 ) -> FrameClassifier:
     """The classifier of frames, learnt from rows with `own` and `poses`; see `fit_head`."""
-    spread = Spread.of(np.concatenate([np.repeat(x.row.tokens, x.row.frames, axis=0) for x in standard]))
+    every = np.concatenate([np.repeat(x.row.tokens, x.row.frames, axis=0) for x in standard])
+    tokens = Spread.of(every) if every.shape[1] else None
     poses = Spread.of(np.concatenate([x.poses for x in standard])) if config.poses else None
     found = []
     for row in rows:
@@ -124,7 +125,7 @@ def fit_frame_classifier(
             found.append(FrameRow(np.repeat(row.items, row.frames, axis=0), row.poses, row.own))
     if not found:
         raise InputError("no frame has a label; `kineme ingest --labels` attaches them")
-    return fit_frames(found, spread, poses, classes, config.penalty, fps)
+    return fit_frames(found, tokens, poses, classes, (config.penalty, config.pose_penalty), fps)
 
 
 def fit_recogniser(

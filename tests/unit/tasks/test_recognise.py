@@ -19,6 +19,7 @@ from kineme.corpus.synthetic import generate
 from kineme.errors import InputError, UsageError
 from kineme.formats.checksums import write_checksums
 from kineme.models.a4mer import A4Mer
+from kineme.models.a4mer.heads import recogniser
 from kineme.models.a4mer.heads.folder import CHECKED
 from kineme.models.a4mer.heads.recogniser import Recogniser, token_row
 from kineme.models.a4mer.heads.settings import RecogniserConfig
@@ -137,7 +138,7 @@ def test_a_head_of_before_is_the_layer_alone(model: A4Mer, corpus: Corpus, tmp_p
     made.save(tmp_path / "model")
     file = tmp_path / "model" / "heads" / "recogniser" / "config.json"
     held = json.loads(file.read_text())
-    for name in ("share", "poses", "copies", "penalty"):
+    for name in ("share", "poses", "copies", "penalty", "pose_penalty"):
         del held["settings"]["settings"][name]
     file.write_text(json.dumps(held, indent=2) + "\n")
     write_checksums(file.parent, CHECKED)
@@ -153,9 +154,23 @@ def test_a_classifier_of_frames_with_other_inputs_is_refused(
     model.save(tmp_path / "model")
     made = train_recogniser(model, corpus, RecogniserConfig(copies=0))
     assert made.parts.frames is not None
-    wrong = replace(made.parts.frames, weights=made.parts.frames.weights[1:])
+    part = made.parts.frames.tokens
+    assert part is not None
+    wrong = replace(made.parts.frames, tokens=replace(part, weights=part.weights[1:]))
     replace(made, parts=made.parts._replace(frames=wrong)).save(tmp_path / "model")
     with pytest.raises(InputError, match="does not fit its model .*other inputs"):
+        Recogniser.load(tmp_path / "model")
+
+
+def test_a_head_with_one_map_for_tokens_and_poses_is_to_be_trained_again(
+    model: A4Mer, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.save(tmp_path / "model")
+    made = train_recogniser(model, corpus, replace(FAST, steps=2))
+    older = {"weights": np.zeros((9, 2), np.float32), "bias": np.zeros(2, np.float32)}
+    monkeypatch.setattr(recogniser, "to_arrays", lambda _: older)
+    made.save(tmp_path / "model")
+    with pytest.raises(InputError, match="an older kineme made its classifier of frames.*; train it again"):
         Recogniser.load(tmp_path / "model")
 
 
@@ -171,7 +186,7 @@ def test_the_same_seed_gives_the_same_head(model: A4Mer, corpus: Corpus) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        {"share": 0.2}, {"share": 1.0}, {"poses": False}, {"penalty": 1e-2}, {"copies": 0},
+        {"share": 0.2}, {"share": 1.0}, {"poses": False}, {"penalty": 1e-2}, {"pose_penalty": 1e-1}, {"copies": 0},
         {"levels": "atoms"}, {"width": 16}, {"heads": 2}, {"feed_ratio": 1.0}, {"dropout": 0.0},
         {"noise": 0.0},
         {"steps": 7}, {"batch_size": 3}, {"seconds": 4.0}, {"learning_rate": 1e-4}, {"weight_decay": 9.0},
@@ -196,6 +211,8 @@ def test_settings_that_make_no_sense() -> None:
             RecogniserConfig(share=share)
     with pytest.raises(UsageError, match="penalty must be above 0"):
         RecogniserConfig(penalty=0)
+    with pytest.raises(UsageError, match="penalty must be above 0"):
+        RecogniserConfig(pose_penalty=0)
     assert RecogniserConfig.from_dict(FAST.to_dict()) == FAST
 
 

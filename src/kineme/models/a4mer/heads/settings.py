@@ -22,7 +22,9 @@ class RecogniserConfig(Settings, of="recogniser"):
     poses: bool = True
     """whether the classifier of frames also reads how poses and velocities vary around a frame"""
     penalty: float = 1e-4
-    """how far the classifier of frames keeps its weights small"""
+    """how far the classifier of frames keeps its weights of tokens small"""
+    pose_penalty: float = 3e-3
+    """how far it keeps its weights of how poses vary small"""
     copies: int = 4
     """further copies of every labelled take, each in another tempo, posture and amplitude, to learn from"""
     width: int = 64
@@ -53,7 +55,7 @@ class RecogniserConfig(Settings, of="recogniser"):
         check_heads(self.width, self.heads)
         if not 0 <= self.share <= 1:
             raise UsageError(f"share must lie between 0 and 1, not {self.share:g}")
-        if self.penalty <= 0 or self.copies < 0:
-            raise UsageError("penalty must be above 0, and copies not below it")
+        if min(self.penalty, self.pose_penalty) <= 0 or self.copies < 0:
+            raise UsageError("penalty and pose_penalty must be above 0, and copies not below it")
         if not (0 <= self.dropout < 1 and 0 <= self.smoothing < 1):
             raise UsageError("dropout and smoothing must lie between 0 and 1")
