@@ -111,6 +111,15 @@ def compare(
     return Comparison(a, b, metric, condition, difference, spread, verdict)
 
 
+def seed_count(rows: Sequence[Row], condition: str, columns: Sequence[Column]) -> str:
+    """Over how many seeds the cells of a table are, such as ``3 seeds`` or, where they differ, ``1 to 3 seeds``."""
+    metrics = {column.metric for column in columns}
+    counts = {row.n for row in rows if row.condition == condition and row.metric in metrics}
+    if len(counts) > 1:
+        return f"{min(counts)} to {max(counts)} seeds"
+    return "1 seed" if counts == {1} else f"{max(counts, default=0)} seeds"
+
+
 def render(rows: Sequence[Row], condition: str, columns: Sequence[Column], title: str) -> Table | None:
     """The table of one condition; columns that no method fills are left out. None without any."""
     cells = {(row.method, row.metric): row for row in rows if row.condition == condition}

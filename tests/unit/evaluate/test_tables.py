@@ -128,3 +128,16 @@ def test_less_of_an_error_is_better() -> None:
     ]
     found = [tables.compare(rows, *pair, "change_5%", "joined") for pair in (("a", "b"), ("b", "a"))]
     assert [one.verdict for one in found if one is not None] == ["better", "worse"]
+
+
+def test_a_title_says_how_many_seeds_there_are():
+    rows = [
+        Row("m", "nmi", "joined", 0.5, 0.1, 3),
+        Row("m", "f1", "joined", 0.5, None, 1),
+        Row("m", "nmi", "hdm05", 0.5, 0.1, 2),
+    ]
+    both = (Column("nmi", "NMI"), Column("f1", "F1"))
+    assert tables.seed_count(rows, "joined", both) == "1 to 3 seeds"
+    assert tables.seed_count(rows, "joined", both[:1]) == "3 seeds"
+    assert tables.seed_count(rows, "joined", both[1:]) == "1 seed"
+    assert tables.seed_count(rows, "hdm05", both) == "2 seeds"
