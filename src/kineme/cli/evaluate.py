@@ -83,7 +83,8 @@ def run(args: Args) -> int:
     console.width = max(console.width, 160)  # a narrower table would cut its figures
     for condition in outcome.conditions:
         for heading, columns in protocol.TABLES.items():
-            title = f"{outcome.protocol}, {condition}: {heading} ({tables.seed_count(outcome.rows, condition, columns)})"
+            seeds = tables.seed_count(outcome.rows, condition, columns)
+            title = f"{outcome.protocol}, {condition}: {heading} ({seeds})"
             table = tables.render(outcome.rows, condition, columns, title)
             if table is not None:
                 console.print(table)
