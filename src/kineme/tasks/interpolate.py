@@ -26,6 +26,7 @@ from kineme.tasks.carry import (
     standard_places,
 )
 from kineme.tasks.feet import floor_height, glide, lock_feet, skate, with_lengths
+from kineme.tasks.jumps import after_jumps, jumps, warn_of_jumps
 from kineme.tasks.onto import onto
 from kineme.tasks.own_moments import with_own_moments
 
@@ -83,16 +84,18 @@ def interpolate(
     first, stop = _gap(motion, start, end, head)
     known = round((head.config.context_seconds + _MARGIN) * motion.fps)
     low, high = max(0, first - known), min(len(motion), stop + known)
-    piece = motion[low:high]
-    made = slice(first - low, stop - low)
-    missing = np.zeros((len(piece), len(piece.skeleton)), dtype=bool)
-    missing[made] = True
-    bridged = bridge(piece, missing)
-    _check_sound(bridged, motion)
-    rig = rig_of(piece)
+    rig = rig_of(motion)
+    bridged = _bridged(motion, low, high, (first, stop))
+    wide = standard_places(bridged, rig)
+    observed = [wide[: first - low], wide[stop - low :]]
+    low, high = _without_jumps(motion, observed, (first, stop), head)
+    if high - low < len(wide):
+        bridged = _bridged(motion, low, high, (first, stop))
     places = standard_places(bridged, rig)
+    made = slice(first - low, stop - low)
     filled = places.copy()
-    between, recalled = _between(places, motion.fps, made, head, draw)
+    own = with_own_moments(head, observed, motion.fps, (stop - first + 1) / motion.fps)
+    between, recalled = _between(places, motion.fps, made, own, draw)
     filled[made] = with_lengths(between, STANDARD_LENGTHS)
     seen = np.concatenate([places[: made.start], places[made.stop :]])
     floor = floor_height(seen)
@@ -141,6 +144,33 @@ def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int
     return first, stop
 
 
+def _bridged(motion: Motion, low: int, high: int, gap: tuple[int, int]) -> Motion:
+    """The frames from `low` to `high`, those of the gap bridged. Raises InputError for unusable numbers."""
+    piece = motion[low:high]
+    missing = np.zeros((len(piece), len(piece.skeleton)), dtype=bool)
+    missing[gap[0] - low : gap[1] - low] = True
+    bridged = bridge(piece, missing)
+    _check_sound(bridged, motion)
+    return bridged
+
+
+def _without_jumps(
+    motion: Motion, observed: list[np.ndarray], gap: tuple[int, int], head: Head
+) -> tuple[int, int]:
+    """From which frame to which the take is looked at, of places observed before and after the gap: from its
+    last jump before it to its first one after it, where that leaves an atom. Warns of jumps."""
+    base = head.base.config
+    need = base.min_frames / base.fps
+    before, after = (jumps(places, motion.fps) for places in observed)
+    low, high = gap[0] - len(before), gap[1] + len(after)
+    speeds = np.zeros(len(motion))
+    speeds[low : gap[0]], speeds[gap[1] : high] = before, after
+    warn_of_jumps(motion, speeds)
+    low += after_jumps(observed[0], motion.fps, need)
+    # seen from its end, what follows a gap is what went before it
+    return low, high - after_jumps(observed[1][::-1], motion.fps, need)
+
+
 def _check_sound(bridged: Motion, motion: Motion) -> None:
     arrays = (bridged.root_translation, bridged.local_rotations, bridged.given_positions)
     if any(array is not None and not np.isfinite(array).all() for array in arrays):
@@ -155,8 +185,6 @@ def _between(
 ) -> tuple[np.ndarray, float]:
     """(n, 22, 3) in the gap of places (T, 22, 3), and how far away the nearest recalled moment is."""
     now, then = np.array([made.start - 1]), np.array([made.stop])
-    gap = (made.stop - made.start + 1) / fps
-    head = with_own_moments(head, [places[: made.start], places[made.stop :]], fps, gap)
     cuts = Cuts(places, fps, np.zeros(1, dtype=np.int64), np.array([len(places) - 1]), now, then)
     times = (np.arange(made.stop - made.start) + 1) / fps
     if draw is None:

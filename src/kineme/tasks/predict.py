@@ -27,6 +27,7 @@ from kineme.tasks.carry import (
     standard_places,
 )
 from kineme.tasks.feet import floor_height, glide, lock_feet, skate, with_lengths
+from kineme.tasks.jumps import after_jumps, jumps, warn_of_jumps
 from kineme.tasks.own_moments import with_own_moments
 
 #: seconds beyond the context that are read along, for velocities at its beginning
@@ -80,11 +81,20 @@ def predict(
         raise InputError(f"{samples} samples are none; ask for one at least")
     count = max(1, round(seconds * motion.fps))
     known = round((head.config.context_seconds + _MARGIN) * motion.fps)
-    piece = motion[max(0, len(motion) - known) :]
-    rig = rig_of(piece)
+    low = max(0, len(motion) - known)
+    rig = rig_of(motion)
+    seen = standard_places(motion[low:], rig)
+    warn_of_jumps(motion, np.pad(jumps(seen, motion.fps), (low, 0)))
+    recalling = with_own_moments(head, [seen], motion.fps, None)
+    base = head.base.config
+    piece = motion[low + after_jumps(seen, motion.fps, base.min_frames / base.fps) :]
     past = standard_places(piece, rig)
-    recalling = with_own_moments(head, [past], motion.fps, None)
     futures = _futures(past, motion.fps, recalling, count, samples, seed)
+    if not np.isfinite(np.stack(futures)).all():
+        raise InputError(
+            "its last frames hold numbers that no body has; cut them off, or mend them with `kineme impute`",
+            motion.provenance.file or None,
+        )
     recalled = float(recalling.recall_distance(_at_end(past, motion.fps))[0])
     made = slice(len(past), len(past) + count)
     longer, floor, found = held(piece, count), floor_height(past), []
