@@ -32,6 +32,8 @@ from kineme.tasks.own_moments import with_own_moments
 
 #: seconds beyond the context that are read along, for velocities at its beginning
 _MARGIN = 0.5
+#: futures at once, at most: each is held with the whole take, and few moments are near enough to follow
+MOST_SAMPLES = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +79,8 @@ def predict(
     """
     head = Head.named(head, "predictor")
     _check(motion, head, seconds)
-    if samples < 1:
-        raise InputError(f"{samples} samples are none; ask for one at least")
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise InputError(f"{samples} samples cannot be had at once; ask for 1 to {MOST_SAMPLES}")
     count = max(1, round(seconds * motion.fps))
     known = round((head.config.context_seconds + _MARGIN) * motion.fps)
     low = max(0, len(motion) - known)
