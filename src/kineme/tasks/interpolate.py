@@ -108,6 +108,12 @@ def interpolate(
     return Filled(whole, first, stop, skate(inside, motion.fps, floor), glides, recalled)
 
 
+def gap_frames(start: float, end: float, fps: float) -> tuple[int, int]:
+    """First frame of a gap in seconds, and the first one after it."""
+    first, stop = (int(np.ceil(t * fps - 1e-6)) for t in (start, end))
+    return first, stop
+
+
 def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int]:
     """First frame of the gap, and the first one after it."""
     if head.kind != "interpolator":
@@ -115,7 +121,7 @@ def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int
     where = motion.provenance.file or None
     if not (np.isfinite(start) and np.isfinite(end)) or end <= start:
         raise InputError(f"a gap from {start:g} s to {end:g} s has no length; give its start and its end")
-    first, stop = (int(np.ceil(t * motion.fps - 1e-6)) for t in (start, end))
+    first, stop = gap_frames(start, end, motion.fps)
     if stop <= first:
         raise InputError(
             f"there is no frame from {start:g} s to {end:g} s; at {motion.fps:g} a second none is"
