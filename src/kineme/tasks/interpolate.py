@@ -45,7 +45,7 @@ class Filled:
     motion : the user's own skeleton, rate and file; outside the gap the same bit by bit.
     start, stop : the first frame that was made, and the first one after it that was not.
     skate : cm/s that feet slide over the floor in the gap while they stand; nan where none stands.
-    glides : cm/s of the lower foot over the floor, median over the gap and over what was seen beside it.
+    glides : cm/s of the slower foot over the floor, median over the gap and over what was seen beside it.
     recalled : metres, mean over joints, between the poses beside the gap and those of the nearest moment that
         was recalled; nan where the head recalls nothing.
     notes : sentences about what was done to the input.

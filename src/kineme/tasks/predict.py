@@ -45,7 +45,7 @@ class Prediction:
     motion : the past, bit by bit as it was, and the future, in the user's own skeleton and rate.
     start : seconds at which the future begins. frame : the first frame of it.
     skate : cm/s that feet slide over the floor in the future while they stand; nan where none stands.
-    glides : cm/s of the lower foot over the floor, median over the future and over the past that was seen.
+    glides : cm/s of the slower foot over the floor, median over the future and over the past that was seen.
     recalled : metres, mean over joints, between the last pose and that of the nearest moment that was
         recalled; nan where the head recalls nothing.
     """
