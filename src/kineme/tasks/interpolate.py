@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kineme.errors import InputError
+from kineme.formats.rest_pose import drop_rest_frame
 from kineme.models.a4mer.heads.head import Head
 from kineme.motion import Motion
 from kineme.motion.bridge import bridge
@@ -210,7 +211,8 @@ def interpolate_between(
     lock: bool = True,
 ) -> Filled:
     """Lead one motion into another over so many `seconds`: the first as it is, a transition, and the second,
-    turned and moved so that it goes on where the first leads, at the first's rate and on its skeleton.
+    turned and moved so that it goes on where the first leads, at the first's rate and on its skeleton. A rest
+    pose that the second begins with is left out.
 
     Raises InputError as `interpolate`, for a motion shorter than an atom, and where a rig is no body.
     """
@@ -219,22 +221,27 @@ def interpolate_between(
     head = Head.named(head, "interpolator")
     for motion, which in ((first, "first"), (second, "second")):
         _check_seen(motion, which, head)
-    notes = ()
-    if not _same_body(first, second):
+    notes: list[str] = []
+    name = _name(second, "second")
+    if (started := drop_rest_frame(second)) is not second:
+        notes.append(f"{name} begins with a rest pose, which was left out")
+        second = started
+    retargeted = not _same_body(first, second)
+    if retargeted:
         check_finite(second)
-        notes = (f"{_name(second, 'second')} was retargeted to the skeleton of {_name(first, 'first')}",)
+        notes.append(f"{name} was retargeted to the skeleton of {_name(first, 'first')}")
         second = onto(second, first)
     if second.fps != first.fps:
         second = resample(second, first.fps)
     count = max(1, round(seconds * first.fps))
     at = len(first) + count
-    piece = _joined(first, _led_to(first, second, (count + 1) / first.fps), at, bool(notes))
+    piece = _joined(first, _led_to(first, second, (count + 1) / first.fps), at, retargeted)
     later = tuple(
         replace(s, start=s.start + at / first.fps, end=s.end + at / first.fps) for s in second.labels
     )
     piece = piece.replace(labels=(*first.labels, *later))
     filled = interpolate(piece, len(first) / first.fps, at / first.fps, head, draw=draw, lock=lock)
-    return replace(filled, notes=notes)
+    return replace(filled, notes=tuple(notes))
 
 
 def _check_seen(motion: Motion, which: str, head: Head) -> None:
