@@ -268,9 +268,7 @@ def test_a_label_that_ends_a_little_late_and_one_given_twice_are_no_word_worth(
     assert len(Corpus.open(tmp_path / "corpus")["take_0"].labels) == 1
 
 
-def test_a_name_of_two_takes_is_told(
-    takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_name_of_two_takes_is_told(takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (takes / "more" / "take_3.bvh").rename(takes / "more" / "take_0.bvh")
     told = _told(takes, tmp_path, ["take_0,0,1,walk", "more/take_4,0,1,stop"], capsys)
     assert "the name take_0 fits 2 takes, more/take_0.bvh and take_0.bvh" in told

@@ -68,8 +68,8 @@ def _hub_answers() -> bool:
 
 
 def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
-    """The folder `name`, or the model in it where it is a training's run, the package's weights of that name, or else the `files` of the hub's repository with
-    that id, fetched.
+    """The folder `name` (or the model in it where it is a training's run), the package's weights of that name, or
+    else the `files` of the hub's repository with that id, fetched.
 
     makers : which commands write such a folder, for the InputError where there is neither.
     """

@@ -147,7 +147,9 @@ def load_mae(name: str | Path) -> MaskedAutoencoder:
         raise InputError(f"is no masked autoencoder; {_DEFAULT}", folder)
     try:
         with hub_options(name) as options:
-            held = model.from_pretrained(str(folder if folder.exists() else name), use_safetensors=True, **options)
+            held = model.from_pretrained(
+                str(folder if folder.exists() else name), use_safetensors=True, **options
+            )
     except (OSError, ValueError, ImportError) as error:
         why = f"no masked autoencoder can be had from {name} ({reason(error)})"
         raise InputError(f"{why}; {_DEFAULT}") from None
