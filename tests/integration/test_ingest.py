@@ -166,6 +166,7 @@ def test_labels_can_change_without_reading_again(
 def test_labels_that_fit_no_file_are_an_error(takes: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="none of its names fits"):
         _build(takes, tmp_path / "corpus", labels=r"(?P<label>walk)_")
+    assert not list(tmp_path.glob(".corpus*"))  # before any is read
     with pytest.raises(InputError, match="none of its names fits"):
         _build(takes, tmp_path / "corpus", split={"train": ["walk_1"]})
     assert not (tmp_path / "corpus").exists()
@@ -240,6 +241,40 @@ def test_labels_of_takes_that_are_not_there_are_told(
     assert main(words) == 0
     told = capsys.readouterr().err
     assert "labels.csv" in told and "take_77" in told and "take_0" not in told
+
+
+def _told(takes: Path, folder: Path, lines: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What an ingest with these lines of labels says on stderr."""
+    labels = folder / "labels.csv"
+    labels.write_text("\n".join(["file,start,end,label", *lines]))
+    assert main(["ingest", str(takes), "-o", str(folder / "corpus"), "--labels", str(labels)]) == 0
+    return capsys.readouterr().err
+
+
+def test_labels_beyond_their_takes_are_told(
+    takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["take_0,0,30,walk", "take_0,30,60,stop", "take_1,0,2.3,walk", "take_1.bvh,0.5,1,stop"]
+    told = _told(takes, tmp_path, lines, capsys)
+    assert "2 of 4 labels lie outside of their takes" in told and "are these frames?" in told
+    corpus = Corpus.open(tmp_path / "corpus")
+    assert [(s.label, s.end) for s in corpus["take_1"].labels] == [("walk", 2.0), ("stop", 1.0)]
+
+
+def test_a_label_that_ends_a_little_late_and_one_given_twice_are_no_word_worth(
+    takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "kineme:" not in _told(takes, tmp_path, ["take_0,0,2.4,walk", "take_0,0,2.4,walk"], capsys)
+    assert len(Corpus.open(tmp_path / "corpus")["take_0"].labels) == 1
+
+
+def test_a_name_of_two_takes_is_told(takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (takes / "more" / "take_3.bvh").rename(takes / "more" / "take_0.bvh")
+    told = _told(takes, tmp_path, ["take_0,0,1,walk", "more/take_4,0,1,stop"], capsys)
+    assert "the name take_0 fits 2 takes, more/take_0.bvh and take_0.bvh" in told
+    corpus = Corpus.open(tmp_path / "corpus")
+    assert sum(len(clip.labels) == 1 for clip in corpus) == 3
+    assert "fits 2" not in _told(takes, tmp_path, ["more/take_0.bvh,0,1,walk"], capsys)
 
 
 def test_a_repaired_file_is_told(takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

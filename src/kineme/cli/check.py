@@ -36,10 +36,12 @@ def check_folder(folder: Path) -> tuple[str, int]:
     from kineme.corpus import Corpus
     from kineme.corpus.store import RESTORE
     from kineme.formats.checksums import read_checksums, verify
+    from kineme.formats.model_folder import of_run
     from kineme.tasks.library import check_library, is_library
 
     if is_library(folder):
         return "library", check_library(folder)
+    folder = of_run(folder)
     files = read_checksums(folder)
     if (folder / "corpus.json").is_file():
         verify(folder, files, RESTORE, whole=True)

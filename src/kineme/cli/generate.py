@@ -84,9 +84,10 @@ def _composed(args: Args, place: Path) -> list[Motion]:
         raise UsageError(
             f"a compose model takes --labels with one action or two of {', '.join(model.config.labels)}"
         )
-    names = [name.strip() for name in args.labels.split("+")]
-    if len(names) == 2 and names[0] == names[1]:
-        print(f"kineme: {args.labels} is one action, so it is made as {names[0]} alone is", file=sys.stderr)
+    numbers = model.config.numbers(args.labels)
+    if len(numbers) == 2 and numbers[0] == numbers[1]:
+        name = model.config.labels[numbers[0]]
+        print(f"kineme: {args.labels} is one action, so it is made as {name} alone is", file=sys.stderr)
     seconds = None if args.seconds is None else seconds_in(args.seconds)
     return generate_composed(model, args.labels, args.count, seconds, args.seed)
 

@@ -37,7 +37,8 @@ class Args:
     frames: str = ":"
     """Frames of the file in which they are, the first is 0 and the last is not among them: 120:180."""
     auto: bool = False
-    """Find joints without numbers, frozen to a digit, or dropped to zero; --joints may name more."""
+    """Find joints without numbers, frozen to a digit, or dropped to zero; --joints may name more. A joint that
+    lacks one number in a frame is made anew in it, with all of its channels."""
     model: str | None = None
     """Folder of an HG-VAE model, a library with one in it, or its name on the Hugging Face hub; by default
     hgvae-small, which comes with kineme."""

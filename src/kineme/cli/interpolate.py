@@ -9,15 +9,19 @@ feet that stand keep standing.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
-from kineme.errors import UsageError
+from kineme.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from kineme.formats import ReadOptions
+    from kineme.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,14 @@ def run(args: Args) -> int:
     page = [] if args.page is None else [args.page]
     check_free([args.out, *page], args.overwrite, args.files)
     options = args.reading.options()
-    motions = [read_one(file, options) for file in args.files]
     how = {"draw": args.draw, "lock": not args.slide}
-    if len(motions) == 1:
-        assert args.gap is not None
+    if args.gap is not None:
         start, end = _stretch(args.gap)
-        filled = interpolate(motions[0], start, end, load_head(args.model, "interpolator"), **how)
+        motion = _read_with_gap(args.files[0], options, start, end)
+        filled = interpolate(motion, start, end, load_head(args.model, "interpolator"), **how)
     else:
         assert args.seconds is not None
+        motions = [read_one(file, options) for file in args.files]
         head = load_head(args.model, "interpolator")
         filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, **how)
     far = far_said(filled.recalled, "interpolator")
@@ -104,6 +108,24 @@ def _check(args: Args) -> None:
         raise UsageError("say how long the transition lasts, as in --seconds 1")
     if (args.gap if len(args.files) == 2 else args.seconds) is not None:
         raise UsageError("--gap goes with one take, --seconds with two")
+
+
+def _read_with_gap(file: Path, options: ReadOptions, start: float, end: float) -> Motion:
+    """The motion of a file, whatever stands in the gap. Raises InputError for unusable numbers elsewhere."""
+    from kineme.cli.motion_model import read_one
+    from kineme.tasks.interpolate import gap_frames
+
+    try:
+        return read_one(file, options)
+    except InputError as error:
+        try:
+            motion = read_one(file, replace(options, holes=True))
+        except InputError:
+            raise error from None
+        first, stop = gap_frames(start, end, motion.fps)
+        if not all(first <= a and b <= stop for _, a, b in motion.provenance.holes):
+            raise
+        return motion
 
 
 def _stretch(text: str) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kineme.errors import UsageError
 
-#: cm/s of the lower foot that a person sees
+#: cm/s of the slower foot that a person sees
 GLIDES = 20.0
 #: metres between poses, mean over joints, from which on a recalled moment is another movement
 FAR = 0.08
@@ -42,12 +42,12 @@ def written_suffix(file: Path, asked: str | None) -> str:
 def feet_said(skate: float, glides: tuple[float, float], instead: str) -> str:
     """What is said of the feet of motion that was made: nothing where there is nothing to say.
 
-    skate : cm/s of feet while they stand, or nan. glides : cm/s of the lower foot in what was made, and in
+    skate : cm/s of feet while they stand, or nan. glides : cm/s of the slower foot in what was made, and in
     what was seen. instead : what a person can do where feet glide.
     """
     if glides[0] > GLIDES and glides[0] > 2 * glides[1]:
         return (
-            f"; the feet glide over the floor (the lower one at {glides[0]:.0f} cm/s, in the take at "
+            f"; the feet glide over the floor (the slower one at {glides[0]:.0f} cm/s, in the take at "
             f'{glides[1]:.0f}), as an average of several ways to go does: {instead} (the guide, "Prediction '
             'and gaps")'
         )

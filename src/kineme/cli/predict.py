@@ -31,7 +31,7 @@ class Args:
     seconds: str = "2"
     """How far ahead: 2, 0.5s, 800ms; beyond 4 s it goes on from its own answer."""
     samples: int = 1
-    """How many futures."""
+    """How many futures, 100 at most."""
     seed: int = 0
     """Which of the possible futures are drawn."""
     model: str = "a4mer-small"
@@ -55,12 +55,14 @@ def run(args: Args) -> int:
     from kineme.cli.outputs import check_free, check_page, folder_for
     from kineme.cli.own_format import far_said, load_head, written_suffix
     from kineme.formats import save
-    from kineme.tasks.predict import predict
+    from kineme.tasks.predict import MOST_SAMPLES, predict
     from kineme.tasks.prepare import fit_for
 
     seconds = seconds_in(args.seconds)
-    if args.samples < 1:
-        raise UsageError(f"--samples must be at least 1, not {args.samples}")
+    if not 1 <= args.samples <= MOST_SAMPLES:
+        raise UsageError(
+            f"--samples lies between 1 and {MOST_SAMPLES}, not {args.samples}; another --seed draws others"
+        )
     motion = read_one(args.file, args.reading.options())
     suffix = written_suffix(args.file, args.format)
     check_page(args.page)

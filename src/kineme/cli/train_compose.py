@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from kineme.cli.labelled import need_labels
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import overrides
 from kineme.cli.training import TrainArgs, card_of, config_of, keeps_tidy, say, say_made, training_corpus
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     Settings = Any
 else:
     Settings = overrides(ComposeConfig)
-
-#: formats that hold motion alone
-_WITHOUT_LABELS = (".bvh", ".amc", ".asf", ".c3d", ".trc", ".glb", ".fbx")
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def run(args: Args) -> int:
     how, config = args.how, config_of(args, PRESETS)
     folder_for(args.out)
     filler = None if args.mae is None else load_mae(args.mae)
-    _need_labels(args.sources)
+    need_labels(args.sources)
     corpus = training_corpus(args)
     actions = actions_in(corpus, config.fps)
     _know(config.labels, sorted({action.label for action in actions}), corpus)
@@ -86,22 +84,6 @@ def run(args: Args) -> int:
     model = args.out / "model"
     say_made(model, f"kineme generate --model {model} --labels {'+'.join(labels[:2])} -o made")
     return 0
-
-
-def _need_labels(sources: tuple[Path, ...]) -> None:
-    """Raises InputError for files of formats without labels, before they are read."""
-    from kineme.formats import find_files
-    from kineme.tasks.library import is_library
-
-    if len(sources) == 1 and (is_library(sources[0]) or (sources[0] / "corpus.json").is_file()):
-        return
-    files = find_files(sources)
-    if files and all(file.suffix.lower() in _WITHOUT_LABELS for file in files):
-        raise InputError(
-            "actions are learnt from labels, and motion files have none; make a corpus of them with "
-            "`kineme ingest --labels`, and name that",
-            sources[0],
-        )
 
 
 def _know(asked: Sequence[str], there: Sequence[str], corpus: Corpus) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from kineme.cli.labelled import need_labels
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import DataArgs, changed, corpus_of, overrides, training_command
 from kineme.errors import InputError, UsageError
@@ -51,7 +52,7 @@ def run(args: Args) -> int:
 
     from kineme.cli.index import model_folder
     from kineme.cli.training import say
-    from kineme.corpus.classes import class_counts
+    from kineme.corpus.classes import check_classes, class_counts
     from kineme.models.a4mer import A4Mer
     from kineme.models.a4mer.heads.settings import RecogniserConfig
     from kineme.report.words import say_duration
@@ -59,12 +60,15 @@ def run(args: Args) -> int:
 
     config = dataclasses.replace(RecogniserConfig(), **changed(args.settings))
     source = model_folder(args.model)
-    model = A4Mer.load(source)
     check_out(args.out, source, "recogniser", args.overwrite)
+    labelled = need_labels(args.sources, args.labels)
+    if labelled is not None:
+        check_classes(labelled)
+    model = A4Mer.load(source)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
         corpus = corpus_of(args.sources, Path(folder), args.reading, args.run.jobs, args.labels, kept=False)
         corpus = corpus if args.run.split is None else corpus.split(args.run.split)
-        counts = class_counts(corpus)
+        check_classes(counts := class_counts(corpus))
         single = [name for name, count in counts.items() if count == 1]
         if single:
             names = ", ".join(map(repr, single))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
 from kineme.corpus.store import Clip
+from kineme.errors import InputError
 from kineme.motion import Segment
 
 #: the level of labels that people gave
@@ -19,6 +20,13 @@ def class_counts(clips: Iterable[Clip]) -> dict[str, int]:
     """How many labelled stretches each class has, by name in alphabetical order."""
     found = Counter(s.label for clip in clips for s in clip.labels if s.level == LEVEL)
     return dict(sorted(found.items()))
+
+
+def check_classes(classes: Collection[str]) -> None:
+    """Raises InputError for fewer than two classes."""
+    if len(classes) < 2:
+        has = f"is only one class, {next(iter(classes))!r}" if classes else "are no labels"
+        raise InputError(f"there {has}; a recogniser needs at least two classes to tell apart")
 
 
 def frame_classes(labels: Iterable[Segment], frames: int, fps: float, classes: Sequence[str]) -> np.ndarray:

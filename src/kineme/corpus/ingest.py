@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,11 +19,12 @@ from typing import Any
 
 from kineme.corpus.convert import to_clip
 from kineme.corpus.gaps import without_gaps
+from kineme.corpus.label_checks import check_named, warn_of_labels
 from kineme.corpus.labels import Annotations, as_groups, read_labels, read_splits
 from kineme.corpus.shards import ingest_files, request_of, unchanged, usable_pieces
 from kineme.corpus.store import Corpus
 from kineme.corpus.tables import ClipData, ReportRow, check_target, write_corpus
-from kineme.errors import InputError, InputWarning, UsageError
+from kineme.errors import InputError, UsageError
 from kineme.formats import ReadOptions, find_files
 from kineme.formats.atomic import clean_up
 from kineme.formats.lock import folder_lock
@@ -98,6 +98,7 @@ def _build(
     if not files:
         raise nothing_found(Path(sources[0])) if sources else InputError("there is no motion file in it")
 
+    check_named(named, parts, files)  # before they are read, which may take hours
     request, work = request_of(fps, options), out.parent / f".{out.name}.ingest"
     done = unchanged(files, usable_pieces((out, into), work, request))
     # What was rejected once is tried again: an ASF may have been put beside its AMC since.
@@ -113,7 +114,8 @@ def _build(
         shutil.rmtree(work, ignore_errors=True)
         others = f" (none of the {len(files)} files can be used)" if len(files) > 1 else ""
         raise InputError(report[0].reason + others, files[0])
-    _check_used(named, parts, clips)
+    check_named(named, parts, [clip.row.file for clip in clips])
+    warn_of_labels(named, clips, fps)
     clips = [_annotate(clip, [*named, parts, groups], group_column, fps) for clip in clips]
     write_corpus(into, clips, report, fps, request)
     shutil.rmtree(work, ignore_errors=True)
@@ -173,27 +175,6 @@ def _changed(file: Path) -> ReportRow:
     return ReportRow(str(file), "rejected", reason, 0, 0)
 
 
-def _check_used(labels: Sequence[Annotations], split: Annotations, clips: Sequence[ClipData]) -> None:
-    """Raises InputError for a label or split source that says nothing about any clip: names do not fit.
-
-    Labels of motions that are not there are warned of; a split names a whole data set, often more than is
-    at hand.
-    """
-    for note, complete in (*((note, True) for note in labels), (split, False)):
-        if note.origin and not any(note.says_something(clip.row.file) for clip in clips):
-            raise InputError(
-                f"none of its names fits a motion file, such as {clips[0].row.name!r}", note.origin
-            )
-        idle = note.unused(clip.row.file for clip in clips) if note.origin and complete else []
-        if idle:
-            more = f" and {len(idle) - 1} more" if len(idle) > 1 else ""
-            warnings.warn(
-                f"{note.origin}: its lines about {idle[0]}{more} fit no motion here and were left out",
-                InputWarning,
-                stacklevel=2,
-            )
-
-
 def _named(clips: Sequence[ClipData], sources: Sequence[str | Path]) -> list[ClipData]:
     """Clips with unique names: the file's stem, as much of its path as that takes, and the part's number."""
     roots = [Path(os.path.abspath(source)) for source in sources]
@@ -239,7 +220,9 @@ def _annotate(clip: ClipData, notes: Sequence[Annotations], group_column: str, f
     for note in notes:
         found, said = note.of(row.file, row.source_fps, row.source_start + duration)
         columns |= said
-        labels += [s for segment in found if (s := _shifted(segment, row.source_start)) is not None]
+        shifted = (_shifted(segment, row.source_start) for segment in found)
+        given = set(labels)  # a line that is there twice is one label
+        labels += [s for s in dict.fromkeys(shifted) if s is not None and s not in given]
     subject, split = columns.pop("subject", ""), columns.pop("split", "")
     group = columns.pop(group_column, "") or (subject if group_column == "subject" else "")
     meta = json.dumps(columns, ensure_ascii=False, sort_keys=True)

@@ -23,6 +23,7 @@ MAX_BYTES = 256 * 1024**2
 _KEYS = ("file", "clip", "name", "babel_sid")
 _LABELS = ("label", "content", "class", "action", "motion")
 _SUBJECTS = ("subject", "actor", "person")
+_MEANT = {*_KEYS, *_LABELS, *_SUBJECTS, "start", "end", "level", "confidence", "group", "split"}
 _WHOLE = float("inf")
 
 
@@ -152,10 +153,13 @@ def _read_csv(text: str, path: Path) -> Annotations:
 
     The clip is named by ``file``, ``clip`` or ``name``; the label of a whole clip by ``label``, ``content``,
     ``class`` or ``action``. ``level``, ``confidence``, ``subject`` (or ``actor``), ``group`` and ``split``
-    mean what they say; all other columns become `Clip.meta`.
+    mean what they say, in capitals, too; all other columns become `Clip.meta`. A spreadsheet may have put
+    semicolons or tabs in place of commas, and then a comma into its numbers.
     """
-    rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
-    names = [name.strip() for name in rows.fieldnames or [] if name]
+    lines = text.splitlines()
+    comma = next((mark for mark in ",;\t" if lines and mark in lines[0]), ",")
+    rows = csv.DictReader(lines, delimiter=comma, skipinitialspace=True, restval="")
+    names = [_column(name) for name in rows.fieldnames or [] if name]
     rows.fieldnames = names
     key = next((name for name in _KEYS if name in names), None)
     if key is None:
@@ -163,10 +167,14 @@ def _read_csv(text: str, path: Path) -> Annotations:
     label = next((name for name in _LABELS if name in names), None)
     if "start" in names and not {"end", "label"} <= set(names):
         raise InputError("a table of segments needs the columns file, start, end, label", path, 1)
+    if not any(map(str.strip, lines[1:])):
+        raise InputError("the table has the names of its columns and no line under them", path)
     used = {key, label, "start", "end", "level", "confidence"}
     notes: dict[str, list[Note]] = {}
     columns: dict[str, dict[str, str]] = {}
     for row in rows:
+        if not any(row.values()):
+            continue  # a line that was emptied in a spreadsheet
         clip = clip_key(row[key])
         if not clip:
             raise InputError(f"the column {key!r} is empty", path, rows.line_num)
@@ -178,14 +186,23 @@ def _read_csv(text: str, path: Path) -> Annotations:
     return Annotations({clip: tuple(found) for clip, found in notes.items()}, columns)
 
 
+def _column(name: str) -> str:
+    """A column's name: without capitals where it is one with a meaning."""
+    name = name.strip()
+    return name.lower() if name.lower() in _MEANT else name
+
+
 def _segment(row: Mapping[str, str], label: str, path: Path, line: int) -> Segment:
+    def number(name: str, otherwise: float) -> float:
+        return float(row[name].replace(",", ".")) if row.get(name) else otherwise
+
     try:
-        start = float(row["start"]) if row.get("start") else 0.0
-        end = float(row["end"]) if row.get("end") else _WHOLE
-        confidence = float(row["confidence"]) if row.get("confidence") else 1.0
+        start, end, confidence = number("start", 0.0), number("end", _WHOLE), number("confidence", 1.0)
     except ValueError as error:
         raise InputError(f"a start, end or confidence is no number ({error})", path, line) from None
-    if not 0 <= start < end:
+    if start < 0:
+        raise InputError(f"the segment starts at {start:g} s, before its take, which begins at 0", path, line)
+    if not start < end:
         raise InputError(f"the segment from {start:g} s to {end:g} s has no length", path, line)
     return Segment(start, end, row[label], row.get("level") or "label", confidence)
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from kineme.errors import InputError
+from kineme.formats.model_folder import of_run
 
 #: seconds that the hub has to answer
 _PATIENCE = 5.0
@@ -67,14 +68,14 @@ def _hub_answers() -> bool:
 
 
 def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
-    """The folder `name`, the package's weights of that name, or else the `files` of the hub's repository with
-    that id, fetched.
+    """The folder `name` (or the model in it where it is a training's run), the package's weights of that name, or
+    else the `files` of the hub's repository with that id, fetched.
 
     makers : which commands write such a folder, for the InputError where there is neither.
     """
     path = Path(name)
     if path.exists():
-        return path
+        return of_run(path)
     shipped = shipped_folder(name)
     if shipped is not None:
         return shipped

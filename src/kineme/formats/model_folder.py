@@ -28,6 +28,22 @@ class Held(NamedTuple):
     card: str
 
 
+def of_run(folder: Path) -> Path:
+    """The model in the folder of a training's run, which has it in `model/`; any other folder as it is."""
+    inside = folder / "model"
+    lies_in_it = not (folder / CHECKED[0]).is_file() and (inside / CHECKED[0]).is_file()
+    return inside if lies_in_it else folder
+
+
+def no_model(folder: Path) -> InputError:
+    """What to say of a folder without settings."""
+    inside = of_run(folder)
+    meant = f"; did you mean {inside}?" if inside != folder else ""
+    if (folder / "checkpoints").is_dir() and not meant:
+        meant = ", as its training has not ended; give that command again, which goes on from there"
+    return InputError(f"is no model folder: it has no {CHECKED[0]}{meant}", folder)
+
+
 def kind_of(folder: Path) -> str:
     """Which kind of model a folder holds, such as ``hgvae``. Raises InputError where it holds none."""
     return str(_head(folder)["model"])
@@ -93,7 +109,7 @@ def _head(folder: Path) -> dict[str, Any]:
             raise ValueError("settings or kind are none")
         head["format"]  # noqa: B018  # is looked up
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError("is no model folder: it has no config.json", folder) from None
+        raise no_model(folder) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot be read ({error}); {_RESTORE}", path) from error
     return head

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from kineme.errors import InputError
 from kineme.formats.hub import hub_options, reason, shipped_folder
-from kineme.formats.model_folder import read_model, write_model
+from kineme.formats.model_folder import of_run, read_model, write_model
 from kineme.render.mae_config import MAEConfig
 
 FORMAT, KIND = 1, "mae"
@@ -139,7 +139,7 @@ def load_mae(name: str | Path) -> MaskedAutoencoder:
 
     Raises InputError where there is none, saying what can be done.
     """
-    folder = shipped_folder(name) or Path(name)
+    folder = shipped_folder(name) or of_run(Path(name))
     if (folder / "config.json").is_file() and _is_ours(folder):
         return _own(folder).eval().requires_grad_(False)
     _, model = vit_mae()
@@ -147,7 +147,9 @@ def load_mae(name: str | Path) -> MaskedAutoencoder:
         raise InputError(f"is no masked autoencoder; {_DEFAULT}", folder)
     try:
         with hub_options(name) as options:
-            held = model.from_pretrained(str(name), use_safetensors=True, **options)
+            held = model.from_pretrained(
+                str(folder if folder.exists() else name), use_safetensors=True, **options
+            )
     except (OSError, ValueError, ImportError) as error:
         why = f"no masked autoencoder can be had from {name} ({reason(error)})"
         raise InputError(f"{why}; {_DEFAULT}") from None

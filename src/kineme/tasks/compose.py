@@ -116,9 +116,9 @@ def compose(
     energies = (motion_energy(a.positions, division), motion_energy(b.positions, division))
     per_part = (part_values(energies[0], division), part_values(energies[1], division))
     share = _share(energies, rate, mix)
-    _override(share, parts or {}, division)
+    given = _override(share, parts or {}, division)
     shares = part_values(share, division)
-    warnings += _warnings(per_part, names, shares, given=bool(parts))
+    warnings += _warnings(per_part, names, shares, given)
     lead = 0 if shares[_LEGS] >= 0.5 else 1
     coupled = _coupled(a, b, share, lead)
     giving = (a, b)[lead].positions
@@ -191,7 +191,11 @@ def _share(energies: tuple[np.ndarray, np.ndarray], rate: float, mix: bool) -> n
     return share if mix else np.where(share >= 0.5, 1.0, 0.0)
 
 
-def _override(share: np.ndarray, parts: Mapping[str, float], division: Mapping[str, tuple[int, ...]]) -> None:
+def _override(
+    share: np.ndarray, parts: Mapping[str, float], division: Mapping[str, tuple[int, ...]]
+) -> set[str]:
+    """Puts what the user said into the shares of joints, in place. Returns the parts that were named."""
+    named: set[str] = set()
     for word, value in parts.items():
         known = [part for part in division if part == word or part in _GROUPS.get(word, ())]
         if not known:
@@ -199,25 +203,36 @@ def _override(share: np.ndarray, parts: Mapping[str, float], division: Mapping[s
             raise UsageError(f"no part of the body is called {word!r}; there are {words}")
         for part in known:
             share[list(division[part])] = value
+        named |= set(known)
+    return named
 
 
 def _warnings(
     energies: tuple[dict[str, float], dict[str, float]],
     names: tuple[str, str],
     shares: Mapping[str, float],
-    given: bool,
+    given: set[str],
 ) -> list[str]:
+    """What the user should know; `given` are the parts that were named, which the user has chosen."""
     still = [not any(energy.values()) for energy in energies]
     if all(still):
         pose = "a pose" if given else f"the pose of {names[0]}"
         return [f"neither {names[0]} nor {names[1]} moves, so {pose} comes out"]
-    if given:  # the user's own choice
-        return []
+    one_gives_all = len(set(shares.values())) == 1 and shares[_LEGS] in (0, 1)
+    if given:
+        rest = ", ".join(part for part in shares if part not in given)
+        if not one_gives_all or not rest:
+            return []
+        one, other = names if shares[_LEGS] else names[::-1]
+        return [
+            f"{one} moves what --parts does not name ({rest}) more as well, so {other} gives nothing; --parts "
+            "gives it some"
+        ]
     if any(still):
         name, other = names if still[0] else names[::-1]
         return [f"{name} does not move, so every part that moves comes from {other}; --parts gives it some"]
     found = []
-    if len(set(shares.values())) == 1 and shares[_LEGS] in (0, 1):
+    if one_gives_all:
         one, other = names if shares[_LEGS] else names[::-1]
         return [f"{one} moves every part more than {other}, which gives nothing; --parts gives it some"]
     main = [{part for part, e in energy.items() if e >= _MAIN * max(energy.values())} for energy in energies]

@@ -199,10 +199,13 @@ def skate(places: np.ndarray, fps: float, floor: float) -> float:
 
 
 def glide(places: np.ndarray, fps: float) -> float:
-    """Median horizontal speed in cm/s of the lower foot of (T, 22, 3): of a walk that steps it is near 0."""
-    feet = places[:, [leg[3] for leg in _LEGS]]
-    if len(feet) < 2:
+    """Median over frames of the horizontal speed in cm/s of the slower foot of (T, 22, 3): of a walk that steps
+    it is near 0, as one foot stands.
+
+    The lower foot would not do: over a short stretch the one that swings may be the lower one.
+    """
+    if len(places) < 2:
         return 0.0
+    feet = places[:, [leg[3] for leg in _LEGS]]
     speeds = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1) * fps * 100
-    lower = feet[1:, :, 1].argmin(1)
-    return float(np.median(speeds[np.arange(len(speeds)), lower]))
+    return float(np.median(speeds.min(1)))

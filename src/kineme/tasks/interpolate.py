@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kineme.errors import InputError
+from kineme.formats.rest_pose import drop_rest_frame
 from kineme.models.a4mer.heads.head import Head
 from kineme.motion import Motion
 from kineme.motion.bridge import bridge
@@ -26,6 +27,7 @@ from kineme.tasks.carry import (
     standard_places,
 )
 from kineme.tasks.feet import floor_height, glide, lock_feet, skate, with_lengths
+from kineme.tasks.jumps import after_jumps, jumps, warn_of_jumps
 from kineme.tasks.onto import onto
 from kineme.tasks.own_moments import with_own_moments
 
@@ -44,7 +46,7 @@ class Filled:
     motion : the user's own skeleton, rate and file; outside the gap the same bit by bit.
     start, stop : the first frame that was made, and the first one after it that was not.
     skate : cm/s that feet slide over the floor in the gap while they stand; nan where none stands.
-    glides : cm/s of the lower foot over the floor, median over the gap and over what was seen beside it.
+    glides : cm/s of the slower foot over the floor, median over the gap and over what was seen beside it.
     recalled : metres, mean over joints, between the poses beside the gap and those of the nearest moment that
         was recalled; nan where the head recalls nothing.
     notes : sentences about what was done to the input.
@@ -83,16 +85,18 @@ def interpolate(
     first, stop = _gap(motion, start, end, head)
     known = round((head.config.context_seconds + _MARGIN) * motion.fps)
     low, high = max(0, first - known), min(len(motion), stop + known)
-    piece = motion[low:high]
-    made = slice(first - low, stop - low)
-    missing = np.zeros((len(piece), len(piece.skeleton)), dtype=bool)
-    missing[made] = True
-    bridged = bridge(piece, missing)
-    _check_sound(bridged, motion)
-    rig = rig_of(piece)
+    rig = rig_of(motion)
+    bridged = _bridged(motion, low, high, (first, stop))
+    wide = standard_places(bridged, rig)
+    observed = [wide[: first - low], wide[stop - low :]]
+    low, high = _without_jumps(motion, observed, (first, stop), head)
+    if high - low < len(wide):
+        bridged = _bridged(motion, low, high, (first, stop))
     places = standard_places(bridged, rig)
+    made = slice(first - low, stop - low)
     filled = places.copy()
-    between, recalled = _between(places, motion.fps, made, head, draw)
+    own = with_own_moments(head, observed, motion.fps, (stop - first + 1) / motion.fps)
+    between, recalled = _between(places, motion.fps, made, own, draw)
     filled[made] = with_lengths(between, STANDARD_LENGTHS)
     seen = np.concatenate([places[: made.start], places[made.stop :]])
     floor = floor_height(seen)
@@ -105,6 +109,12 @@ def interpolate(
     return Filled(whole, first, stop, skate(inside, motion.fps, floor), glides, recalled)
 
 
+def gap_frames(start: float, end: float, fps: float) -> tuple[int, int]:
+    """First frame of a gap in seconds, and the first one after it."""
+    first, stop = (int(np.ceil(t * fps - 1e-6)) for t in (start, end))
+    return first, stop
+
+
 def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int]:
     """First frame of the gap, and the first one after it."""
     if head.kind != "interpolator":
@@ -112,7 +122,7 @@ def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int
     where = motion.provenance.file or None
     if not (np.isfinite(start) and np.isfinite(end)) or end <= start:
         raise InputError(f"a gap from {start:g} s to {end:g} s has no length; give its start and its end")
-    first, stop = (int(np.ceil(t * motion.fps - 1e-6)) for t in (start, end))
+    first, stop = gap_frames(start, end, motion.fps)
     if stop <= first:
         raise InputError(
             f"there is no frame from {start:g} s to {end:g} s; at {motion.fps:g} a second none is"
@@ -141,6 +151,33 @@ def _gap(motion: Motion, start: float, end: float, head: Head) -> tuple[int, int
     return first, stop
 
 
+def _bridged(motion: Motion, low: int, high: int, gap: tuple[int, int]) -> Motion:
+    """The frames from `low` to `high`, those of the gap bridged. Raises InputError for unusable numbers."""
+    piece = motion[low:high]
+    missing = np.zeros((len(piece), len(piece.skeleton)), dtype=bool)
+    missing[gap[0] - low : gap[1] - low] = True
+    bridged = bridge(piece, missing)
+    _check_sound(bridged, motion)
+    return bridged
+
+
+def _without_jumps(
+    motion: Motion, observed: list[np.ndarray], gap: tuple[int, int], head: Head
+) -> tuple[int, int]:
+    """From which frame to which the take is looked at, of places observed before and after the gap: from its
+    last jump before it to its first one after it, where that leaves an atom. Warns of jumps."""
+    base = head.base.config
+    need = base.min_frames / base.fps
+    before, after = (jumps(places, motion.fps) for places in observed)
+    low, high = gap[0] - len(before), gap[1] + len(after)
+    speeds = np.zeros(len(motion))
+    speeds[low : gap[0]], speeds[gap[1] : high] = before, after
+    warn_of_jumps(motion, speeds)
+    low += after_jumps(observed[0], motion.fps, need)
+    # seen from its end, what follows a gap is what went before it
+    return low, high - after_jumps(observed[1][::-1], motion.fps, need)
+
+
 def _check_sound(bridged: Motion, motion: Motion) -> None:
     arrays = (bridged.root_translation, bridged.local_rotations, bridged.given_positions)
     if any(array is not None and not np.isfinite(array).all() for array in arrays):
@@ -155,8 +192,6 @@ def _between(
 ) -> tuple[np.ndarray, float]:
     """(n, 22, 3) in the gap of places (T, 22, 3), and how far away the nearest recalled moment is."""
     now, then = np.array([made.start - 1]), np.array([made.stop])
-    gap = (made.stop - made.start + 1) / fps
-    head = with_own_moments(head, [places[: made.start], places[made.stop :]], fps, gap)
     cuts = Cuts(places, fps, np.zeros(1, dtype=np.int64), np.array([len(places) - 1]), now, then)
     times = (np.arange(made.stop - made.start) + 1) / fps
     if draw is None:
@@ -176,7 +211,8 @@ def interpolate_between(
     lock: bool = True,
 ) -> Filled:
     """Lead one motion into another over so many `seconds`: the first as it is, a transition, and the second,
-    turned and moved so that it goes on where the first leads, at the first's rate and on its skeleton.
+    turned and moved so that it goes on where the first leads, at the first's rate and on its skeleton. A rest
+    pose that the second begins with is left out.
 
     Raises InputError as `interpolate`, for a motion shorter than an atom, and where a rig is no body.
     """
@@ -185,22 +221,27 @@ def interpolate_between(
     head = Head.named(head, "interpolator")
     for motion, which in ((first, "first"), (second, "second")):
         _check_seen(motion, which, head)
-    notes = ()
-    if not _same_body(first, second):
+    notes: list[str] = []
+    name = _name(second, "second")
+    if (started := drop_rest_frame(second)) is not second:
+        notes.append(f"{name} begins with a rest pose, which was left out")
+        second = started
+    retargeted = not _same_body(first, second)
+    if retargeted:
         check_finite(second)
-        notes = (f"{_name(second, 'second')} was retargeted to the skeleton of {_name(first, 'first')}",)
+        notes.append(f"{name} was retargeted to the skeleton of {_name(first, 'first')}")
         second = onto(second, first)
     if second.fps != first.fps:
         second = resample(second, first.fps)
     count = max(1, round(seconds * first.fps))
     at = len(first) + count
-    piece = _joined(first, _led_to(first, second, (count + 1) / first.fps), at, bool(notes))
+    piece = _joined(first, _led_to(first, second, (count + 1) / first.fps), at, retargeted)
     later = tuple(
         replace(s, start=s.start + at / first.fps, end=s.end + at / first.fps) for s in second.labels
     )
     piece = piece.replace(labels=(*first.labels, *later))
     filled = interpolate(piece, len(first) / first.fps, at / first.fps, head, draw=draw, lock=lock)
-    return replace(filled, notes=notes)
+    return replace(filled, notes=tuple(notes))
 
 
 def _check_seen(motion: Motion, which: str, head: Head) -> None:

@@ -1,6 +1,6 @@
 """What a take itself did before: moments of its observed frames, recalled beside those that a head keeps.
 
-People repeat themselves. No moment reaches into what is to be made.
+People repeat themselves. No moment reaches into what is to be made, or over a jump (`tasks.jumps`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from kineme.models.a4mer.batch import TakeBank
 from kineme.models.a4mer.heads.bank import cuts_of, encode_cuts, library_of, with_mirrored
 from kineme.models.a4mer.heads.head import Head
 from kineme.nn.recall import Library
+from kineme.tasks.jumps import sound_parts
 
 #: moments of a take that are looked at, at most, before they are mirrored; seconds between them at least
 MOST, CLOSEST = 120, 0.1
@@ -31,7 +32,8 @@ def with_own_moments(head: Head, observed: Sequence[np.ndarray], fps: float, gap
         return head
     config = head.config
     need = _LEAST + (config.longest if gap is None else gap + _LEAST)
-    long = [places for places in observed if (len(places) - 1) / fps > need]
+    parts = [part for places in observed for part in sound_parts(places, fps)]
+    long = [part for part in parts if (len(part) - 1) / fps > need]
     if not long:
         return head
     takes = TakeBank(long, fps)

@@ -27,10 +27,13 @@ from kineme.tasks.carry import (
     standard_places,
 )
 from kineme.tasks.feet import floor_height, glide, lock_feet, skate, with_lengths
+from kineme.tasks.jumps import after_jumps, jumps, warn_of_jumps
 from kineme.tasks.own_moments import with_own_moments
 
 #: seconds beyond the context that are read along, for velocities at its beginning
 _MARGIN = 0.5
+#: futures at once, at most: each is held with the whole take, and few moments are near enough to follow
+MOST_SAMPLES = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,7 @@ class Prediction:
     motion : the past, bit by bit as it was, and the future, in the user's own skeleton and rate.
     start : seconds at which the future begins. frame : the first frame of it.
     skate : cm/s that feet slide over the floor in the future while they stand; nan where none stands.
-    glides : cm/s of the lower foot over the floor, median over the future and over the past that was seen.
+    glides : cm/s of the slower foot over the floor, median over the future and over the past that was seen.
     recalled : metres, mean over joints, between the last pose and that of the nearest moment that was
         recalled; nan where the head recalls nothing.
     """
@@ -76,15 +79,24 @@ def predict(
     """
     head = Head.named(head, "predictor")
     _check(motion, head, seconds)
-    if samples < 1:
-        raise InputError(f"{samples} samples are none; ask for one at least")
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise InputError(f"{samples} samples cannot be had at once; ask for 1 to {MOST_SAMPLES}")
     count = max(1, round(seconds * motion.fps))
     known = round((head.config.context_seconds + _MARGIN) * motion.fps)
-    piece = motion[max(0, len(motion) - known) :]
-    rig = rig_of(piece)
+    low = max(0, len(motion) - known)
+    rig = rig_of(motion)
+    seen = standard_places(motion[low:], rig)
+    warn_of_jumps(motion, np.pad(jumps(seen, motion.fps), (low, 0)))
+    recalling = with_own_moments(head, [seen], motion.fps, None)
+    base = head.base.config
+    piece = motion[low + after_jumps(seen, motion.fps, base.min_frames / base.fps) :]
     past = standard_places(piece, rig)
-    recalling = with_own_moments(head, [past], motion.fps, None)
     futures = _futures(past, motion.fps, recalling, count, samples, seed)
+    if not np.isfinite(np.stack(futures)).all():
+        raise InputError(
+            "its last frames hold numbers that no body has; cut them off, or mend them with `kineme impute`",
+            motion.provenance.file or None,
+        )
     recalled = float(recalling.recall_distance(_at_end(past, motion.fps))[0])
     made = slice(len(past), len(past) + count)
     longer, floor, found = held(piece, count), floor_height(past), []

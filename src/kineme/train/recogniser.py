@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from kineme.corpus import Clip
-from kineme.corpus.classes import class_counts, frame_classes, token_classes
+from kineme.corpus.classes import check_classes, class_counts, frame_classes, token_classes
 from kineme.errors import InputError
 from kineme.models.a4mer.features import clip_features
 from kineme.models.a4mer.heads.frames import FrameClassifier, FrameRow, Spread, fit_frames
@@ -51,9 +51,7 @@ def train_recogniser(
     """
     clips = list(clips)
     classes = tuple(class_counts(clips))
-    if len(classes) < 2:
-        has = f"only one class, {classes[0]!r}" if classes else "no labels"
-        raise InputError(f"the corpus has {has}; a recogniser needs at least two classes to tell apart")
+    check_classes(classes)
     takes = [standard_positions(clip.motion) for clip in clips]
     read = [inputs_of_take(model, p, clip.fps, config) for p, clip in zip(takes, clips, strict=True)]
     fps = model.config.fps

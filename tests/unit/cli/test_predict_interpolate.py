@@ -52,6 +52,39 @@ def test_heads_stand_in_a_copy_of_the_model(folder: Path) -> None:
     assert main(["check", str(folder / "model")]) == 0
 
 
+def _broken(folder: Path, place: Path, frame: int, word: str) -> Path:
+    """A take with an unusable number in one frame."""
+    lines = take(folder).read_text().splitlines()
+    first = next(k for k, line in enumerate(lines) if line.startswith("Frame Time")) + 1
+    words = lines[first + frame].split()
+    lines[first + frame] = " ".join([*words[:5], word, *words[6:]])
+    place.write_text("\n".join(lines))
+    return place
+
+
+def test_what_stands_in_a_gap_does_not_matter(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--gap", "3:3.5", "--model", str(folder / "model"), "-o"]
+    assert main(["interpolate", str(take(folder)), *words, str(tmp_path / "whole.bvh")]) == 0
+    for frame, word in ((90, "nan"), (104, "1e30")):
+        file = _broken(folder, tmp_path / f"{frame}.bvh", frame, word)
+        out = tmp_path / f"out{frame}.bvh"
+        assert main(["interpolate", str(file), *words, str(out)]) == 0, capsys.readouterr().err
+        assert out.read_text() == (tmp_path / "whole.bvh").read_text()
+    for frame in (89, 105):
+        file = _broken(folder, tmp_path / f"{frame}.bvh", frame, "nan")
+        assert main(["interpolate", str(file), *words, str(tmp_path / "no.bvh")]) == 2
+        assert f"the first is frame {frame + 1}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("samples", ["0", "101"])
+def test_samples_are_bounded(folder: Path, tmp_path: Path, samples: str, capsys) -> None:
+    assert main(["predict", str(take(folder)), "--samples", samples, "-o", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert f"lies between 1 and 100, not {samples}" in said and said.count("\n") == 1
+
+
 def test_futures_are_written(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [
         "predict",

@@ -70,6 +70,8 @@ def test_csv_with_a_row_a_clip(tmp_path: Path) -> None:
         ("file,start,end,label\na,0,1,walk\na,2,1,run\n", 3, "no length"),
         ("file,start,end,label\na,nan,1,walk\n", 2, "no length"),
         ("file,start,end,label\n,0,1,walk\n", 2, "empty"),
+        ("file,start,end,label\na,-1,1,walk\n", 2, "starts at -1 s, before its take"),
+        ("File,START,end,label\na,0,1,walk\na,x,1,run\n", 3, "no number"),
     ],
 )
 def test_bad_csv_names_the_line(tmp_path: Path, text: str, line: int, says: str) -> None:
@@ -77,6 +79,21 @@ def test_bad_csv_names_the_line(tmp_path: Path, text: str, line: int, says: str)
     with pytest.raises(InputError, match=says) as error:
         read_labels(path)
     assert error.value.path == path and error.value.line == line
+
+
+@pytest.mark.parametrize("comma", [",", ";", "\t"])
+def test_csv_of_a_spreadsheet(tmp_path: Path, comma: str) -> None:
+    rows = [["Label", "FILE", "Start", "end", "Place"], ["walk", "b.bvh", "0,5", "2.5", "Hall"], [""] * 5]
+    text = "\n".join(comma.join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows)
+    segments, columns = _one(_write(tmp_path / "labels.csv", text)).of("b.bvh", 30, 10.0)
+    assert segments == [Segment(0.5, 2.5, "walk")]
+    assert columns == {"Place": "Hall"}  # a name without a meaning stays as it is
+
+
+def test_a_header_alone_says_so(tmp_path: Path) -> None:
+    path = _write(tmp_path / "labels.csv", "file,start,end,label\n\n")
+    with pytest.raises(InputError, match="no line under them"):
+        read_labels(path)
 
 
 def test_babel(tmp_path: Path) -> None:

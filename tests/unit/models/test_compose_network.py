@@ -46,6 +46,16 @@ def test_losses_by_hand() -> None:
     assert float(decoupling(filled, rendered)) == 0.25
 
 
+def test_an_actions_name_may_hold_a_plus() -> None:
+    config = ComposeConfig(labels=("a+b", "c", "b", "b+c", "a"))
+    wanted = {"a+b": (0,), "a+b + c": (0, 1), "c+a+b": (1, 0), "a+b+a+b": (0, 0), "b+a": (2, 4), "b+c": (3,)}
+    assert {text: config.numbers(text) for text in wanted} == wanted
+    with pytest.raises(UsageError, match="not one action or two"):
+        config.numbers("a+c+b")
+    with pytest.raises(UsageError, match="no action 'd'"):
+        config.numbers("a+d")
+
+
 def test_padding_is_neither_seen_nor_written(bank) -> None:
     network = small_composer().network
     pairs = bank.draw(6, np.random.default_rng(0))

@@ -67,6 +67,16 @@ def test_parts_overrule_energies(walk) -> None:
         compose(walk, waving(90), parts={"tail": 1.0})
 
 
+def test_parts_that_leave_nothing_to_a_clip_are_told(walk) -> None:
+    made = compose(walk, waving(60), names=("walk", "wave"), parts={"upper body": 1.0})
+    assert set(made.shares.values()) == {1.0}
+    assert made.warnings == (
+        "walk moves what --parts does not name (legs) more as well, so wave gives nothing; --parts gives it some",
+    )
+    every = compose(walk, waving(60), parts={"upper body": 1.0, "legs": 1.0})
+    assert not every.warnings  # it was asked for
+
+
 def test_lengths(walk) -> None:
     short = waving(45)
     assert len(compose(walk, short).motion) == 45

@@ -68,6 +68,15 @@ def test_what_steps_does_not_glide() -> None:
     assert glide(places, 30.0) == pytest.approx(100, rel=1e-4)
 
 
+def test_a_foot_that_swings_lower_than_the_other_stands_does_not_glide() -> None:
+    places = standing(30)
+    places[:, INDEX["left_foot"], 2] += 3 * np.arange(30) / 30
+    places[:, INDEX["left_foot"], 1] -= 0.01
+    assert glide(places, 30.0) == 0
+    places[:, INDEX["right_foot"], 2] += np.arange(30) / 30  # and one that is drawn along does
+    assert glide(places, 30.0) == pytest.approx(100, rel=1e-4)
+
+
 def test_a_sliding_foot_is_held_where_its_stance_began() -> None:
     places = sliding(0.1)
     floor = floor_height(places)

@@ -180,6 +180,18 @@ def test_a_second_motion_on_another_body_is_retargeted(heads: dict[str, Head]) -
     np.testing.assert_allclose(joined.motion.positions[144:], plain.motion.positions[144:], atol=2e-3)
 
 
+def test_a_rest_pose_that_the_second_begins_with_is_left_out(heads: dict[str, Head]) -> None:
+    first, second = TAKES[0][:120], TAKES[0][200:290]
+    root, turns = second.root_translation.copy(), second.local_rotations.copy()
+    root[0], turns[0] = second.skeleton.offsets[0], second.skeleton.rest_rotations
+    joined = interpolate_between(
+        first, second.replace(root_translation=root, local_rotations=turns), 0.8, heads["interpolator"]
+    )
+    assert joined.notes == ("synthetic_4_0000 begins with a rest pose, which was left out",)
+    plain = interpolate_between(first, second[1:], 0.8, heads["interpolator"])
+    np.testing.assert_array_equal(joined.motion.positions, plain.motion.positions)
+
+
 @pytest.mark.parametrize("bare", [(True, False), (False, True), (True, True)])
 def test_places_and_rotations_are_joined(heads: dict[str, Head], bare: tuple[bool, bool]) -> None:
     takes = [TAKES[0][:120], TAKES[1][:90].replace(skeleton=TAKES[1].skeleton.scaled(1.3))]

@@ -13,6 +13,7 @@ from kineme.errors import InputError
 from kineme.formats.atomic import atomic_folder
 from kineme.formats.checksums import CHECKSUMS, check_format, read_checksums, verify, write_checksums
 from kineme.formats.hub import model_folder
+from kineme.formats.model_folder import no_model
 from kineme.models.a4mer.config import A4MerConfig
 from kineme.models.a4mer.heads.folder import FOLDER as HEADS
 from kineme.models.a4mer.heads.folder import copy_heads
@@ -143,7 +144,7 @@ def _config(folder: Path) -> A4MerConfig:
         check_format(values, "model", FORMAT, OLDEST, "train it again", path)
         settings = values["settings"]
     except FileNotFoundError:
-        raise InputError("is no model folder: it has no config.json", folder) from None
+        raise no_model(folder) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"cannot be read ({error}); copy the model folder again", path) from error
     return A4MerConfig.from_file(settings, path)

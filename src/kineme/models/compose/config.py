@@ -120,11 +120,13 @@ class ComposeConfig(Settings, of="compose"):
             self.numbers(pair)
 
     def numbers(self, text: str) -> tuple[int, ...]:
-        """The actions in `walk+wave` by number. UsageError for one that is not known, or for other than one
-        or two."""
+        """The actions in `walk+wave` by number; an action's own name may hold a plus.
+
+        UsageError for one that is not known, or for other than one or two.
+        """
         from difflib import get_close_matches
 
-        names = [name.strip() for name in text.split(PLUS)]
+        names = self._known(text) or [name.strip() for name in text.split(PLUS)]
         if len(names) not in (1, 2):
             raise UsageError(f"{text!r} is not one action or two, such as {PLUS.join(self.labels[:2])}")
         for name in names:
@@ -135,6 +137,16 @@ class ComposeConfig(Settings, of="compose"):
                 )
                 raise UsageError(f"this model knows no action {name!r}; {advice}")
         return tuple(self.labels.index(name) for name in names)
+
+    def _known(self, text: str) -> list[str]:
+        """One or two known actions that `text` names, wherever a plus stands; none where it names none."""
+        pieces = text.split(PLUS)
+        cuts = [(PLUS.join(pieces[:k]), PLUS.join(pieces[k:])) for k in range(1, len(pieces))]
+        for names in ((text,), *cuts):
+            found = [name if name in self.labels else name.strip() for name in names]
+            if all(name in self.labels for name in found):
+                return found
+        return []
 
     @property
     def features(self) -> int:
