@@ -151,10 +151,12 @@ def search(
 
 
 def searchable_corpus(library: Library) -> Corpus:
-    """The takes of a library. Raises InputError where there are none, or its model was exchanged."""
+    """The takes of a library. Raises InputError where there are none, they are not those of its tables, or its
+    model was exchanged."""
     from kineme.models.a4mer.folder import FILES
 
     corpus = _corpus(library.folder / CORPUS, _stamp(library.folder / CORPUS))
+    library.check_takes(corpus.names)
     if not len(corpus):
         raise InputError("holds no clips; `kineme index` adds some", library.folder)
     model = library.folder / MODEL
