@@ -53,6 +53,20 @@ def align(costs: np.ndarray, every_end: bool = False) -> Alignment:
     return Alignment(last[each, end] / rows, last_start[each, end].astype(np.int64), end)
 
 
+def within(ways: Alignment, at: np.ndarray, shortest: float, longest: float) -> Alignment:
+    """Of the best ways to every column (`align` with `every_end`) the cheapest whose length is allowed.
+
+    at : (B, m) where the columns lie, rising. shortest, longest : how far the ends of a way may lie apart. The
+    cost is infinite where there is none. Of equal ways the one that ends first is taken.
+    """
+    length = at - np.take_along_axis(at, ways.first, axis=1)
+    slack = 1e-6 * longest
+    allowed = (length >= shortest - slack) & (length <= longest + slack)
+    cost = np.where(allowed, ways.cost, np.inf)
+    each, end = np.arange(len(cost)), cost.argmin(axis=1)
+    return Alignment(cost[each, end], ways.first[each, end], end)
+
+
 def _moved(row: np.ndarray, by: int) -> np.ndarray:
     """Values (B, m) `by` columns to the right; what comes in from the left is not allowed."""
     out = np.empty_like(row)
