@@ -221,6 +221,22 @@ def test_every_motif_of_the_page_knows_more_like_it(library: Path) -> None:
             assert 0 <= first < last <= index["clips"][clip]["seconds"] + 0.1 and distance >= 0
 
 
+@pytest.mark.parametrize("verb", ["anomaly", "duplicates", "search", "stats"])
+def test_no_take_of_a_library_is_written_over(
+    verb: str, library: Path, query: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The library itself names no file of the takes; --overwrite is for other files."""
+    target = query if verb in ("anomaly", "duplicates") else tmp_path / "joints.csv"
+    if target != query:
+        target.hardlink_to(query)  # another name of a take
+    before = query.read_bytes()
+    words = [query] if verb == "search" else []
+    capsys.readouterr()
+    assert command(verb, library, *words, "-o", target, "--overwrite") == 2
+    said = capsys.readouterr().err
+    assert "is an input and would be lost" in said and said.count("\n") == 1 and query.read_bytes() == before
+
+
 def test_duplicates_as_csv_and_json(
     library: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
