@@ -266,7 +266,7 @@ def test_an_unfinished_library_is_finished_by_the_same_command(
         patch.setattr(place, "write_results", _interrupted)
         assert command("index", takes, "-o", folder, "--model", model) == 130
     assert command("segment", takes, "--model", folder) == 2
-    assert "is not finished; run the same `kineme index` again" in capsys.readouterr().err
+    assert "is not finished: a `kineme index` that makes or changes it was stopped" in capsys.readouterr().err
     assert command("index", takes, "-o", folder) == 0
     assert open_library(folder).segments.num_rows
 

@@ -178,6 +178,16 @@ def test_names_take_as_much_of_the_path_as_they_need(takes: Path, tmp_path: Path
     assert names == {"take_0", "more/take_0", "take_1", "take_2", "take_3", "take_4"}
 
 
+def test_files_of_one_name_that_are_given_one_by_one(takes: Path, tmp_path: Path) -> None:
+    """No name holds the path of this machine."""
+    (takes / "more" / "deep").mkdir()
+    files = [takes / "take_0.bvh", takes / "more" / "take_0.bvh", takes / "more" / "deep" / "take_0.bvh"]
+    for file in files[1:]:
+        file.write_bytes(files[0].read_bytes())
+    names = _build(files, tmp_path / "corpus").names
+    assert names == ("take_0", "more/take_0", "more/deep/take_0")
+
+
 def test_three_good_and_two_bad_files(
     takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,40 @@ def test_query_and_matches_play(opened: Any) -> None:
         _wait_for_change(opened, selector)
 
 
+_DRAWN = """canvas => {
+    const { width, height } = canvas, empty = Object.assign(document.createElement("canvas"), { width, height });
+    return canvas.toDataURL() !== empty.toDataURL();
+}"""
+
+
+def test_the_first_drawing_waits_for_no_motion(browser: Any, results: Path) -> None:
+    """A picture of the page that is taken as soon as it stands shows the figures."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(90_000)
+    context.add_init_script(
+        "Response.prototype.arrayBuffer = () => new Promise(() => {})"
+    )  # nothing is inflated
+    page = context.new_page()
+    page.goto(results.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert [canvas.evaluate(_DRAWN) for canvas in page.locator("canvas").all()] == [True] * 3
+    context.close()
+
+
+def test_a_figure_of_another_size_is_never_shown_empty(opened: Any) -> None:
+    """What the browser shows after a change of size is what stands when all observers were told."""
+    drawn = opened.evaluate(f"""() => new Promise((done) => {{
+        const canvas = document.querySelector("#query canvas"), seen = [];
+        new ResizeObserver(() => {{
+            seen.push(({_DRAWN})(canvas));
+            if (seen.length > 4) done(seen);
+            else requestAnimationFrame(() => {{ canvas.parentElement.style.width = `${{300 - 9 * seen.length}}px`; }});
+        }}).observe(canvas);
+    }})""")
+    assert all(drawn)
+
+
 def test_names_are_text_and_what_differs_is_said(opened: Any) -> None:
     card = opened.locator('.card[data-rank="1"]')
     assert card.locator("h3").inner_text() == f"1. {EVIL}"

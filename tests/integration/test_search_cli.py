@@ -8,6 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kineme.cli.main import main
@@ -91,6 +92,40 @@ def test_clips_are_read_as_the_library_read_them(
     assert "again.bvh: the file has changed since it was indexed" in said.err and said.err.count("\n") == 1
     count = len(list((tmp_path / "b").iterdir()))
     assert 0 < count < 5 and f"{count} of 5 clips in" in said.out
+
+
+def test_takes_that_are_gone_are_named_and_the_others_cut(
+    library: Path, query: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    words = ["search", library, query, "--from", "3", "--to", "4.6s", "--top", "3"]
+    again, away = query.with_name("again.bvh"), tmp_path / "away"
+    capsys.readouterr()
+    again.rename(away)
+    try:
+        assert command(*words, "--clips", tmp_path / "some") == 0
+        count = len(list((tmp_path / "some").iterdir()))
+        said = capsys.readouterr()
+        assert "again.bvh: the file cannot be read any more" in said.err and said.err.count("\n") == 1
+        assert 0 < count < 3 and f"{count} of 3 clips in" in said.out
+        assert command(*words[:-1], "1", "--clips", tmp_path / "none") == 2
+    finally:
+        away.rename(again)
+
+
+def test_a_take_that_was_mended_is_cut_as_the_library_read_it(
+    library: Path, query: Path, tmp_path: Path, capsys
+) -> None:
+    copy, takes = tmp_path / "library", tmp_path / "takes"
+    takes.mkdir()
+    lines = query.read_text().splitlines(keepends=True)
+    lines[-40] = lines[-40].replace(lines[-40].split()[5], "nan", 1)
+    (takes / "hole.bvh").write_text("".join(lines))
+    shutil.copytree(library, copy)
+    assert command("index", takes, "-o", copy, "--keep", "--jobs", "1") == 0
+    words = ["search", copy, query, "--from", "3", "--to", "4.6s", "--top", "1"]
+    assert command(*words, "--clips", tmp_path / "clips") == 0
+    (cut,) = (tmp_path / "clips").iterdir()
+    assert cut.name.startswith("001-hole-3.") and np.isfinite(load(cut).positions).all()  # type: ignore[union-attr]
 
 
 def test_a_take_is_not_its_own_match_under_another_name(library: Path, query: Path, tmp_path: Path) -> None:
@@ -184,6 +219,22 @@ def test_every_motif_of_the_page_knows_more_like_it(library: Path) -> None:
     for motif in motifs:
         for clip, first, last, _, distance in motif["alike"]:
             assert 0 <= first < last <= index["clips"][clip]["seconds"] + 0.1 and distance >= 0
+
+
+@pytest.mark.parametrize("verb", ["anomaly", "duplicates", "search", "stats"])
+def test_no_take_of_a_library_is_written_over(
+    verb: str, library: Path, query: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The library itself names no file of the takes; --overwrite is for other files."""
+    target = query if verb in ("anomaly", "duplicates") else tmp_path / "joints.csv"
+    if target != query:
+        target.hardlink_to(query)  # another name of a take
+    before = query.read_bytes()
+    words = [query] if verb == "search" else []
+    capsys.readouterr()
+    assert command(verb, library, *words, "-o", target, "--overwrite") == 2
+    said = capsys.readouterr().err
+    assert "is an input and would be lost" in said and said.count("\n") == 1 and query.read_bytes() == before
 
 
 def test_duplicates_as_csv_and_json(

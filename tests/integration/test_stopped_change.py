@@ -70,6 +70,7 @@ def _readers(made: Path, library: Path, out: Path) -> dict[str, list[str | Path]
     """Commands that read different parts of a library; `out` is a folder for what they write."""
     take = sorted((made / "takes").iterdir())[0]
     return {
+        "check": ["check", library],
         "export": ["export", library, "--format", "csv", "-o", out],
         "stats": ["stats", library, "-o", out / "stats.csv"],
         "search": ["search", library, take, "--to", "2", "-o", out / "found.csv"],
@@ -109,7 +110,9 @@ def test_a_change_that_is_stopped_at_any_step_is_noticed_and_mended(
             assert content(out) == told["before"], step
         else:
             assert set(codes) == {2}, step
-            assert said.count("is not finished; run the same `kineme index` again") == len(codes)
+            assert said.count(
+                "is not finished: a `kineme index` that makes or changes it was stopped"
+            ) == len(codes)
             assert not out.exists()
         if not seen or seen[-1] != codes or 2 in codes:
             assert index(made / "more", library) == 0
@@ -118,3 +121,19 @@ def test_a_change_that_is_stopped_at_any_step_is_noticed_and_mended(
         shutil.rmtree(library.parent)
     refused = [2 in codes for codes in seen]
     assert refused == sorted(refused) and 5 <= sum(refused) < len(refused)
+
+
+def test_new_takes_beside_old_tables_are_noticed(made: Path, tmp_path: Path, capsys) -> None:
+    """What a stopped run of an older version has left: library.json calls it finished."""
+    library, out = tmp_path / "library", tmp_path / "out"
+    shutil.copytree(made / "old", library)
+    shutil.rmtree(library / "corpus")
+    shutil.copytree(made / "new" / "library" / "corpus", library / "corpus")
+    capsys.readouterr()
+    reading = {name: words for name, words in _readers(made, library, out).items() if name != "segment"}
+    assert {name: command(*words) for name, words in reading.items()} == dict.fromkeys(reading, 2)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == len(reading) and not out.exists()
+    assert all("has other takes than its tables: a `kineme index` was stopped" in line for line in said)
+    assert index(made / "more", library) == 0
+    assert content(library) == content(made / "new" / "library")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import tyro
 
 from kineme.cli.durations import seconds_in
-from kineme.cli.reading import ReadingArgs
+from kineme.cli.reading import ReadingArgs, exit_code
 from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import InputError, UsageError
 
@@ -73,11 +73,13 @@ def run(args: Args) -> int:
     limit = calibration.window if args.threshold is None else args.threshold
     usual, joints = usual_of(calibration), joint_thresholds(calibration)
     found = []
-    for name, motion in _motions(args):
+    failed: list[Path] = []
+    for name, motion in _motions(args, failed):
         try:
             scores = score_motion(motion, model, stride, usual)
         except InputError as error:
             print(f"kineme: {name}: {error}", file=sys.stderr)
+            failed.append(Path(name))
             continue
         found.append((name, scores, alarms(scores, limit, joints)))
     if not found:
@@ -87,7 +89,7 @@ def run(args: Args) -> int:
         write_text(_json(found, limits) if args.format == "json" else _csv(found, limits), args.out)
     _write_page(args, found, limits)
     _print(found, limits)
-    return 0
+    return exit_code(failed, [*failed, *found], args.files)
 
 
 class Limits(NamedTuple):
@@ -120,8 +122,8 @@ def _inputs(args: Args) -> Iterator[Path]:
     yield from find_files(others) if others else ()
 
 
-def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
-    """Takes with their names; a file that cannot be read is named, and the others are used."""
+def _motions(args: Args, failed: list[Path]) -> Iterator[tuple[str, Motion]]:
+    """Takes with their names; a file that cannot be read is named, enters `failed`, and the others are used."""
     from kineme.formats import find_files, load_all
     from kineme.tasks.library import open_library
 
@@ -134,6 +136,7 @@ def _motions(args: Args) -> Iterator[tuple[str, Motion]]:
             motions = load_all(file, options)
         except InputError as error:
             print(f"kineme: {error}", file=sys.stderr)
+            failed.append(file)
             continue
         for number, motion in enumerate(motions):
             yield f"{file}#{number}" if len(motions) > 1 else str(file), motion

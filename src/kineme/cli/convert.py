@@ -8,6 +8,7 @@ several files of one rig become its animations.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from kineme.cli.outputs import check_free, folder_for
-from kineme.cli.reading import ReadingArgs
-from kineme.errors import InputError, KinemeError, UsageError
+from kineme.cli.reading import ReadingArgs, exit_code
+from kineme.errors import InputError, KinemeError, UsageError, printable
 
 if TYPE_CHECKING:
     from kineme.formats import ReadOptions
@@ -65,7 +66,7 @@ def run(args: Args) -> int:
     if not into_folder:
         check_free([args.out], args.overwrite, files)
     taken: dict[Path, Path] = {}
-    failed = 0
+    failed: list[Path] = []
     for file in files:
         try:
             motions = load_all(file, options)
@@ -77,11 +78,11 @@ def run(args: Args) -> int:
                 check_free([target], args.overwrite, files)
                 save(_prepared(motion, suffix, args), target)
                 taken[target] = file
-                print(f"{file} -> {target}")
+                _say([motion], file, target)
         except KinemeError as error:
-            failed += 1
+            failed.append(file)
             print(f"kineme: {error}", file=sys.stderr)
-    return 2 if failed == len(files) else 0
+    return exit_code(failed, files, args.files)
 
 
 def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
@@ -92,22 +93,31 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
 
     check_free([args.out], args.overwrite, files)
     motions: list[Motion] = []
-    failed = 0
+    failed: list[Path] = []
     for file in files:
         try:
-            found = [_prepared(motion, ".glb", args) for motion in load_all(file, options)]
+            given = load_all(file, options)
+            found = [_prepared(motion, ".glb", args) for motion in given]
             if motions and not found[0].skeleton.same_tree(motions[0].skeleton):
                 first = motions[0].provenance.file
                 raise InputError(f"it has another skeleton than {first}; use --to glb and a folder", file)
             motions += found
-            print(f"{file} -> {args.out}")
+            _say(given, file, args.out)
         except KinemeError as error:
-            failed += 1
+            failed.append(file)
             print(f"kineme: {error}", file=sys.stderr)
     if motions:
         with atomic_write(args.out) as temporary:
             write_glb(motions, temporary)
-    return 2 if failed == len(files) else 0
+    return exit_code(failed, files, args.files)
+
+
+def _say(motions: Sequence[Motion], file: Path, target: Path) -> None:
+    """Where a file's motions went, and what the reader mended in them."""
+    print(f"{file} -> {target}")
+    for note in dict.fromkeys(note for motion in motions for note in motion.provenance.notes):
+        if note.startswith("repaired: "):
+            print(printable(f"  {note}"))
 
 
 def _target(args: Args) -> tuple[str, bool]:

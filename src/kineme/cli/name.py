@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from kineme.errors import InputError, UsageError
+from kineme.errors import InputError, UsageError, printable
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.formats.lock import folder_lock
-    from kineme.report.names import FILE, names_for, write_names
+    from kineme.report.names import FILE, names_for, same_names, write_names
     from kineme.report.page import page_motifs, rename
     from kineme.report.serve import PAGE
 
@@ -37,6 +38,7 @@ def run(args: Args) -> int:
     with folder_lock(args.library, "kineme name"):
         library, motifs = page_motifs(page)
         names = names_for(library, args.library)
+        before = same_names(names.names)
         if args.source is not None:
             names = _merged(names, args.source, motifs)
         else:
@@ -46,6 +48,14 @@ def run(args: Args) -> int:
         rename(page, names.names)
     what = "motif has a name" if len(names.names) == 1 else "motifs have names"
     print(f"{args.library}: {len(names.names)} {what} of your own")
+    for name, same in same_names(names.names):
+        if (name, same) in before:
+            continue
+        ids = f"{', '.join(same[:-1])} and {same[-1]}"
+        print(
+            printable(f"kineme: motifs {ids} are called {name!r}; `kineme cut` tells them apart by id alone"),
+            file=sys.stderr,
+        )
     return 0
 
 

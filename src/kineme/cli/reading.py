@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Collection, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,3 +52,17 @@ class ReadingArgs:
             map=self.map,
             legacy=self.legacy,
         )
+
+
+def exit_code(failed: Collection[Path], files: Sized, named: Collection[Path]) -> int:
+    """The exit code of a command that went on with the others where files `failed`, each named by then.
+
+    2 where a file failed that the user `named` itself, or all did; in a folder, what is no motion is to be
+    expected. Where it is 2 and others were used, says at the end how many failed.
+    """
+    if len(failed) == len(files):
+        return 2
+    if not set(failed) & set(named):
+        return 0
+    print(f"kineme: {len(failed)} of {len(files)} files could not be used", file=sys.stderr)
+    return 2

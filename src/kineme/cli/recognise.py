@@ -55,8 +55,7 @@ def run(args: Args) -> int:
         kept = [[s for s in one.segments if s.confidence >= args.min_confidence] for one in found]
         return Found(HEADER, _rows(kept, names), kept, {"model": Path(args.model).name})
 
-    write_found(args, 30.0, find)
-    return 0
+    return write_found(args, 30.0, find)
 
 
 def _recogniser(args: Args) -> GivesClasses:

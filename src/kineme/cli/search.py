@@ -84,6 +84,7 @@ def run(args: Args) -> int:
     if args.clips is not None:
         written = _cut(library, corpus, result, clips)
         print(f"{written} of {len(clips)} clips in {args.clips}")
+        return 0 if written or not clips else 2
     return 0
 
 
@@ -177,11 +178,13 @@ def _write(args: Args, out: Path, result: SearchResult, query: Clip, corpus: Cor
 
 def _clip_files(args: Args, result: SearchResult) -> list[Path]:
     """A file for each match; none where they were not asked for."""
+    from kineme.formats.file_names import safe_stem
+
     if args.clips is None:
         return []
     targets = []
     for rank, match in enumerate(result.matches, 1):
-        stem = "".join(c if c.isalnum() or c in "._-" else "_" for c in match.clip)[-80:]
+        stem = safe_stem(match.clip, 90)
         targets.append(args.clips / f"{rank:03d}-{stem}-{match.start:.2f}-{match.end:.2f}.{args.clip_format}")
     return targets
 
@@ -200,10 +203,12 @@ def _cut(library: Library, corpus: Corpus, result: SearchResult, targets: list[P
     }
     written = 0
     for cut in cut_out(sorted(found, key=lambda one: one.file), library_options(library)):
-        if isinstance(cut, tuple):
-            print(f"kineme: {cut[1]}", file=sys.stderr)
-            continue
-        target = found[cut.occurrence]
-        save(fit_for(cut.motion, target.suffix), target)
-        written += 1
+        try:
+            if isinstance(cut, tuple):
+                raise cut[1]
+            target = found[cut.occurrence]
+            save(fit_for(cut.motion, target.suffix), target)
+            written += 1
+        except InputError as error:
+            print(f"kineme: {error}", file=sys.stderr)
     return written

@@ -50,8 +50,7 @@ def run(args: Args) -> int:
         found = discover(corpus, model, scales=(), **asked)
         return Found(HEADER, _rows(found, names, args.level), found.segments, asked, args.level)
 
-    write_found(args, fps, find)
-    return 0
+    return write_found(args, fps, find)
 
 
 def _settings(args: Args) -> tuple[dict, float]:

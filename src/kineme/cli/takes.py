@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from kineme.cli.reading import ReadingArgs
+from kineme.cli.reading import ReadingArgs, exit_code
 from kineme.cli.tables import table_text, write_text
 from kineme.errors import UsageError, printable
 
@@ -81,10 +81,11 @@ class Found:
     level: str = "both"
 
 
-def write_found(args: TakesArgs, fps: float, find: Callable[[Corpus, list[str]], Found]) -> None:
+def write_found(args: TakesArgs, fps: float, find: Callable[[Corpus, list[str]], Found]) -> int:
     """Reads the files at `fps`, has `find` look at the clips and their names, and writes what it returns.
 
-    Where the files of the takes cannot be written is known, and said, before anything is looked for.
+    Where the files of the takes cannot be written is known, and said, before anything is looked for. Returns
+    the command's exit code.
     """
     from kineme.cli.outputs import sheet_files, write_sheets
     from kineme.tasks.export import found_sheets
@@ -94,11 +95,17 @@ def write_found(args: TakesArgs, fps: float, find: Callable[[Corpus, list[str]],
         if args.out is None or not args.sheets:
             found = find(corpus, shown_names(corpus, given))
             write_text(table_text(found.header, found.rows, args.format), args.out)
-            return
+            return _exit_code(args, corpus, given)
         targets = sheet_files(corpus, args.out, args.format, overwrite=args.overwrite)
         found = find(corpus, shown_names(corpus, given))
         sheets = found_sheets(corpus, found.segments, found.settings, found.level)
         write_sheets(sheets, targets, args.out, args.format)
+        return _exit_code(args, corpus, given)
+
+
+def _exit_code(args: TakesArgs, corpus: Corpus, given: dict[str, str]) -> int:
+    failed = [Path(given[row.file]) for row in corpus.report if row.status == "rejected"]
+    return exit_code(failed, given, args.files)
 
 
 def read_corpus(

@@ -182,7 +182,7 @@ def _named(clips: Sequence[ClipData], sources: Sequence[str | Path]) -> list[Cli
     parts = Counter(clip.row.file for clip in clips)
     names: dict[str, str] = {}
     left = list(parts)
-    for spell in (_stem, _inside, _inside_with_suffix, _whole):
+    for spell in (_stem, _inside, _inside_with_suffix, _below, _below_with_suffix, _whole):
         spelled = {file: spell(Path(file), parents) for file in left}
         count = Counter(spelled.values())
         names |= {file: name for file, name in spelled.items() if count[name] == 1}
@@ -207,6 +207,18 @@ def _inside_with_suffix(file: Path, parents: Sequence[Path]) -> str:
 
 def _inside(file: Path, parents: Sequence[Path]) -> str:
     return Path(_inside_with_suffix(file, parents)).with_suffix("").as_posix()
+
+
+def _below_with_suffix(file: Path, parents: Sequence[Path]) -> str:
+    """Below the folder that holds all sources: of files of one name that were given one by one."""
+    try:
+        return file.relative_to(os.path.commonpath(parents)).as_posix()
+    except ValueError:  # on several drives
+        return _whole(file, parents)
+
+
+def _below(file: Path, parents: Sequence[Path]) -> str:
+    return Path(_below_with_suffix(file, parents)).with_suffix("").as_posix()
 
 
 def _whole(file: Path, parents: Sequence[Path]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -123,6 +125,12 @@ class Motion:
 
     def __len__(self) -> int:
         return len(self.root_translation)
+
+    def __repr__(self) -> str:
+        rig, file = (reprlib.repr(name) for name in (self.skeleton.name, PurePath(self.provenance.file).name))
+        size = f"{len(self)} frames at {self.fps:g} fps, {self.duration:.2f} s, {len(self.skeleton)} joints"
+        what = ", positions only" if self.positions_only else ""
+        return f"Motion({file}, {size}, {rig}{what})"
 
     @property
     def duration(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -57,6 +58,10 @@ class Skeleton:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def __repr__(self) -> str:
+        few = reprlib.repr(self.names)  # names are a stranger's: any length, any characters
+        return f"Skeleton({reprlib.repr(self.name)}, {len(self)} joints, {self.rest_height:.2f} m, {few})"
 
     def index(self, name: str) -> int:
         """The joint called `name`; raises InputError with the known names if there is none."""

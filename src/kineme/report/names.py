@@ -31,6 +31,14 @@ class Names:
         return Names(self.library, {**rest, motif: name} if name else rest)
 
 
+def same_names(names: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """Each name that several motifs have, with their ids, in the order of the names."""
+    by_name: dict[str, list[str]] = {}
+    for motif, name in names.items():
+        by_name.setdefault(name, []).append(motif)
+    return sorted((name, motifs) for name, motifs in by_name.items() if len(motifs) > 1)
+
+
 def clean_name(name: str) -> str:
     """The name in one line without control characters or outer spaces; InputError if it is too long."""
     spaced = " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in name).split())

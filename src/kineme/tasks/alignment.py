@@ -23,6 +23,20 @@ class Alignment(NamedTuple):
     last: np.ndarray
 
 
+def within(ways: Alignment, at: np.ndarray, shortest: float, longest: float) -> Alignment:
+    """Of the best ways to every column (`align` with `every_end`) the cheapest whose length is allowed.
+
+    at : (B, m) where the columns lie, rising. shortest, longest : how far the ends of a way may lie apart. The
+    cost is infinite where there is none. Of equal ways the one that ends first is taken.
+    """
+    length = at - np.take_along_axis(at, ways.first, axis=1)
+    slack = 1e-6 * longest
+    allowed = (length >= shortest - slack) & (length <= longest + slack)
+    cost = np.where(allowed, ways.cost, np.inf)
+    each, end = np.arange(len(cost)), cost.argmin(axis=1)
+    return Alignment(cost[each, end], ways.first[each, end], end)
+
+
 def align(costs: np.ndarray, every_end: bool = False) -> Alignment:
     """The cheapest way through `costs` (B, n, m): query pose i against column j, n of at least 2.
 

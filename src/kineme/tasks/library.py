@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 #: raised by one when an older reader would misread a library; the lowest that is still read
 FORMAT, OLDEST = 1, 1
 #: what to do where a file of a library is damaged
+_SAME = "run the same `kineme index` again, it goes on from there"
 RESTORE = "run the same `kineme index` again, it makes the file anew"
 HEAD, SEGMENTS, TOKENS, MOTIFS = "library.json", "segments.parquet", "tokens.npy", "motifs.parquet"
 TAKES, CARDS = "takes.parquet", "cards.json"
@@ -88,8 +89,15 @@ class Library:
 
     @property
     def corpus(self) -> Corpus:
-        """The takes."""
-        return Corpus.open(self.folder / CORPUS)
+        """The takes. Raises InputError where they are damaged, or not those that the tables are about."""
+        corpus = Corpus.open(self.folder / CORPUS)
+        self.check_takes(corpus.names)
+        return corpus
+
+    def check_takes(self, names: Sequence[str]) -> None:
+        """Raises InputError where the tables are about other takes than these `names`, as far as they say."""
+        if TAKES in self.files and self.names != list(names):
+            raise _between_two_runs(self.folder)
 
     @property
     def segments(self) -> pa.Table:
@@ -169,7 +177,8 @@ class Library:
 def check_library(folder: Path) -> int:
     """Reads every file of a library, its corpus and its model; how many have a checksum, which all must fit.
 
-    Raises InputError that names the damaged file and says how to restore it.
+    Raises InputError that names the damaged file and says how to restore it, or that says that the takes are
+    not those that the tables were made from.
     """
     from kineme.corpus.store import RESTORE as CORPUS_RESTORE
     from kineme.models.a4mer.heads.folder import check_heads
@@ -181,6 +190,8 @@ def check_library(folder: Path) -> int:
     verify(
         folder / MODEL, model, "run `kineme index` again with --train, or with --model and a copy", whole=True
     )
+    if library.corpus.checksum != library.corpus_checksum:
+        raise _between_two_runs(folder)
     return len(library.files) + len(corpus) + len(model) + check_heads(folder / MODEL)
 
 
@@ -228,7 +239,14 @@ def part_of(folder: Path, name: str) -> Path:
 
 
 def _unfinished(folder: Path) -> InputError:
-    return InputError("is not finished; run the same `kineme index` again, it goes on from there", folder)
+    said = "is not finished: a `kineme index` that makes or changes it was stopped, or is still at it"
+    return InputError(f"{said}; {_SAME}", folder)
+
+
+def _between_two_runs(folder: Path) -> InputError:
+    """Of what a stopped run of an older version, or a corpus that was exchanged, leaves behind."""
+    said = "has other takes than its tables: a `kineme index` was stopped while it changed it"
+    return InputError(f"{said}; {_SAME}", folder)
 
 
 def motif_words(library: Library) -> dict[str, str]:

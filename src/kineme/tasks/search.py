@@ -1,6 +1,6 @@
 """Find more like this: the stretches of a library that are nearest to a stretch of a motion.
 
-A match may have another length (about half to twice the query's), be mirrored, and be moved by another
+A match may have another length (half to twice the query's, `TEMPO`), be mirrored, and be moved by another
 body on another skeleton. `scan` looks at every place of the index; the best few hundred are aligned pose by
 pose (`alignment`), which also finds where each begins and ends.
 """
@@ -8,10 +8,12 @@ pose (`alignment`), which also finds where each begins and ends.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from kineme.errors import InputError, UsageError
 from kineme.motion import Motion
 from kineme.motion.canonical import JOINTS
 from kineme.motion.retarget import retarget, to_standard_body
-from kineme.tasks.alignment import align, squared_distances
+from kineme.tasks.alignment import align, squared_distances, within
 from kineme.tasks.library import CORPUS, MODEL, Library, folder_checksum, open_library
 from kineme.tasks.poses import (
     COLUMNS,
@@ -45,6 +47,10 @@ SHORTEST = 0.4
 PLACES = 300
 #: how much of the difference of two mean postures counts, against the difference of what they do
 POSTURE = 0.03
+#: how long a match may be, against the query
+TEMPO = (0.5, 2.0)
+#: places of the first look that each copy of the query may take from others
+_PLACES_OF_ITSELF = 6
 #: of these, how many are aligned once more, finely
 _REFINED = 120
 #: two matches that share more than this of the shorter one are one
@@ -136,26 +142,28 @@ def search(
     check_length(_longest(place, _stamp(place)), end - start, library.folder)
     query = query_poses(moved, start - early, end - early)
     index = library_index(library, corpus)
-    found = nearest(index, query, top + 1, mirror=mirror)
-    rows = [corpus[k].row for k in found.clip.tolist()]
+    itself = {
+        k: (start - row.source_start, end - row.source_start)
+        for k, row in enumerate(clip.row for clip in corpus)
+        if file and row.file in (file, os.path.abspath(file))
+        or content and row.sha256 == content  # the file under another name
+    }  # fmt: skip
+    found = nearest(index, query, top, mirror=mirror, seconds=end - start, without=itself)
     matches = []
-    for k, row in enumerate(rows):
-        a, b = found.start[k] + row.source_start, found.end[k] + row.source_start
-        same_file = bool(file) and row.file in (file, os.path.abspath(file))
-        same_file |= bool(content) and row.sha256 == content  # the file under another name
-        if same_file and not found.mirrored[k] and _shared(a, b, start, end) > _OVERLAP:
-            continue  # the query itself
-        tempo = float((b - a) / (end - start))
+    for k, row in enumerate(corpus[k].row for k in found.clip.tolist()):
+        a, b = float(found.start[k] + row.source_start), float(found.end[k] + row.source_start)
         flag, distance = bool(found.mirrored[k]), float(found.distance[k])
-        matches.append(Match(row.name, row.file, float(a), float(b), distance, flag, tempo))
-    return SearchResult(float(start), float(end), tuple(matches[:top]), len(corpus), corpus.duration)
+        matches.append(Match(row.name, row.file, a, b, distance, flag, (b - a) / float(end - start)))
+    return SearchResult(float(start), float(end), tuple(matches), len(corpus), corpus.duration)
 
 
 def searchable_corpus(library: Library) -> Corpus:
-    """The takes of a library. Raises InputError where there are none, or its model was exchanged."""
+    """The takes of a library. Raises InputError where there are none, they are not those of its tables, or its
+    model was exchanged."""
     from kineme.models.a4mer.folder import FILES
 
     corpus = _corpus(library.folder / CORPUS, _stamp(library.folder / CORPUS))
+    library.check_takes(corpus.names)
     if not len(corpus):
         raise InputError("holds no clips; `kineme index` adds some", library.folder)
     model = library.folder / MODEL
@@ -244,11 +252,23 @@ def cut_poses(rows: np.ndarray, start: float, end: float) -> np.ndarray:
 
 
 def nearest(
-    index: PoseIndex, query: np.ndarray, top: int, *, mirror: bool = True, places: int = PLACES
+    index: PoseIndex,
+    query: np.ndarray,
+    top: int,
+    *,
+    mirror: bool = True,
+    places: int = PLACES,
+    seconds: float | None = None,
+    without: Mapping[int, tuple[float, float]] = MappingProxyType({}),
 ) -> Found:
-    """The `top` stretches of the clips of an index that are nearest to `query` (n, 40) and lie apart."""
+    """The `top` stretches of the clips of an index that are nearest to `query` (n, 40) and lie apart.
+
+    seconds : how long the query is, where its poses lie a little nearer or further apart than those of the
+    index. without : number of a clip -> the span in it (seconds) that is the query itself, which is left out.
+    """
+    length = (len(query) - 1) / FPS if seconds is None else seconds
     with one_blas_thread():
-        return _nearest(index, query, top, mirror, places)
+        return _nearest(index, query, top, mirror, places, length, without)
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
@@ -263,15 +283,31 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _nearest(index: PoseIndex, query: np.ndarray, top: int, mirror: bool, places: int) -> Found:
-    candidates = scan(index, query, mirror, max(places, 2 * top))
-    rough = align_candidates(index, query, candidates, _ROUGH)
+def _nearest(
+    index: PoseIndex,
+    query: np.ndarray,
+    top: int,
+    mirror: bool,
+    places: int,
+    length: float,
+    without: Mapping[int, tuple[float, float]],
+) -> Found:
+    candidates = scan(index, query, mirror, max(places, 2 * top) + _PLACES_OF_ITSELF * len(without))
+    rough = _except(align_candidates(index, query, candidates, _ROUGH, length), without)
     order = np.argsort(rough.distance, kind="stable")[: max(_REFINED, 3 * top)]
     order = order[np.isfinite(rough.distance[order])]
-    length = (len(query) - 1) / FPS
-    tempo = np.clip((rough.end[order] - rough.start[order]) / length, 0.5, 2.0)
+    tempo = np.clip((rough.end[order] - rough.start[order]) / length, *TEMPO)
     refined = Candidates(rough.clip[order], rough.start[order] * FPS, tempo, rough.mirrored[order])
-    return _lying_apart(align_candidates(index, query, refined, _FINE), top)
+    fine = align_candidates(index, query, refined, _FINE, length)
+    return _lying_apart(_except(fine, without), top)
+
+
+def _except(found: Found, without: Mapping[int, tuple[float, float]]) -> Found:
+    """Those that are not the query itself: they are as far away as can be."""
+    for k in np.flatnonzero(np.isin(found.clip, list(without)) & ~found.mirrored).tolist():
+        if _shared(float(found.start[k]), float(found.end[k]), *without[int(found.clip[k])]) > _OVERLAP:
+            found.distance[k] = np.inf
+    return found
 
 
 def _lying_apart(found: Found, top: int) -> Found:
@@ -308,9 +344,12 @@ _ROUGH, _FINE = Fineness(1.5, 16, 24, 0.2, 0.2), Fineness(2, 20, 64, 0.1, 0.1)
 
 
 def align_candidates(
-    index: PoseIndex, query: np.ndarray, candidates: Candidates, fineness: Fineness
+    index: PoseIndex, query: np.ndarray, candidates: Candidates, fineness: Fineness, seconds: float
 ) -> Found:
-    """Every candidate aligned with the query pose by pose, in the order of the candidates."""
+    """Every candidate aligned with the query pose by pose, in the order of the candidates.
+
+    Where no way lasts between the bounds of `TEMPO` times the `seconds` of the query, it is infinitely far.
+    """
     count = int(np.clip(fineness.per_pose * len(query), fineness.least, fineness.most))
     looks = np.stack([query, mirrored(query)], axis=1).reshape(len(query), -1)
     looks = at_times(looks, np.linspace(0, len(query) - 1, count))
@@ -327,13 +366,14 @@ def align_candidates(
     stretch -= share * stretch[:, aside : aside + count].mean(axis=1, keepdims=True)
     costs = squared_distances(own - share * own.mean(axis=1, keepdims=True), stretch)
     costs[~np.broadcast_to(valid[:, None, :], costs.shape)] = np.inf
-    aligned = align(costs)
-    each = np.arange(len(times))
     ends = np.array([len(index.rows[k]) - 1 for k in candidates.clip.tolist()])
+    at = np.clip(times, 0, ends[:, None]) / FPS
+    aligned = within(align(costs, every_end=True), at, *(bound * seconds for bound in TEMPO))
+    each = np.arange(len(times))
     return Found(
         candidates.clip,
-        np.clip(times[each, aligned.first], 0, ends) / FPS,
-        np.clip(times[each, aligned.last], 0, ends) / FPS,
+        at[each, aligned.first],
+        at[each, aligned.last],
         np.sqrt(aligned.cost / (len(POSE_JOINTS) + 1)),
         candidates.mirrored,
     )

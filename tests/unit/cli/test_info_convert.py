@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +144,7 @@ def test_convert_to_glb_alone_and_several_as_animations(take: Path, tmp_path: Pa
     assert [animation["name"] for animation in said["animations"]] == ["take", "second"]
     assert said["animations"][0]["extras"] == {"fps": 60, "frames": 61}
     out.unlink()
-    assert main(["convert", str(take), str(MIXED), "-o", str(out)]) == 0  # another skeleton: left out
+    assert main(["convert", str(take), str(MIXED), "-o", str(out)]) == 2  # another skeleton: left out
     assert "has another skeleton" in capsys.readouterr().err and out.exists()
     assert main(["convert", str(take), str(MIXED), "-o", str(tmp_path / "each"), "--to", "glb"]) == 0
     assert sorted(p.name for p in (tmp_path / "each").iterdir()) == ["mixed_channels.glb", "take.glb"]
@@ -166,3 +167,40 @@ def test_convert_places_only_to_what_needs_rotations(take: Path, tmp_path: Path)
     again = load(tmp_path / "a.bvh")
     index = [again.skeleton.index(name) for name in whole.skeleton.names]
     np.testing.assert_allclose(again.positions[:, index], whole.positions, atol=2e-3)
+
+
+@pytest.mark.parametrize("out", [["-o", "out", "--to", "bvh"], ["-o", "all.glb"]])
+def test_convert_says_what_was_mended(take: Path, out: list[str], monkeypatch, capsys):
+    monkeypatch.chdir(take.parent)
+    lines = take.read_text().splitlines(keepends=True)
+    lines[-4] = "nan " + lines[-4].split(maxsplit=1)[1]
+    Path("hole.bvh").write_text("".join(lines))
+    Path("short.bvh").write_text("".join(lines[:-6]))
+    assert main(["convert", "take.bvh", "hole.bvh", "short.bvh", *out, "--repair"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(" -> ")[0] for line in said[:2]] == ["take.bvh", "hole.bvh"]
+    assert said[2].startswith("  repaired: 1 of 61 frames have missing or unusable numbers")
+    assert said[3].startswith("short.bvh") and "repaired: " in said[4] and "frames kept" in said[4]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["convert", "-o", "out", "--to", "npz"],
+        ["convert", "-o", "all.glb"],
+        ["anomaly", "-o", "scores.csv"],
+        ["segment", "-o", "segments.csv", "--jobs", "1"],
+    ],
+    ids=lambda words: words[0] + words[2],
+)
+def test_a_named_file_that_failed_is_no_success(take: Path, words: list[str], monkeypatch, capsys):
+    """In a folder it is named, too, but what is no motion is to be expected there."""
+    monkeypatch.chdir(take.parent)
+    Path("bad.bvh").write_text("HIERARCHY\n")
+    out = Path(words[2])
+    assert main([words[0], "take.bvh", "bad.bvh", *words[1:]]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert "bad.bvh" in said[0] and said[1:] == ["kineme: 1 of 2 files could not be used"] and out.exists()
+    shutil.rmtree(out) if out.is_dir() else out.unlink()
+    assert main([words[0], ".", *words[1:]]) == 0
+    assert "bad.bvh" in capsys.readouterr().err

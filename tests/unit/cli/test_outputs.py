@@ -96,6 +96,17 @@ def test_what_is_there_stays_unless_overwrite_is_said(takes, words, monkeypatch,
     assert set(takes.iterdir()) == there and Path("there.bvh").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    "words", [["anomaly"], ["predict", "-o", "new"], ["compose", "wave.bvh", "-o", "new.bvh"]]
+)
+def test_a_page_is_html(takes, words, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(takes)
+    before = Path("walk.bvh").read_bytes()
+    for page in ("walk.bvh", "page.htm", "page"):
+        assert run(words[0], "walk.bvh", *words[1:], "--page", page, "--overwrite") == 2
+        assert "html" in capsys.readouterr().err and Path("walk.bvh").read_bytes() == before
+
+
 def test_segments_of_each_take_are_refused_before_they_are_looked_for(takes, monkeypatch, capsys) -> None:
     def looked(*_, **__):
         raise AssertionError("looked for")

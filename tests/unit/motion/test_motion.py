@@ -6,6 +6,7 @@ import pytest
 from bodies import walkabout
 from kineme.errors import InputError
 from kineme.motion import SMPL22, Motion, Segment
+from kineme.motion.motion import Provenance
 
 
 def test_a_slice_cuts_frames_and_labels() -> None:
@@ -72,3 +73,10 @@ def test_cut_takes_the_nearest_frames_and_stays_inside() -> None:
     for start, end in ((2, 3), (-2, -1), (0.5, 0.5), (0.6, 0.5), (float("nan"), 1)):
         with pytest.raises(InputError):
             motion.cut(start, end)
+
+
+def test_what_is_printed_of_a_motion_is_short() -> None:
+    motion = walkabout(frames=45).replace(provenance=Provenance(file="/takes/walk.bvh"))
+    assert repr(motion) == "Motion('walk.bvh', 45 frames at 30 fps, 1.50 s, 22 joints, 'smpl22')"
+    bare = Motion.from_positions(SMPL22, 30, motion.positions)
+    assert repr(bare) == "Motion('', 45 frames at 30 fps, 1.50 s, 22 joints, 'smpl22', positions only)"

@@ -64,3 +64,10 @@ def test_arrays_are_single_precision_and_read_only() -> None:
 def test_what_is_no_skeleton_is_rejected(names, parents, offsets, message) -> None:
     with pytest.raises(InputError, match=message):
         Skeleton(names, parents, offsets)
+
+
+def test_what_is_printed_of_a_skeleton_is_short_whatever_its_joints_are_called() -> None:
+    said = repr(SMPL22)
+    assert said.startswith("Skeleton('smpl22', 22 joints, 1.") and "'pelvis', 'left_hip'" in said
+    odd = Skeleton(tuple(f"{k}" + "\x1b\n" * 1000 for k in range(900)), (-1, *range(899)), np.ones((900, 3)))
+    assert len(repr(odd)) < 400 and repr(odd).isprintable()

@@ -42,6 +42,19 @@ def test_motifs_are_listed(library: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "stands still" in printed and "[bold]waits" in printed and "m5" in printed
 
 
+def test_a_name_that_several_motifs_have_is_said_once(
+    library: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for motif, name in (("m1", "same"), ("m2", "same"), ("m3", "other")):
+        assert main(["name", str(library), motif, name]) == 0
+        said.append(capsys.readouterr().err)
+    assert said[0] == said[2] == ""
+    assert (
+        said[1] == "kineme: motifs m1 and m2 are called 'same'; `kineme cut` tells them apart by id alone\n"
+    )
+
+
 def test_a_file_of_names_is_taken(library: Path, tmp_path: Path) -> None:
     main(["name", str(library), "m1", "waits"])
     fingerprint, _ = page_motifs(library / "report.html")

@@ -41,6 +41,11 @@ def test_the_page_of_a_search_holds_its_stretches(page: ResultsPage, tmp_path: P
     assert index["cards"][1] == {
         "start": 1.0, "end": 2.0, "distance": 0.0123, "mirrored": True, "tempo": 0.8, "parts": [],
     }  # fmt: skip
+    for clip, shown in zip(index["clips"], (page.query, *page.matches), strict=True):
+        places = shown.motion.positions
+        assert clip["still"]["data"] == places[0].ravel().tolist()
+        lows = sorted(places[:, :, 1].min(axis=1).tolist())
+        assert clip["still"]["floor"] == lows[int(0.05 * len(lows))] - 25
     block = re.search(r'id="clip-1">(.*?)</script>', text)
     assert block is not None
     rows = unpack(block.group(1), 6, np.int16)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import naive
-from kineme.tasks.alignment import align, squared_distances
+from kineme.tasks.alignment import align, squared_distances, within
 
 
 @given(st.integers(2, 5), st.integers(1, 8), st.integers(0, 10**6))
@@ -31,6 +31,25 @@ def test_the_best_way_to_every_column(rows: int, columns: int, seed: int) -> Non
     for end in range(columns):
         least = min((cost for (_, last), cost in ways.items() if last == end), default=np.inf)
         assert found.cost[0, end] == pytest.approx(least, rel=1e-5)
+
+
+@given(st.integers(2, 4), st.integers(2, 7), st.integers(0, 10**6))
+def test_the_cheapest_way_of_an_allowed_length(rows: int, columns: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    costs = rng.uniform(0, 1, (2, rows, columns)).astype(np.float32)
+    at = np.sort(rng.uniform(0, 3, (2, columns)), axis=1)
+    shortest, longest = 0.4, 1.5
+    found = within(align(costs, every_end=True), at, shortest, longest)
+    for b in range(2):
+        each = naive.alignment_costs(costs[b].tolist())
+        best = {last: min((c, first) for (first, end), c in each.items() if end == last) for _, last in each}
+        fits = [
+            (c, k, last) for last, (c, k) in best.items() if shortest <= at[b, last] - at[b, k] <= longest
+        ]
+        assert found.cost[b] == pytest.approx(min((c for c, _, _ in fits), default=np.inf), rel=1e-5)
+        if fits:
+            lasts = at[b, found.last[b]] - at[b, found.first[b]]
+            assert shortest - 1e-5 <= lasts <= longest + 1e-5
 
 
 def test_a_stretch_played_at_another_tempo_is_found_where_it_lies() -> None:

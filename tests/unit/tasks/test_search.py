@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ from kineme.tasks.library import (
     folder_checksum,
     write_results,
 )
-from kineme.tasks.search import SearchResult, library_index, search
+from kineme.tasks.search import SearchResult, library_index, nearest, query_poses, search
+from kineme.tasks.search_index import open_index, update_index
 from small_models import small_model
 
 START, END = 2.0, 3.6
@@ -86,7 +88,7 @@ def test_a_result_is_sound(result: SearchResult, library: Library) -> None:
     for match in result.matches:
         clip = library.corpus[match.clip]
         assert 0 <= match.start < match.end <= clip.duration and match.file == clip.source
-        assert 0.45 <= match.tempo <= 2.05
+        assert 0.5 - 1e-5 <= match.tempo <= 2 + 1e-5
     spans = [(m.clip, m.start, m.end) for m in result.matches]
     for k, (clip, start, end) in enumerate(spans):
         for other, a, b in spans[:k]:
@@ -108,6 +110,39 @@ def test_a_clip_of_the_library_is_not_its_own_match(library: Library) -> None:
     near = [m for m in found.matches if m.clip == "turned" and not m.mirrored]
     assert all(min(m.end, END) - max(m.start, START) <= 0.5 * (END - START) for m in near)
     assert found.matches[0].clip in ("noisy", "mirrored", "slower")
+
+
+def test_copies_of_the_query_leave_room_for_other_matches(library: Library, tmp_path: Path) -> None:
+    """Eight copies of the query's take; they are the query, and not among the matches."""
+    take = library.corpus["turned"]
+    motions = {clip.name: clip.motion for clip in library.corpus}
+    motions |= {f"copy{k}": take.motion for k in range(8)}
+    corpus = Corpus.from_motions(motions.values(), tmp_path / "corpus", motions)
+    update_index(tmp_path / "index", corpus)
+    index = open_index(tmp_path / "index")
+    query = query_poses(take.motion, START, END)
+    itself = {
+        k: (START, END) for k, name in enumerate(motions) if name == "turned" or name.startswith("copy")
+    }
+    found = nearest(index, query, 6, without=itself)
+    assert len(found.clip) == 6 == len(nearest(index, query, 6).clip)
+    for clip, a, b, flag in zip(found.clip, found.start, found.end, found.mirrored, strict=True):
+        assert flag or clip not in itself or min(b, END) - max(a, START) <= 0.5 * min(b - a, END - START)
+    names = list(motions)
+    assert {names[k] for k in found.clip.tolist()} >= {"mirrored", "slower", "noisy"}
+
+
+@pytest.mark.parametrize("seconds", [0.45, 0.96, 2.2])
+def test_no_match_is_shorter_than_half_or_longer_than_double(library: Library, seconds: float) -> None:
+    """Standing still is like any shorter or longer stretch of standing still."""
+    still = generate(3, 1, 8.0)[0].motion
+    still = still.replace(
+        root_translation=still.root_translation[[0] * len(still)],
+        local_rotations=still.local_rotations[[0] * len(still)],
+    )
+    found = search(library, still, 1.0, 1.0 + seconds, top=40)
+    assert len(found.matches) >= 10
+    assert all(0.5 - 1e-5 <= match.tempo <= 2 + 1e-5 for match in found.matches)
 
 
 def test_more_of_every_motif(library: Library) -> None:
@@ -154,8 +189,6 @@ def test_no_match_is_no_number(library: Library, query: Motion) -> None:
 def test_another_model_is_said_and_nothing_is_written(
     library: Library, query: Motion, tmp_path: Path
 ) -> None:
-    import shutil
-
     folder = shutil.copytree(library.folder, tmp_path / "library")
     shutil.rmtree(folder / "search", ignore_errors=True)
     head = json.loads((folder / "library.json").read_text())

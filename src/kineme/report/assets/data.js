@@ -86,6 +86,14 @@ async function loadMotion(clip) {
   return { fps: entry.fps, frames, joints, data, body, floor: floorOf(data, frames, joints) };
 }
 
+/** A clip's first frame as a motion, where the index has it: it can be drawn before anything is inflated. */
+function stillOf(clip) {
+  const { still, fps, skeleton } = index.clips[clip];
+  if (!still) return null;
+  const body = bodyOf(skeleton);
+  return { fps, frames: 1, joints: body.joints, data: Int32Array.from(still.data), body, floor: still.floor };
+}
+
 /** Height of the floor in mm: what the lowest joint comes down to, but for the lowest few frames. */
 function floorOf(data, frames, joints) {
   const lows = [];

@@ -5,9 +5,12 @@ const loop = {
   frame: 0, stride: 1, running: false, paused: false,
   gap: 16, shortest: 34, // milliseconds between frames: of late, and at best (which is the screen's rate)
 
-  /** Registers `actor`: { canvas, draw(now, seconds since its last drawing) -> whether it goes on moving }. */
+  /**
+   * Registers `actor`: { canvas, draw(now, seconds since its last drawing) -> whether it goes on moving }.
+   * Whether it is `seen` is not known at first.
+   */
   add(actor) {
-    actor.seen = false; actor.dirty = true; actor.moves = true; actor.last = 0; actor.phase = this.actors.size;
+    actor.seen = null; actor.dirty = true; actor.moves = true; actor.last = 0; actor.phase = this.actors.size;
     this.actors.set(actor.canvas, actor);
     sight.observe(actor.canvas);
     sizes.observe(actor.canvas);
@@ -85,7 +88,11 @@ const sizes = new ResizeObserver((entries) => {
     const ratio = Math.min(devicePixelRatio || 1, 2), actor = loop.actors.get(target);
     target.width = Math.max(1, Math.round(contentRect.width * ratio));
     target.height = Math.max(1, Math.round(contentRect.height * ratio));
-    if (actor) { actor.ratio = ratio; loop.touch(actor); }
+    if (!actor) continue;
+    actor.ratio = ratio;
+    // A canvas that got its size is empty, and the browser shows it before the loop's next turn.
+    if (actor.seen !== false) actor.draw(performance.now(), 0);
+    loop.touch(actor);
   }
 });
 
@@ -99,9 +106,11 @@ class LoopFigure {
     this.points = new Float32Array(0);
     if (options.orbit) orbit(canvas, this, () => loop.touch(this));
     loop.add(this);
+    const still = stillOf(examples[0][0]);
+    if (still) this.show(still);
   }
 
-  onseen() { if (!this.motion && !this.loading) this.load(); }
+  onseen() { if (!this.loaded && !this.loading) this.load(); }
 
   async load() {
     this.loading = true;
@@ -109,6 +118,7 @@ class LoopFigure {
     try {
       const motion = await motionOf(this.examples[which][0]);
       if (which === this.which) this.show(motion);
+      this.loaded = true;
     } catch (error) { this.canvas.title = error.message; }
     this.loading = false;
   }
