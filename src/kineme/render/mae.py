@@ -22,6 +22,8 @@ from kineme.formats.model_folder import of_run, read_model, write_model
 from kineme.render.mae_config import MAEConfig
 
 FORMAT, KIND = 1, "mae"
+#: what transformers calls theirs
+_THEIRS = "vit_mae"
 #: the autoencoder of the package
 SMALL = "mae-small"
 #: what is taken off a grey picture, and by what it is divided: an empty patch is zero, and a body stands out
@@ -140,10 +142,10 @@ def load_mae(name: str | Path) -> MaskedAutoencoder:
     Raises InputError where there is none, saying what can be done.
     """
     folder = shipped_folder(name) or of_run(Path(name))
-    if (folder / "config.json").is_file() and _is_ours(folder):
+    if (folder / "config.json").is_file() and _kind(folder) == KIND:
         return _own(folder).eval().requires_grad_(False)
     _, model = vit_mae()
-    if folder.exists() and not (folder / "config.json").is_file():
+    if folder.exists() and _kind(folder) != _THEIRS:  # transformers would fill any other with random weights
         raise InputError(f"is no masked autoencoder; {_DEFAULT}", folder)
     try:
         with hub_options(name) as options:
@@ -158,11 +160,13 @@ def load_mae(name: str | Path) -> MaskedAutoencoder:
     return MaskedAutoencoder(held, *_IMAGENET).eval().requires_grad_(False)
 
 
-def _is_ours(folder: Path) -> bool:
+def _kind(folder: Path) -> str:
+    """Which kind of model a folder holds, by our settings or by transformers'; empty where neither says."""
     try:
-        return json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model") == KIND
+        held = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return str(held.get("model") or held.get("model_type") or "")
     except (OSError, ValueError, AttributeError):
-        return False
+        return ""
 
 
 def _own(folder: Path) -> MaskedAutoencoder:

@@ -149,7 +149,7 @@ def test_two_takes_are_joined(folder: Path, tmp_path: Path, capsys: pytest.Captu
             ["interpolate", "TAKE", "--gap", "3:3.5", "--model", "BARE", "-o", "OUT.bvh"],
             "has no head for interp",
         ),
-        (["predict", "TAKE", "--samples", "0", "-o", "OUT"], "--samples must be at least 1"),
+        (["predict", "TAKE", "--samples", "0", "-o", "OUT"], "--samples lies between 1 and 100"),
         (["predict", "TAKE", "--seconds", "x", "-o", "OUT"], "is no duration"),
         (["predict", "TAKE", "--seconds", "9", "--model", "MODEL", "-o", "OUT"], "longer than the context"),
         (["predict", "TAKE", "--format", "amc", "-o", "OUT"], ".amc cannot be written"),
