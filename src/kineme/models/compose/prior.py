@@ -31,7 +31,7 @@ def fit_prior(posterior: Gaussian, actions: Tensor) -> LatentPrior:
     A divergence of little weight lets the posteriors of all sequences, taken together, lie elsewhere than N(0, I),
     and what is drawn from there is decoded to what no sequence looks like (Hoffman and Johnson, *ELBO surgery*,
     2016). A density fitted after training finds them again (Ghosh et al., *From variational to deterministic
-    autoencoders*, 2020, section 4.1). Its mean is linear in the actions, as the model's tokens are (eq. 1): a
+    autoencoders*, 2020). Its mean is linear in the actions, as the model's tokens are (eq. 1): a
     pair that no training sequence had has one, too.
     """
     means, shares = posterior.mean.double(), actions.double()
