@@ -28,7 +28,7 @@ from kineme.models.a4mer.config import PRESETS, A4MerConfig
 BUDGET: dict[str, Any] = {"steps": 600, "joint_steps": 60, "batch_size": 8}
 #: steps of the heads for prediction and interpolation; and seeds whose models are given heads: each takes two
 #: minutes of a core, more than all else together
-HEAD_STEPS, TASK_SEEDS = 200, 1
+HEAD_STEPS, TASK_SEEDS = 200, 3
 #: frames of the motifs that are clips: the mean length of the motifs of `full` on val
 CLIP_FRAMES = 10
 #: the row of the paper's method, to which all others are compared
