@@ -13,6 +13,14 @@ from kineme.tasks.poses import COARSE_COLUMNS, COLUMNS, at_times, mirrored, quan
 from kineme.tasks.scan import TEMPOS, least_of_blocks, scan, seek
 from kineme.tasks.search_index import PoseIndex
 
+#: seed, lengths of the clips, length of the query, whether it is mirrored, too
+SEARCHES = (
+    st.integers(0, 10**6),
+    st.lists(st.integers(1, 90), min_size=1, max_size=5),
+    st.integers(5, 40),
+    st.booleans(),
+)
+
 
 def clips(seed: int, lengths: list[int]) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
@@ -20,12 +28,7 @@ def clips(seed: int, lengths: list[int]) -> list[np.ndarray]:
 
 
 @settings(max_examples=15)
-@given(
-    st.integers(0, 10**6),
-    st.lists(st.integers(1, 90), min_size=1, max_size=5),
-    st.integers(5, 40),
-    st.booleans(),
-)
+@given(*SEARCHES)
 def test_it_looks_at_every_place(seed: int, lengths: list[int], long: int, mirror: bool) -> None:
     rows = clips(seed, lengths)
     query = restore(clips(seed + 1, [long])[0])
@@ -69,12 +72,7 @@ def check_blocks(seed: int, lengths: list[int], long: int, mirror: bool) -> None
 
 
 @settings(max_examples=15)
-@given(
-    st.integers(0, 10**6),
-    st.lists(st.integers(1, 90), min_size=1, max_size=5),
-    st.integers(5, 40),
-    st.booleans(),
-)
+@given(*SEARCHES)
 def test_the_least_value_of_every_block(seed: int, lengths: list[int], long: int, mirror: bool) -> None:
     check_blocks(seed, lengths, long, mirror)
 

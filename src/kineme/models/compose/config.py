@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kineme.errors import UsageError
+from kineme.errors import UsageError, did_you_mean
 from kineme.settings import Settings, check_heads
 
 #: what stands between the actions of a pair, as in walk+wave
@@ -124,17 +124,12 @@ class ComposeConfig(Settings, of="compose"):
 
         UsageError for one that is not known, or for other than one or two.
         """
-        from difflib import get_close_matches
-
         names = self._known(text) or [name.strip() for name in text.split(PLUS)]
         if len(names) not in (1, 2):
             raise UsageError(f"{text!r} is not one action or two, such as {PLUS.join(self.labels[:2])}")
         for name in names:
             if name not in self.labels:
-                near = get_close_matches(name, self.labels, n=3, cutoff=0.4)
-                advice = (
-                    f"did you mean {' or '.join(near)}?" if near else f"it knows {', '.join(self.labels)}"
-                )
+                advice = did_you_mean(name, self.labels, "it knows")
                 raise UsageError(f"this model knows no action {name!r}; {advice}")
         return tuple(self.labels.index(name) for name in names)
 
