@@ -40,6 +40,7 @@ from kineme.models.predictors.simlpe import SiMLPe
 from kineme.motion import Motion
 from kineme.nn.moments import Cuts
 from kineme.nn.recall import Library, nearest
+from kineme.nn.repeatable import repeatable
 
 ACTIONS = ("basketball", "jumping", "running", "soccer", "walking")
 HISTORY, FUTURE = 50, 25
@@ -282,6 +283,7 @@ class _Corrected(torch.nn.Module):
         return made if self.share is None or moved is None else made + self.share * moved
 
 
+@repeatable()
 def _trained(train: tuple[Take, ...], recall: _Recalled | None, seed: int, steps: int) -> Fill:
     """A network on all windows of the training files."""
     starts = [every_window(take)[::2] for take in train]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from kineme.nn.gaussian import Gaussian
+from kineme.nn.repeatable import repeatable
 
 
 class Density(Protocol):
@@ -80,6 +81,7 @@ class Filled(NamedTuple):
     score: Tensor
 
 
+@repeatable()
 def fill_windows(
     model: Density,
     windows: Tensor,

@@ -16,6 +16,7 @@ from kineme.models.compose.refine import Refinement
 from kineme.motion import Motion
 from kineme.motion.retarget import to_standard_body
 from kineme.motion.rotations import sixd_to_matrix
+from kineme.nn.repeatable import repeatable
 
 #: seconds between the knots of what is added to the rotations; the frames at the knots are looked at
 _KNOT = 0.25
@@ -42,6 +43,7 @@ class Descent:
     hold: float = 1.0
 
 
+@repeatable()
 def refine(
     coupled: Motion,
     sources: tuple[Motion, Motion],

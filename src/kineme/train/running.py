@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from kineme.errors import UsageError
 from kineme.formats.atomic import clean_up
 from kineme.formats.lock import folder_lock
+from kineme.nn.repeatable import repeatable
 from kineme.train.callbacks import AtomicCheckpoint, StepProgress
 
 
@@ -109,7 +110,8 @@ def _fit(trainer: L.Trainer, module: RunModule, loader: DataLoader, checkpoint: 
     """The Trainer's `fit`, in which Ctrl-C is a KeyboardInterrupt as everywhere else."""
     handler = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
+        with repeatable():
+            trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
     except SystemExit:
         # Lightning's answer to Ctrl-C, after which it would ignore every further one
         if threading.current_thread() is threading.main_thread():
