@@ -5,6 +5,7 @@ under a model of motion, in nats, is above the threshold. "joint": the evidence 
 (surprise, an odd number, a jump, a standstill) is above that joint's own threshold; such joints are named.
 All thresholds were measured on sound motion at a stated rate of false alarms. Files shorter than a window are
 scored with their last frame repeated, and marked. Without --model the weights that come with kineme are used.
+A file that cannot be used is named on stderr and left out; where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations

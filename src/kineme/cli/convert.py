@@ -2,7 +2,8 @@
 
 BVH to BVH keeps the file's own hierarchy, units and numbers. AMASS holds the canonical body, so other rigs
 are retargeted to it, and joint positions that become a BVH get rotations on it. GLB holds a figure;
-several files of one rig become its animations.
+several files of one rig become its animations. A file that cannot be used is named on stderr and left out;
+where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations

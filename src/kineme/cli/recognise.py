@@ -3,7 +3,7 @@
 With --model alone, the model must have a head (`kineme train recogniser`). With --like, nothing is trained:
 every frame is named after the most similar frames of the labelled takes. Start and end are seconds of the
 original file; confidence is the mean probability of the class in its segment. A file that cannot be used is
-named on stderr and left out.
+named on stderr and left out; where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations

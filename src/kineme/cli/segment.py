@@ -2,7 +2,7 @@
 
 Start and end are seconds of the original file, the end exclusive; ids are those of the model, so a motif has
 the same id in every file. The same file gives the same rows on every run, alone or among others. A file that
-cannot be used is named on stderr and left out.
+cannot be used is named on stderr and left out; where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations
