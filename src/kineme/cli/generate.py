@@ -63,8 +63,8 @@ def run(args: Args) -> int:
     stem = safe_stem(args.labels or args.label or "sample")
     files = [f"{stem}_{args.seed}_{number:03d}.{args.format}" for number in range(args.count)]
     targets = [folder_for(args.out) / file for file in files]
-    check_free(targets, args.overwrite)
     name = args.model or SHIPPED
+    check_free(targets, args.overwrite, [name])
     place = library_model(name, ("hgvae", "compose")) or model_folder(
         name, FILES, "`kineme train hgvae` or `kineme train compose` writes one"
     )

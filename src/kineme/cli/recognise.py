@@ -45,7 +45,7 @@ def run(args: Args) -> int:
 
     if not 0 <= args.min_confidence <= 1:
         raise UsageError(f"--min-confidence lies between 0 and 1, not {args.min_confidence:g}")
-    check_takes(args, "recognise")
+    check_takes(args, "recognise", [] if args.like is None else [args.like])
     shortest = SHORTEST if args.min_duration is None else seconds_in(args.min_duration)
     by = _recogniser(args)
 

@@ -47,9 +47,10 @@ class TakesArgs:
         return self.format in ("eaf", "nwb")
 
 
-def check_takes(args: TakesArgs, verb: str) -> None:
-    """That there are files to `verb`, and a place for what is found. Raises UsageError."""
-    from kineme.cli.outputs import check_free, folder_for
+def check_takes(args: TakesArgs, verb: str, also: Sequence[Path] = ()) -> None:
+    """That there are files to `verb`, and a place for what is found, where nothing is lost that is read: files,
+    model and `also`. Raises UsageError."""
+    from kineme.cli.outputs import Inputs, check_free, folder_for
     from kineme.formats import find_files
 
     if not args.files:
@@ -61,7 +62,8 @@ def check_takes(args: TakesArgs, verb: str) -> None:
     if args.sheets:
         folder_for(args.out)  # their names follow from the takes
     else:
-        check_free([args.out], args.overwrite, find_files(args.files) if args.out.exists() else ())
+        read = [*find_files(args.files), args.model, *also] if args.out.exists() else []
+        check_free([args.out], args.overwrite, Inputs(read, args.reading.options()))
 
 
 @dataclass(frozen=True)

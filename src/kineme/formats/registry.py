@@ -106,6 +106,20 @@ def load_all(path: str | Path, options: ReadOptions | None = None) -> list[Motio
         raise InputError("it does not fit into memory; cut it into shorter takes", path) from None
 
 
+def files_read(path: Path, options: ReadOptions | None = None) -> list[Path]:
+    """What is opened where `path` is read: the file, what its format reads beside it, and what the options name.
+
+    They need not exist. Nothing but the file's beginning is read, and nothing is raised.
+    """
+    options = options or ReadOptions()
+    try:
+        beside = detect(path).beside(path, options)
+    except (InputError, OSError):
+        beside = []
+    named = (Path(file) for file in (options.skeleton_file, options.map) if file is not None)
+    return list(dict.fromkeys((path, *beside, *named)))
+
+
 def load(path: str | Path, **options: Any) -> Motion | list[Motion]:
     """Read a motion file.
 
