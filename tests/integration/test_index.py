@@ -172,7 +172,7 @@ def test_json_has_the_same_rows(
     library: Path, takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "motifs.json"
-    words = [takes, "--model", library, "--level", "motif"]
+    words = [takes, "--model", library, "--levels", "motifs"]
     assert command("segment", *words, "--format", "json", "-o", out) == 0
     rows = json.loads(out.read_text())
     assert all(row["level"] == "motif" for row in rows) and rows
