@@ -124,6 +124,31 @@ def test_what_index_prints(
     assert f"the page: {library / 'report.html'}" in said and f"kineme open '{library}'" in said
 
 
+def test_a_named_file_that_failed_is_no_success_and_the_library_is_whole(
+    library: Path, takes: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.bvh"
+    bad.write_text("MOTION")
+    made = tmp_path / "library"
+    words = ["-o", made, "--model", model, "--jobs", "1"]
+    for _ in range(2):  # a library that is made, and one that is brought up to date
+        assert command("index", bad, takes, *words) == 2
+        told = capsys.readouterr()
+        assert [line for line in told.err.splitlines() if line.startswith("kineme: ")] == [
+            f"kineme: {bad}: line 1: this is no BVH file (it does not start with HIERARCHY)",
+            "kineme: 1 of 4 files could not be used",
+        ]
+        assert "4 files (3 taken, 1 rejected)" in told.out and f"the page: {made / 'report.html'}" in told.out
+        assert command("check", made) == 0
+        capsys.readouterr()
+        opened = open_library(made)
+        assert opened.segments.drop_columns(["file"]).equals(
+            open_library(library).segments.drop_columns(["file"])
+        )
+        assert len(opened.corpus) == 3 and len(opened.corpus.report) == 4
+    assert command("index", takes, *words) == 0
+
+
 def test_segments_are_those_of_the_library_alone_and_in_company(
     library: Path, takes: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,7 +172,7 @@ def test_json_has_the_same_rows(
     library: Path, takes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "motifs.json"
-    words = [takes, "--model", library, "--level", "motif"]
+    words = [takes, "--model", library, "--levels", "motifs"]
     assert command("segment", *words, "--format", "json", "-o", out) == 0
     rows = json.loads(out.read_text())
     assert all(row["level"] == "motif" for row in rows) and rows

@@ -98,6 +98,53 @@ def test_cards_play_without_a_complaint(opened: _Open, report: Path, payload: Pa
         _wait_for_change(page, f'.card[data-motif="{card}"] canvas')
 
 
+_DRAWN = """canvas => {
+    const { width, height } = canvas, empty = Object.assign(document.createElement("canvas"), { width, height });
+    return canvas.toDataURL() !== empty.toDataURL();
+}"""
+
+
+@pytest.mark.parametrize("width", [1300, 500])
+def test_the_first_drawing_waits_for_no_inflation(
+    browser: Any, report: Path, payload: Payload, width: int
+) -> None:
+    """A picture that is taken as the page opens shows every card with its figure; all else comes later."""
+    opened = _Open(browser, viewport={"width": width, "height": 900})
+    opened.page.add_init_script("Response.prototype.arrayBuffer = () => new Promise(() => {})")
+    opened.page.goto(report.as_uri())
+    opened.page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    cards = opened.page.locator(".card")
+    assert cards.count() == len(payload.scales[payload.default_scale].motifs)
+    assert all(canvas.evaluate(_DRAWN) for canvas in opened.page.locator(".card canvas").all())
+    assert opened.page.locator("#coverage").inner_text().startswith(f"{cards.count()} motifs shown, in ")
+    assert opened.page.locator("html[data-ready]").count() == 0
+    opened.context.close()
+
+
+def test_the_first_drawing_is_what_stays(browser: Any, report: Path) -> None:
+    """Words, shares and the order of cards before the segments are there are those after; cards are not made anew."""
+    opened = _Open(browser, viewport={"width": 1300, "height": 900})
+    opened.page.add_init_script(
+        "const inflate = Response.prototype.arrayBuffer, wait = new Promise((go) => { window.go = go; });"
+        "Response.prototype.arrayBuffer = async function () { await wait; return inflate.call(this); };"
+    )
+    opened.page.goto(report.as_uri())
+    said = "document.querySelector('main').innerText + document.querySelector('header').innerText"
+    before = opened.page.evaluate(said)
+    opened.page.evaluate(
+        "document.querySelectorAll('.card').forEach((card) => { card.dataset.first = 'yes'; })"
+    )
+    opened.page.evaluate("window.go()")
+    opened.page.wait_for_selector("html[data-ready]")
+    assert opened.page.evaluate(said) == before
+    assert opened.page.locator('.card:not([data-first="yes"])').count() == 0
+    _wait_for_change(opened.page, ".card canvas")
+    opened.context.close()
+    assert opened.complaints == []
+
+
 def test_paused_cards_rest_until_one_is_pointed_at(opened: _Open, report: Path) -> None:
     page = opened.go(report.as_uri())
     canvas = '.card[data-motif="m2"] canvas'

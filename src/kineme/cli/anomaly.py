@@ -5,6 +5,7 @@ under a model of motion, in nats, is above the threshold. "joint": the evidence 
 (surprise, an odd number, a jump, a standstill) is above that joint's own threshold; such joints are named.
 All thresholds were measured on sound motion at a stated rate of false alarms. Files shorter than a window are
 scored with their last frame repeated, and marked. Without --model the weights that come with kineme are used.
+A file that cannot be used is named on stderr and left out; where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import load_model
-    from kineme.cli.outputs import check_free, check_page
+    from kineme.cli.outputs import Inputs, check_free, check_page
     from kineme.tasks.anomaly import alarms, score_motion
     from kineme.tasks.calibrate import joint_thresholds, usual_of
 
@@ -64,7 +65,8 @@ def run(args: Args) -> int:
     if not 0 < (stride := seconds_in(args.stride)) <= 60:
         raise UsageError(f"--stride is the time between windows, above 0 and up to 60s, not {args.stride}")
     check_page(args.page)
-    check_free(filter(None, (args.out, args.page)), args.overwrite, _inputs(args))
+    read = Inputs(_inputs(args), args.reading.options())
+    check_free(filter(None, (args.out, args.page)), args.overwrite, read)
     model = load_model(args.model)
     calibration = model.calibration
     if calibration is None:
@@ -111,15 +113,18 @@ def _sorted_out(args: Args) -> tuple[list[Path], list[Path]]:
 
 
 def _inputs(args: Args) -> Iterator[Path]:
-    """Files that are scored, and those that a library's takes came from."""
-    from kineme.cli.outputs import sources_of
+    """Files that are scored, libraries with the files that their takes came from, and the model."""
+    from kineme.cli.outputs import library_inputs
     from kineme.formats import find_files
     from kineme.tasks.library import open_library
 
     libraries, others = _sorted_out(args)
     for library in libraries:
-        yield from sources_of(open_library(library).corpus)
+        opened = open_library(library)
+        yield from library_inputs(opened, opened.corpus)
     yield from find_files(others) if others else ()
+    if args.model is not None:
+        yield Path(args.model)
 
 
 def _motions(args: Args, failed: list[Path]) -> Iterator[tuple[str, Motion]]:

@@ -64,7 +64,7 @@ class Args:
 
 def run(args: Args) -> int:
     from kineme.cli.motion_model import read_one
-    from kineme.cli.outputs import check_ending, check_free, check_page
+    from kineme.cli.outputs import Inputs, check_ending, check_free, check_page
     from kineme.formats import save
     from kineme.tasks.compose import compose
     from kineme.tasks.prepare import fit_for
@@ -76,9 +76,10 @@ def run(args: Args) -> int:
     parts = _parts(args.parts, names)
     check_ending(args.out)
     page = [] if args.page is None else [args.page]
-    check_free([args.out, *page], args.overwrite, [args.first, args.second])
-    refinement = None if args.refine is None else _refinement(args.refine)
     options = args.reading.options()
+    read = [args.first, args.second, *([] if args.refine is None else [args.refine])]
+    check_free([args.out, *page], args.overwrite, Inputs(read, options))
+    refinement = None if args.refine is None else _refinement(args.refine)
     first, second = (read_one(path, options) for path in (args.first, args.second))
     made = compose(
         first,

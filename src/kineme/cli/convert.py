@@ -2,7 +2,8 @@
 
 BVH to BVH keeps the file's own hierarchy, units and numbers. AMASS holds the canonical body, so other rigs
 are retargeted to it, and joint positions that become a BVH get rotations on it. GLB holds a figure;
-several files of one rig become its animations.
+several files of one rig become its animations. A file that cannot be used is named on stderr and left out;
+where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from kineme.cli.outputs import check_free, folder_for
+from kineme.cli.outputs import Inputs, check_free, folder_for
 from kineme.cli.reading import ReadingArgs, exit_code
 from kineme.errors import InputError, KinemeError, UsageError, printable
 
@@ -56,15 +57,16 @@ def run(args: Args) -> int:
     if not files:
         raise nothing_found(args.files[0])
     suffix, into_folder = _target(args)
+    inputs = Inputs(files, options)
     if into_folder:
         folder_for(args.out)
-        check_free(_expected(files, args.out, suffix), args.overwrite, files)
+        check_free(_expected(files, args.out, suffix), args.overwrite, inputs)
     if suffix == ".glb" and not into_folder:
         return _as_animations(files, options, args)
     if len(files) > 1 and not into_folder:
         raise UsageError(f"{len(files)} files do not fit into {args.out}; name a folder and --to FORMAT")
     if not into_folder:
-        check_free([args.out], args.overwrite, files)
+        check_free([args.out], args.overwrite, inputs)
     taken: dict[Path, Path] = {}
     failed: list[Path] = []
     for file in files:
@@ -75,7 +77,7 @@ def run(args: Args) -> int:
             for number, motion in enumerate(motions, start=1):
                 stem = file.stem if len(motions) == 1 else f"{file.stem}_{number:04d}"
                 target = _free(args.out / f"{stem}{suffix}", taken) if into_folder else args.out
-                check_free([target], args.overwrite, files)
+                check_free([target], args.overwrite, inputs)
                 save(_prepared(motion, suffix, args), target)
                 taken[target] = file
                 _say([motion], file, target)
@@ -91,7 +93,7 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
     from kineme.formats.atomic import atomic_write
     from kineme.formats.glb import write_glb
 
-    check_free([args.out], args.overwrite, files)
+    check_free([args.out], args.overwrite, Inputs(files, options))
     motions: list[Motion] = []
     failed: list[Path] = []
     for file in files:

@@ -51,7 +51,7 @@ class Args:
 
 
 def run(args: Args) -> int:
-    from kineme.cli.outputs import check_free, folder_for, names_in
+    from kineme.cli.outputs import check_free, folder_for, library_inputs, names_in
     from kineme.tasks.cut import cut_out, library_options, occurrences
     from kineme.tasks.library import open_library
 
@@ -63,7 +63,7 @@ def run(args: Args) -> int:
     found = occurrences(library, _ids(args.motif, names), args.top)
     targets = dict(zip(map(_key, found), _targets(found, names, args), strict=True))
     index = folder_for(args.out) / INDEX
-    check_free([*targets.values(), index], args.overwrite, {Path(one.file) for one in found})
+    check_free([*targets.values(), index], args.overwrite, library_inputs(library, library.corpus))
     rows: list[tuple] = []
     for result in cut_out(found, library_options(library), pad):
         if not isinstance(result, tuple):

@@ -45,7 +45,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Looks for duplicates and writes the rows."""
-    from kineme.cli.outputs import check_free, sources_of
+    from kineme.cli.outputs import check_free, library_inputs
     from kineme.tasks.duplicates import find_duplicates
     from kineme.tasks.library import open_library
     from kineme.tasks.search import library_index, searchable_corpus
@@ -58,7 +58,7 @@ def run(args: Args) -> int:
     library = open_library(args.library)
     corpus = searchable_corpus(library)
     if args.out is not None:
-        check_free([args.out], args.overwrite, sources_of(corpus))
+        check_free([args.out], args.overwrite, library_inputs(library, corpus))
     found = find_duplicates(
         corpus,
         library_index(library, corpus),

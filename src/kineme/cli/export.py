@@ -32,7 +32,7 @@ class Args:
 
 
 def run(args: Args) -> int:
-    from kineme.cli.outputs import check_free, folder_for, names_in, sheet_files, sources_of, write_sheets
+    from kineme.cli.outputs import check_free, folder_for, library_inputs, names_in, sheet_files, write_sheets
     from kineme.cli.tables import write_text
     from kineme.tasks.export import library_rows, library_sheets, rows_text
     from kineme.tasks.library import open_library
@@ -46,7 +46,7 @@ def run(args: Args) -> int:
         write_sheets(sheets, targets, args.out, args.format)
         return 0
     target = folder_for(args.out) / f"{_TABLE}.{args.format}"
-    check_free([target], args.overwrite, sources_of(takes))
+    check_free([target], args.overwrite, library_inputs(library, takes))
     text = rows_text(library_rows(library, names, every_scale=args.every_scale), args.format)
     write_text(text, target)
     print(target)

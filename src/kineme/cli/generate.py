@@ -40,8 +40,9 @@ class Args:
     """How long the motions of a compose model last: 2, 0.5s, 800ms; by default as long as it can."""
     count: int = 8
     """How many."""
-    levels: int | None = None
-    """Draw that many levels from the top, and take the mean of those below; by default all are drawn."""
+    depth: int | None = None
+    """Levels of an HG-VAE's hierarchy that are drawn, from the top, the most abstract one; those below are at
+    their means. By default all are drawn."""
     format: Literal["bvh", "npz", "glb", "csv"] = "bvh"
     """How to write them: rotations (bvh, npz, glb) or places of joints (csv)."""
     seed: int = 0
@@ -63,8 +64,8 @@ def run(args: Args) -> int:
     stem = safe_stem(args.labels or args.label or "sample")
     files = [f"{stem}_{args.seed}_{number:03d}.{args.format}" for number in range(args.count)]
     targets = [folder_for(args.out) / file for file in files]
-    check_free(targets, args.overwrite)
     name = args.model or SHIPPED
+    check_free(targets, args.overwrite, [name])
     place = library_model(name, ("hgvae", "compose")) or model_folder(
         name, FILES, "`kineme train hgvae` or `kineme train compose` writes one"
     )
@@ -80,7 +81,7 @@ def _composed(args: Args, place: Path) -> list[Motion]:
     from kineme.tasks.generate import generate_composed
 
     model = Composer.load(place)
-    if args.labels is None or args.label is not None or args.levels is not None:
+    if args.labels is None or args.label is not None or args.depth is not None:
         raise UsageError(
             f"a compose model takes --labels with one action or two of {', '.join(model.config.labels)}"
         )
@@ -101,8 +102,8 @@ def _sampled(args: Args, place: Path) -> list[Motion]:
             "--labels and --seconds are for a model of `kineme train compose`; name it by --model"
         )
     model = HGVAE.load(place)
-    if args.levels is not None and not 0 <= args.levels <= len(model.config.levels):
-        raise UsageError(f"--levels lies between 0 and {len(model.config.levels)} for this model")
+    if args.depth is not None and not 0 <= args.depth <= len(model.config.levels):
+        raise UsageError(f"--depth lies between 0 and {len(model.config.levels)} for this model")
     return generate(
-        model, args.count, args.label, levels=args.levels, seed=args.seed, places=args.format == "csv"
+        model, args.count, args.label, levels=args.depth, seed=args.seed, places=args.format == "csv"
     )

@@ -59,7 +59,7 @@ def run(args: Args) -> int:
     from dataclasses import replace
 
     from kineme.cli.motion_model import load_model, read_one
-    from kineme.cli.outputs import check_ending, check_free
+    from kineme.cli.outputs import Inputs, check_ending, check_free
     from kineme.formats import save
     from kineme.tasks.ascent import Ascent
     from kineme.tasks.impute import impute
@@ -71,7 +71,8 @@ def run(args: Args) -> int:
     csv_file = args.intervals or args.out.with_name(args.out.stem + "-intervals.csv")
     check_ending(args.out)
     picture = [] if args.picture is None else [args.picture]
-    check_free([args.out, csv_file, *picture], args.overwrite, [args.file])
+    read = [args.file, *([] if args.model is None else [args.model])]
+    check_free([args.out, csv_file, *picture], args.overwrite, Inputs(read, args.reading.options()))
     options = replace(args.reading.options(), holes=args.auto)
     motion = read_one(args.file, options)
     spans = found_missing(motion) if args.auto else []

@@ -3,7 +3,8 @@
 Without a model, the weights of the package encode the takes, and the codes, patterns and motifs that recur in
 these very takes are looked for. With --train a model learns from the takes themselves instead, which finds
 finer things in many hours of motion; how long that takes is said beforehand. Files that cannot be used are
-named and left out. Stopped in the middle, the same command goes on where it was.
+named and left out, and the library is made of the others; where you named one of them yourself, the exit code
+is 2. Stopped in the middle, the same command goes on where it was.
 
 Over an existing library it reads, encodes and segments only takes that are new or have changed. The others
 keep their segments, and motifs their numbers and names, until so much is new that motifs are looked for anew:
@@ -25,7 +26,7 @@ import tyro
 
 from kineme.cli.durations import seconds_in
 from kineme.cli.index_model import NEXT_CORPUS, Chosen, choose_model, installed, model_folder, tidy
-from kineme.cli.reading import ReadingArgs
+from kineme.cli.reading import ReadingArgs, corpus_exit_code
 from kineme.errors import InputError, KinemeError, UsageError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _index(args: Args, settings: Settings) -> int:
 
     given = None if args.model is None else A4Mer.load(model_folder(args.model, args.out))
     corpus = _corpus(args)
-    print_report(corpus, folder=args.out / CORPUS)
+    print_report(corpus, folder=args.out / CORPUS, named=args.sources)
     keys = [take_key(clip) for clip in corpus]
     chosen = choose_model(args, corpus, keys, given)
     found = _discover(args, corpus, keys, chosen, settings)
@@ -119,11 +120,12 @@ def _index(args: Args, settings: Settings) -> int:
     payload = page_contents(corpus, found, title, **shown)
     _write(args, corpus, found, settings, chosen, payload, keys, cards)
     _say_result(args, payload)
+    code = corpus_exit_code(corpus, args.sources)
     if args.open:
         from kineme.cli import open as show
 
-        return show.run(show.Args(args.out))
-    return 0
+        show.run(show.Args(args.out))
+    return code
 
 
 def _discover(

@@ -1,7 +1,8 @@
 """What motion files hold, and what was guessed on reading them.
 
 A row a motion: format, rate, frames, unit, up axis, height of the rest pose, and the rig with the joints
-that were not mapped to the canonical body. Every guess can be overridden by an option.
+that were not mapped to the canonical body. Every guess can be overridden by an option. A file that cannot be
+read gets a sentence on stderr; where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from kineme.cli.reading import ReadingArgs
+from kineme.cli.reading import ReadingArgs, exit_code
 from kineme.errors import InputError, KinemeError, printable
 
 if TYPE_CHECKING:
@@ -42,40 +43,46 @@ def run(args: Args) -> int:
     options = args.reading.options()
     if not args.files:
         raise InputError("name a motion file or a folder")
+    if args.suggest_map is not None and args.suggest_map.exists():
+        raise InputError(
+            "the file is there already; name another, so that no edited map is lost", args.suggest_map
+        )
     rows: list[dict[str, Any]] = []
-    drafted: Path | None = None
+    there: list[Path] = []
+    failed: list[Path] = []
     for source in args.files:
         try:
-            files = find_files(source)
-            if not files:
+            there += (inside := find_files(source))
+            if not inside:
                 raise nothing_found(source)
         except InputError as error:
             rows.append(_unreadable(source, error))
-            continue
-        for file in files:
-            try:
-                motions = load_all(file, options)
-                rows.extend(describe(motion, file) for motion in motions)
-                if args.suggest_map is not None and drafted is None:
-                    drafted = _draft(motions[0], file, args.suggest_map)
-            except KinemeError as error:
-                rows.append(_unreadable(file, error))
+            failed.append(source)
+    files, drafted = find_files(there), None
+    looked_at = [*failed, *files]
+    for file in files:
+        try:
+            motions = load_all(file, options)
+            rows.extend(describe(motion, file) for motion in motions)
+            if args.suggest_map is not None and drafted is None:
+                drafted = _draft(motions[0], file, args.suggest_map)
+        except KinemeError as error:
+            rows.append(_unreadable(file, error))
+            failed.append(file)
     if args.json:
         print(json.dumps(rows, indent=2))
     else:
         _print_table(rows)
     if drafted is not None:
         print(f"wrote {drafted}: edit it, then give it with --map {drafted}", file=sys.stderr)
-    return 2 if all(row["error"] for row in rows) else 0
+    return exit_code(failed, looked_at, args.files)
 
 
 def _draft(motion: Motion, file: Path, target: Path) -> Path:
-    """Writes the draft of a map file; InputError where there is one, which may have been edited."""
+    """Writes the draft of a map file."""
     from kineme.formats.atomic import atomic_write
     from kineme.motion.map_draft import draft_map
 
-    if target.exists():
-        raise InputError("the file is there already; name another, so that no edited map is lost", target)
     text = draft_map(motion.skeleton, file.stem)
     with atomic_write(target) as temporary:
         temporary.write_text(text, encoding="utf-8")

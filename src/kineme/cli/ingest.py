@@ -1,21 +1,23 @@
 """Read motion files into a corpus: one folder that training and evaluation work on.
 
 Every file is reported as taken, repaired or rejected, with the reason. A file that cannot be used is left out
-and the rest is kept. After an interruption the same command goes on where it stopped; over an existing corpus
-it reads only what is new or has changed.
+and the rest is kept; where you named it yourself, the exit code is 2. After an interruption the same command
+goes on where it stopped; over an existing corpus it reads only what is new or has changed.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from kineme.cli.reading import ReadingArgs
+from kineme.cli.reading import ReadingArgs, corpus_exit_code, say_rejected
 from kineme.errors import printable
 
 if TYPE_CHECKING:
@@ -77,15 +79,21 @@ def run(args: Args) -> int:
         progress=sys.stderr.isatty(),
         options=args.reading.options(),
     )
-    print_report(corpus, verbose=args.verbose)
-    return 0
+    print_report(corpus, verbose=args.verbose, named=args.sources)
+    return corpus_exit_code(corpus, args.sources)
 
 
 def print_report(
-    corpus: Corpus, *, verbose: bool = False, kept: bool = True, folder: Path | None = None
+    corpus: Corpus,
+    *,
+    verbose: bool = False,
+    kept: bool = True,
+    folder: Path | None = None,
+    named: Collection[Path] = (),
 ) -> None:
     """One line on the corpus, then the files that were repaired or rejected (or all of them).
 
+    Of the files that the user `named` itself, every one that was rejected is a sentence on stderr.
     kept : whether the corpus is there when the command has ended, so that its folder is worth a word.
     folder : where it is then, if it is elsewhere now.
     """
@@ -93,7 +101,12 @@ def print_report(
     told = ", ".join(f"{count[what]} {what}" for what in ("taken", "repaired", "rejected") if count[what])
     held = f"{len(corpus)} clips, {corpus.duration / 60:.1f} minutes"
     print(f"{len(corpus.report)} files ({told}): {held}" + (f" in {folder or corpus.folder}" if kept else ""))
-    shown = [row for row in corpus.report if verbose or row.status != "taken"]
+    said = set() if verbose else set(map(os.path.abspath, named))
+    shown = [
+        row
+        for row in corpus.report
+        if verbose or row.status == "repaired" or (row.status == "rejected" and row.file not in said)
+    ]
     # Rejections first: they are what a person must act on.
     shown.sort(key=lambda row: row.status != "rejected")
     for row in shown if verbose else shown[:_FEW]:
@@ -101,3 +114,4 @@ def print_report(
     if len(shown) > _FEW and not verbose:
         more = "; ingest.parquet in that folder has them all" if kept else ""
         print(f"  and {len(shown) - _FEW} more{more}")
+    say_rejected(corpus, named)

@@ -51,7 +51,7 @@ class Args:
 def run(args: Args) -> int:
     """Fills, writes the file, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
-    from kineme.cli.outputs import check_free, check_page
+    from kineme.cli.outputs import Inputs, check_free, check_page
     from kineme.cli.own_format import far_said, feet_said, load_head, written_suffix
     from kineme.formats import save
     from kineme.tasks.interpolate import interpolate, interpolate_between
@@ -61,8 +61,8 @@ def run(args: Args) -> int:
     suffix = written_suffix(args.out, args.out.suffix or "nothing")
     check_page(args.page)
     page = [] if args.page is None else [args.page]
-    check_free([args.out, *page], args.overwrite, args.files)
     options = args.reading.options()
+    check_free([args.out, *page], args.overwrite, Inputs([*args.files, args.model], options))
     how = {"draw": args.draw, "lock": not args.slide}
     if args.gap is not None:
         start, end = _stretch(args.gap)

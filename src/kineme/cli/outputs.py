@@ -8,7 +8,9 @@ named by kineme in it, the folder of a training run.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,9 @@ from kineme.errors import UsageError
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
+    from kineme.formats import ReadOptions
     from kineme.formats.tiers import Sheet
+    from kineme.tasks.library import Library
 
 
 def folder_for(folder: Path) -> Path:
@@ -35,10 +39,50 @@ def folder_for(folder: Path) -> Path:
     return folder
 
 
-def check_free(targets: Iterable[Path], overwrite: bool, inputs: Iterable[Path] = ()) -> None:
+@dataclass(frozen=True)
+class Inputs:
+    """What a command reads. Which files these are is looked up once, and only where one could be written over.
+
+    Attributes
+    ----------
+    sources : motion files; libraries, corpora and models. A model's name that is no folder here is none of them.
+    options : how the motion files are read.
+    """
+
+    sources: Iterable[str | Path]
+    options: ReadOptions | None = None
+
+    def _files(self) -> Iterator[Path]:
+        """Every file that is read, with those that its format reads beside it."""
+        from kineme.formats.checksums import kept_files
+        from kineme.formats.registry import files_read
+        from kineme.tasks.library import is_library, library_files
+
+        for source in map(Path, self.sources):
+            if not source.is_dir():
+                yield from files_read(source, self.options)
+            else:
+                yield from library_files(source) if is_library(source) else kept_files(source)
+
+    @cached_property
+    def identities(self) -> frozenset[tuple[int, int]]:
+        """Of all files that are read, as `_identity` has them."""
+        return frozenset(_identity(file) for file in self._files() if file.exists())
+
+
+def library_inputs(library: Library, takes: Corpus) -> list[Path]:
+    """What is read where a library and the files of its `takes` are: these, and what they were read with."""
+    from kineme.tasks.cut import library_options
+
+    options = library_options(library)
+    named = [file for file in (options.skeleton_file, options.map) if file is not None]
+    return [library.folder, *sources_of(takes), *named]
+
+
+def check_free(targets: Iterable[Path], overwrite: bool, inputs: Inputs | Iterable[str | Path] = ()) -> None:
     """That `targets` can be written, and that nothing is lost: to be called before the work begins.
 
-    inputs : files that are read, which are never written over. Raises UsageError where a target is one of
+    inputs : what is read, of which no file is ever written over. Raises UsageError where a target is one of
     them, is there and was not to be replaced, is named twice, or lies where nothing can be written.
     """
     targets = list(targets)
@@ -50,9 +94,9 @@ def check_free(targets: Iterable[Path], overwrite: bool, inputs: Iterable[Path] 
     there = [target for target in targets if target.exists()]
     if not there:
         return
-    read = {_identity(file): file for file in inputs if file.exists()}
+    inputs = inputs if isinstance(inputs, Inputs) else Inputs(inputs)
     for target in there:
-        if _identity(target) in read:
+        if _identity(target) in inputs.identities:
             raise UsageError(f"{target} is an input and would be lost; name another output")
         if not target.is_file():
             what = "a folder; name a file" if target.is_dir() else "no ordinary file; name another one"

@@ -52,7 +52,7 @@ class Args:
 def run(args: Args) -> int:
     """Predicts, writes the files, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
-    from kineme.cli.outputs import check_free, check_page, folder_for
+    from kineme.cli.outputs import Inputs, check_free, check_page, folder_for
     from kineme.cli.own_format import far_said, load_head, written_suffix
     from kineme.formats import save
     from kineme.tasks.predict import MOST_SAMPLES, predict
@@ -63,12 +63,13 @@ def run(args: Args) -> int:
         raise UsageError(
             f"--samples lies between 1 and {MOST_SAMPLES}, not {args.samples}; another --seed draws others"
         )
-    motion = read_one(args.file, args.reading.options())
+    options = args.reading.options()
+    motion = read_one(args.file, options)
     suffix = written_suffix(args.file, args.format)
     check_page(args.page)
     page = [] if args.page is None else [args.page]
     targets = [folder_for(args.out) / f"{args.file.stem}_{k + 1}{suffix}" for k in range(args.samples)]
-    check_free([*targets, *page], args.overwrite, [args.file])
+    check_free([*targets, *page], args.overwrite, Inputs([args.file, args.model], options))
     head = load_head(args.model, "predictor")
     found = predict(motion, seconds, head, samples=args.samples, seed=args.seed, lock=not args.slide)
     if far := far_said(found[0].recalled, "predictor"):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Collection, Sized
+from collections.abc import Collection, Iterable, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kineme.errors import printable
+
 if TYPE_CHECKING:
+    from kineme.corpus import Corpus
     from kineme.formats import ReadOptions
 
 
@@ -58,11 +62,26 @@ def exit_code(failed: Collection[Path], files: Sized, named: Collection[Path]) -
     """The exit code of a command that went on with the others where files `failed`, each named by then.
 
     2 where a file failed that the user `named` itself, or all did; in a folder, what is no motion is to be
-    expected. Where it is 2 and others were used, says at the end how many failed.
+    expected. Where it is 2 and others were used, says at the end how many failed. The same file may be spelled
+    in several ways.
     """
     if len(failed) == len(files):
         return 2
-    if not set(failed) & set(named):
+    if not set(map(os.path.abspath, failed)) & set(map(os.path.abspath, named)):
         return 0
     print(f"kineme: {len(failed)} of {len(files)} files could not be used", file=sys.stderr)
     return 2
+
+
+def say_rejected(corpus: Corpus, files: Iterable[Path]) -> None:
+    """Names on stderr each of the `files`, as it is spelled there, that did not enter the corpus, and why."""
+    spelled = {os.path.abspath(file): file for file in files}
+    for row in corpus.report:
+        if row.status == "rejected" and row.file in spelled:
+            print(printable(f"kineme: {spelled[row.file]}: {row.reason}"), file=sys.stderr)
+
+
+def corpus_exit_code(corpus: Corpus, named: Collection[Path]) -> int:
+    """`exit_code` of a command that made the corpus of what was `named`."""
+    failed = [Path(row.file) for row in corpus.report if row.status == "rejected"]
+    return exit_code(failed, corpus.report, named)

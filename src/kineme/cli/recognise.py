@@ -3,7 +3,7 @@
 With --model alone, the model must have a head (`kineme train recogniser`). With --like, nothing is trained:
 every frame is named after the most similar frames of the labelled takes. Start and end are seconds of the
 original file; confidence is the mean probability of the class in its segment. A file that cannot be used is
-named on stderr and left out.
+named on stderr and left out; where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def run(args: Args) -> int:
 
     if not 0 <= args.min_confidence <= 1:
         raise UsageError(f"--min-confidence lies between 0 and 1, not {args.min_confidence:g}")
-    check_takes(args, "recognise")
+    check_takes(args, "recognise", [] if args.like is None else [args.like])
     shortest = SHORTEST if args.min_duration is None else seconds_in(args.min_duration)
     by = _recogniser(args)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from kineme.cli.durations import seconds_in
-from kineme.cli.outputs import check_free, folder_for, sources_of
+from kineme.cli.outputs import Inputs, check_free, folder_for, library_inputs
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import InputError, UsageError
@@ -68,15 +68,15 @@ def run(args: Args) -> int:
     _check(args)
     library = open_library(args.library)
     corpus = searchable_corpus(library)
-    takes = sources_of(corpus)
+    inputs = Inputs([args.query, *library_inputs(library, corpus)], args.reading.options())
     named = [] if args.out is None else [args.out]
-    check_free(named, args.overwrite, [args.query, *takes])
+    check_free(named, args.overwrite, inputs)
     with tempfile.TemporaryDirectory(prefix="kineme-") as folder:
         query = _read_query(args, Path(folder), corpus.fps)
         start, end = (None if text is None else seconds_in(text) for text in (args.start, args.end))
         result = search(library, query, start, end, args.top, mirror=args.mirror)
         clips = _clip_files(args, result)
-        check_free([*named, *clips], args.overwrite, [args.query, *takes])
+        check_free([*named, *clips], args.overwrite, inputs)
         _print(result)
         out = _own_page(args, result) if args.open and args.out is None else args.out
         if out is not None:
@@ -98,7 +98,7 @@ def _check(args: Args) -> None:
             f"--open shows a page, and {args.out.name} is none; name one with -o, or leave -o away"
         )
     if args.out is not None:
-        check_free([args.out], True, [args.query])
+        check_free([args.out], True, Inputs([args.query], args.reading.options()))
     if args.clips is not None and args.clips.exists() and not args.clips.is_dir():
         raise UsageError(f"{args.clips} is a file; name a folder for the clips")
 

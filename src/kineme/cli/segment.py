@@ -2,7 +2,7 @@
 
 Start and end are seconds of the original file, the end exclusive; ids are those of the model, so a motif has
 the same id in every file. The same file gives the same rows on every run, alone or among others. A file that
-cannot be used is named on stderr and left out.
+cannot be used is named on stderr and left out; where you named it yourself, the exit code is 2.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Args(TakesArgs):
     model: str = "a4mer-small"
     """A library, a model's folder, the name of a model on the Hugging Face hub, or a4mer-small, which comes
     with the package. With a library, time scale, number of motifs and shortest duration are the library's."""
-    level: Literal["atom", "motif", "both"] = "both"
+    levels: Literal["atoms", "motifs", "both"] = "both"
     """Which segments to write."""
     timescale: str | None = None
     """How long another motif must fit better to be worth a change, such as 0.5s or 4s; by default 2s."""
@@ -46,9 +46,11 @@ def run(args: Args) -> int:
     model = A4Mer.load(model_folder(args.model))
     asked, fps = _settings(args)
 
+    level = args.levels.removesuffix("s")  # as the column has it
+
     def find(corpus: Corpus, names: list[str]) -> Found:
         found = discover(corpus, model, scales=(), **asked)
-        return Found(HEADER, _rows(found, names, args.level), found.segments, asked, args.level)
+        return Found(HEADER, _rows(found, names, level), found.segments, asked, level)
 
     return write_found(args, fps, find)
 

@@ -45,7 +45,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Counts, and writes what was asked for."""
-    from kineme.cli.outputs import check_free, names_in, sources_of
+    from kineme.cli.outputs import check_free, library_inputs, names_in
     from kineme.tasks.library import open_library
     from kineme.tasks.statistics import statistics
 
@@ -54,7 +54,7 @@ def run(args: Args) -> int:
             raise UsageError(f"-o writes .html and .csv, and {path.name} is neither")
     library = open_library(args.library)
     beside = [_transitions(path) for path in args.out if path.suffix.lower() == ".csv"]
-    check_free([*args.out, *beside], args.overwrite, sources_of(library.corpus))
+    check_free([*args.out, *beside], args.overwrite, library_inputs(library, library.corpus))
     scale = None if args.timescale is None else seconds_in(args.timescale)
     found = statistics(library, args.by, scale)
     names = names_in(args.library)

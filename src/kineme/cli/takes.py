@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from kineme.cli.reading import ReadingArgs, exit_code
+from kineme.cli.reading import ReadingArgs, corpus_exit_code, say_rejected
 from kineme.cli.tables import table_text, write_text
-from kineme.errors import UsageError, printable
+from kineme.errors import UsageError
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -48,9 +47,10 @@ class TakesArgs:
         return self.format in ("eaf", "nwb")
 
 
-def check_takes(args: TakesArgs, verb: str) -> None:
-    """That there are files to `verb`, and a place for what is found. Raises UsageError."""
-    from kineme.cli.outputs import check_free, folder_for
+def check_takes(args: TakesArgs, verb: str, also: Sequence[Path] = ()) -> None:
+    """That there are files to `verb`, and a place for what is found, where nothing is lost that is read: files,
+    model and `also`. Raises UsageError."""
+    from kineme.cli.outputs import Inputs, check_free, folder_for
     from kineme.formats import find_files
 
     if not args.files:
@@ -62,7 +62,8 @@ def check_takes(args: TakesArgs, verb: str) -> None:
     if args.sheets:
         folder_for(args.out)  # their names follow from the takes
     else:
-        check_free([args.out], args.overwrite, find_files(args.files) if args.out.exists() else ())
+        read = [*find_files(args.files), args.model, *also] if args.out.exists() else []
+        check_free([args.out], args.overwrite, Inputs(read, args.reading.options()))
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,12 @@ def write_found(args: TakesArgs, fps: float, find: Callable[[Corpus, list[str]],
         if args.out is None or not args.sheets:
             found = find(corpus, shown_names(corpus, given))
             write_text(table_text(found.header, found.rows, args.format), args.out)
-            return _exit_code(args, corpus, given)
+            return corpus_exit_code(corpus, args.files)
         targets = sheet_files(corpus, args.out, args.format, overwrite=args.overwrite)
         found = find(corpus, shown_names(corpus, given))
         sheets = found_sheets(corpus, found.segments, found.settings, found.level)
         write_sheets(sheets, targets, args.out, args.format)
-        return _exit_code(args, corpus, given)
-
-
-def _exit_code(args: TakesArgs, corpus: Corpus, given: dict[str, str]) -> int:
-    failed = [Path(given[row.file]) for row in corpus.report if row.status == "rejected"]
-    return exit_code(failed, given, args.files)
+        return corpus_exit_code(corpus, args.files)
 
 
 def read_corpus(
@@ -126,9 +122,7 @@ def read_corpus(
     given = {os.path.abspath(file): str(file) for file in files}
     options = reading.options()
     corpus = Corpus.build(files, place, fps=fps, jobs=jobs, progress=False, options=options)
-    for row in corpus.report:
-        if row.status == "rejected":
-            print(printable(f"kineme: {given[row.file]}: {row.reason}"), file=sys.stderr)
+    say_rejected(corpus, files)
     return corpus, given
 
 

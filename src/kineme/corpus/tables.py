@@ -27,7 +27,7 @@ import numpy as np
 
 from kineme.errors import InputError, UsageError
 from kineme.formats.atomic import atomic_folder
-from kineme.formats.checksums import check_format, write_checksums
+from kineme.formats.checksums import CHECKSUMS, check_format, write_checksums
 from kineme.motion import Segment
 
 #: raised by one when an older reader would misread a corpus; the lowest that is still read
@@ -284,3 +284,10 @@ def check_target(out: Path) -> None:
         raise UsageError(f"{out} is a file; name a folder for the corpus")
     if out.is_dir() and any(out.iterdir()) and not (out / "corpus.json").is_file():
         raise UsageError(f"{out} holds other things than a corpus; name a new folder")
+    if out.is_dir():  # it is replaced as a whole; what is hidden is of kineme or of the file system
+        known = {*FILES, CHECKSUMS}
+        others = sorted(e.name for e in out.iterdir() if e.name not in known and not e.name.startswith("."))
+        if others:
+            raise UsageError(
+                f"{out / others[0]} would be lost with the corpus that it lies in; move it elsewhere"
+            )

@@ -112,8 +112,7 @@ def _uestc(data: dict[Any, Any], path: Path) -> list[_Clip]:
     cameras: list[Any] = [None] * len(poses)
     if "orig_cam" in data:
         poses, cameras = _lists(data, ("pose", "orig_cam"), path)
-    videos = _info(path, "names.txt")
-    classes = _info(path, "action_classes.txt")
+    videos, classes = map(_lines, _beside(path, ReadOptions()))
     if videos and len(videos) != len(poses):
         raise InputError(f"info/names.txt names {len(videos)} clips and there are {len(poses)}", path)
     clips = []
@@ -151,9 +150,13 @@ def _number(value: Any) -> int:
     return int(value) if isinstance(value, int | np.integer) else -1
 
 
-def _info(path: Path, name: str) -> list[str]:
-    """The lines of a file of UESTC's folder ``info``; none where it is absent."""
-    file = path.parent / "info" / name
+def _beside(path: Path, options: ReadOptions) -> list[Path]:
+    """Of UESTC: which clip is which, and what the actions are called."""
+    return [path.parent / "info" / name for name in ("names.txt", "action_classes.txt")]
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a file; none where it is absent."""
     if not file.is_file() or file.stat().st_size > _MAX_INFO_BYTES:
         return []
     return file.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -163,4 +166,4 @@ def _sniff(path: Path, head: bytes) -> bool:
     return path.suffix.lower() == ".pkl" and any(key in head for key in (b"pose", b"joints3", b"orig_cam"))
 
 
-FORMAT = Format("actor", (".pkl",), "HumanAct12 or UESTC as ACTOR holds them", read, None, _sniff)
+FORMAT = Format("actor", (".pkl",), "HumanAct12 or UESTC as ACTOR holds them", read, None, _sniff, _beside)

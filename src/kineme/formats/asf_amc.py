@@ -224,4 +224,11 @@ def _sniff(path: Path, head: bytes) -> bool:
     return any(line.upper() in (b":FULLY-SPECIFIED", b":DEGREES", b":RADIANS") for line in lines)
 
 
-FORMAT = Format("amc", (".amc",), "Acclaim motion with its ASF skeleton", read, None, _sniff)
+def _beside(path: Path, options: ReadOptions) -> list[Path]:
+    try:
+        return [find_asf(path, options)]
+    except InputError:
+        return []
+
+
+FORMAT = Format("amc", (".amc",), "Acclaim motion with its ASF skeleton", read, None, _sniff, _beside)

@@ -12,6 +12,9 @@ from kineme.errors import InputError
 
 #: the file in a model's or a corpus's folder that holds them
 CHECKSUMS = "checksums.json"
+#: by these a folder of ours is known; and where such folders have others in them
+_HEADS = ("config.json", "corpus.json", CHECKSUMS)
+_INSIDE = ("corpus", "model", "heads/*", "model/heads/*")
 
 
 def file_record(path: Path) -> dict[str, Any]:
@@ -40,6 +43,19 @@ def read_checksums(folder: Path) -> dict[str, dict[str, Any]]:
         return _checked(json.loads(path.read_text(encoding="utf-8"))["files"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"is damaged ({error!r}); copy the folder again", path) from None
+
+
+def kept_files(folder: Path) -> list[Path]:
+    """What is read where a model, a corpus, or a folder with these in it (a library, a training's run) is named.
+
+    Those with a checksum, and the settings, cards and checksums beside them. Raises InputError as
+    `read_checksums` does.
+    """
+    found: list[Path] = []
+    for place in (folder, *(inner for names in _INSIDE for inner in folder.glob(names))):
+        if any((place / head).is_file() for head in _HEADS):
+            found += [place / name for name in dict.fromkeys((*read_checksums(place), *_HEADS, "README.md"))]
+    return [file for file in found if file.is_file()]
 
 
 def _checked(files: Any) -> dict[str, dict[str, Any]]:

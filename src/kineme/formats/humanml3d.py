@@ -75,7 +75,7 @@ def _about_y(angles: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def _captions(path: Path, duration: float) -> tuple[Segment, ...]:
     """Lines ``caption#words with tags#start#end`` in seconds; 0 and 0 is the whole clip."""
-    file = path.parent.parent / "texts" / f"{path.stem}.txt"
+    (file,) = _beside(path, ReadOptions())
     if not file.is_file() or file.stat().st_size > _MAX_TEXT_BYTES:
         return ()
     found = []
@@ -92,6 +92,11 @@ def _captions(path: Path, duration: float) -> tuple[Segment, ...]:
     return tuple(found)
 
 
+def _beside(path: Path, options: ReadOptions) -> list[Path]:
+    """Its captions."""
+    return [path.parent.parent / "texts" / f"{path.stem}.txt"]
+
+
 def _sniff(path: Path, head: bytes) -> bool:
     """By the folder that the data set puts them in, or by the width of its vectors; never by 22 joints."""
     if path.suffix.lower() != ".npy" or not head.startswith(b"\x93NUMPY"):
@@ -106,4 +111,4 @@ def _sniff(path: Path, head: bytes) -> bool:
     return path.parent.name == _JOINTS_FOLDER and array.shape[1:] == (len(JOINTS), 3)
 
 
-FORMAT = Format("humanml3d", (".npy",), "HumanML3D's joints or vectors", read, None, _sniff)
+FORMAT = Format("humanml3d", (".npy",), "HumanML3D's joints or vectors", read, None, _sniff, _beside)

@@ -87,6 +87,10 @@ class ReadOptions:
         return skeleton if self.map is None else apply_map(self.map, skeleton)
 
 
+def _nothing(path: Path, options: ReadOptions) -> list[Path]:
+    return []
+
+
 @dataclass(frozen=True)
 class Format:
     """One file format.
@@ -99,6 +103,7 @@ class Format:
     read : (path, options) to the motions that the file holds.
     write : (motion, path), writing to that very path; None where the format is only read.
     sniff : (path, first bytes) to whether the content is of this format.
+    beside : (path, options) to the other files that `read` opens unasked: a skeleton, captions. They need not exist.
     """
 
     name: str
@@ -107,3 +112,4 @@ class Format:
     read: Callable[[Path, ReadOptions], list[Motion]]
     write: Callable[[Motion, Path], None] | None
     sniff: Callable[[Path, bytes], bool]
+    beside: Callable[[Path, ReadOptions], list[Path]] = _nothing

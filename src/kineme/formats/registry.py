@@ -106,6 +106,20 @@ def load_all(path: str | Path, options: ReadOptions | None = None) -> list[Motio
         raise InputError("it does not fit into memory; cut it into shorter takes", path) from None
 
 
+def files_read(path: Path, options: ReadOptions | None = None) -> list[Path]:
+    """What is opened where `path` is read: the file, what its format reads beside it, and what the options name.
+
+    They need not exist. Nothing but the file's beginning is read, and nothing is raised.
+    """
+    options = options or ReadOptions()
+    try:
+        beside = detect(path).beside(path, options)
+    except (InputError, OSError):
+        beside = []
+    named = (Path(file) for file in (options.skeleton_file, options.map) if file is not None)
+    return list(dict.fromkeys((path, *beside, *named)))
+
+
 def load(path: str | Path, **options: Any) -> Motion | list[Motion]:
     """Read a motion file.
 
@@ -164,7 +178,7 @@ def save(motion: Motion, path: str | Path, *, overwrite: bool = True) -> None:
 
 
 def find_files(sources: str | Path | Iterable[str | Path]) -> list[Path]:
-    """The readable motion files of files and folders, sorted, each once.
+    """The readable motion files of files and folders, sorted, each once, however it is spelled.
 
     A file that is named is taken whatever it is called; in folders, at any depth, those with a known
     suffix are taken, and of the ambiguous suffixes (``.npz .npy .csv .pkl .txt``) those whose content fits.
@@ -172,16 +186,13 @@ def find_files(sources: str | Path | Iterable[str | Path]) -> list[Path]:
     """
     if isinstance(sources, str | Path):
         sources = [sources]
-    found: dict[Path, None] = {}
+    found: dict[str, Path] = {}
     for source in map(Path, sources):
-        if source.is_dir():
-            for file in sorted(_walk(source)):
-                found.setdefault(file)
-        elif source.exists():
-            found.setdefault(source)
-        else:
+        if not source.exists():
             raise InputError("there is no such file or folder", source)
-    return list(found)
+        for file in sorted(_walk(source)) if source.is_dir() else [source]:
+            found.setdefault(os.path.abspath(file), file)
+    return list(found.values())
 
 
 def nothing_found(source: Path) -> InputError:

@@ -1,7 +1,8 @@
 """The page itself: one HTML file that opens from disk, without a network, on a desktop or a phone.
 
 What stands in it, in this order: the style, the index (everything but motion, as JSON), the names, the
-script, then the motion of each clip in a block of its own that the script decodes when it is first seen.
+script, then the motion of each clip in a block of its own that the script decodes when it is first seen. The
+index has one frame of each motif of the scale that is shown first, so that the cards stand before that.
 
 How it stays small. A page aims at no more than `PAGE_BUDGET` bytes of motion. If there is more,
 
@@ -21,7 +22,8 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
@@ -34,7 +36,7 @@ import numpy as np
 from kineme.errors import InputError
 from kineme.formats.atomic import atomic_write
 from kineme.report.document import json_text, write_document
-from kineme.report.encode import pack, pack_positions
+from kineme.report.encode import pack, pack_positions, pack_still
 from kineme.report.payload import LEVELS, PageClip, PageScale, PageSkeleton, Payload
 
 PAGE_BUDGET = 24_000_000
@@ -233,7 +235,10 @@ def _index(payload: Payload, part_of: Mapping[int, str]) -> dict[str, Any]:
         "dataFolder": DATA_FOLDER,
         "skeletons": [skeleton_entry(s) for s in payload.skeletons],
         "clips": [clip_entry(c, part_of.get(number)) for number, c in enumerate(payload.clips)],
-        "scales": [_scale(s) for s in payload.scales],
+        "scales": [
+            _scale(scale) if k != payload.default_scale else _shown_first(scale, payload.clips)
+            for k, scale in enumerate(payload.scales)
+        ],
     }
 
 
@@ -264,6 +269,21 @@ def _segment_ids(scale: PageScale) -> list[str]:
     ids = {m.id: None for m in scale.motifs}
     atoms = {s.id: None for clip in scale.segments for s in clip if s.level == "atom" and s.id not in ids}
     return [*ids, *sorted(atoms, key=lambda text: (len(text), text))]
+
+
+def _shown_first(scale: PageScale, clips: Sequence[PageClip]) -> dict[str, Any]:
+    """The scale that the page opens with: of each motif there is, too, what its card shows before segments and
+    motion are inflated: its time in all, and the first frame of its first example."""
+    entry, seconds = _scale(scale), defaultdict[str, float](float)
+    for s in chain.from_iterable(scale.segments):
+        seconds[s.id] += s.end - s.start if s.level == "motif" else 0
+    for motif, shown in zip(scale.motifs, entry["motifs"], strict=True):
+        shown["seconds"] = round(seconds[motif.id], 3)
+        for example in motif.examples[:1]:
+            clip = clips[example.clip]
+            frame = min(round(example.start * clip.fps), len(clip.positions) - 1)
+            shown["still"] = pack_still(clip.positions, frame)
+    return entry
 
 
 def _scale(scale: PageScale) -> dict[str, Any]:

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kineme.formats.atomic import atomic_write
 from kineme.report.document import write_document
-from kineme.report.encode import pack_positions
+from kineme.report.encode import pack_positions, pack_still
 from kineme.report.page import FORMAT, clip_entry, skeleton_entry
 from kineme.report.payload import PageClip, PageSkeleton
 
@@ -39,17 +37,10 @@ def write_players(
         "title": title,
         "lead": list(lead),
         "skeletons": [skeleton_entry(skeleton) for skeleton in skeletons],
-        "clips": [clip_entry(clip) | {"still": still_entry(clip.positions)} for clip in clips],
+        "clips": [clip_entry(clip) | {"still": pack_still(clip.positions)} for clip in clips],
         **content,
     }
     blocks = [(f"clip-{k}", pack_positions(clip.positions)) for k, clip in enumerate(clips)]
     scripts = (*_SCRIPTS, f"{kind}.js")
     with atomic_write(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
         write_document(file, f"{kind}.html", scripts, title=title, data={"INDEX": index}, blocks=blocks)
-
-
-def still_entry(positions: np.ndarray) -> dict[str, Any]:
-    """The first frame of positions (T, J, 3), and the height of the floor, as `floorOf` of the page's script has
-    it, in millimetres: what a page shows at once. The motion itself has to be inflated first."""
-    lows = np.sort(positions[:: max(1, len(positions) // 200), :, 1].min(axis=1))
-    return {"data": positions[0].ravel().tolist(), "floor": int(lows[int(len(lows) * 0.05)]) - 25}

@@ -34,7 +34,7 @@ import kineme
 from kineme.corpus import Clip, Corpus
 from kineme.errors import InputError, UsageError
 from kineme.formats.atomic import atomic_write
-from kineme.formats.checksums import check_format, read_checksums, records, verify
+from kineme.formats.checksums import check_format, kept_files, read_checksums, records, verify
 from kineme.formats.lock import LOCK_INSIDE
 from kineme.tasks.discover import Discovery
 
@@ -193,6 +193,21 @@ def check_library(folder: Path) -> int:
     if library.corpus.checksum != library.corpus_checksum:
         raise _between_two_runs(folder)
     return len(library.files) + len(corpus) + len(model) + check_heads(folder / MODEL)
+
+
+def library_files(folder: Path) -> list[Path]:
+    """What is read where the library `folder` is named, its takes, model, search index and page among it.
+
+    Other pages and tables that somebody put there are not among them.
+    """
+    from kineme.tasks import mined, search_index
+
+    own = (HEAD, SEGMENTS, TOKENS, MOTIFS, TAKES, CARDS, "names.json", "report.html", f"{MODEL}/{mined.FILE}")
+    return [
+        *(folder / name for name in own),
+        *(folder / search_index.FOLDER).glob("*"),
+        *kept_files(folder),
+    ]
 
 
 def is_library(folder: Path) -> bool:

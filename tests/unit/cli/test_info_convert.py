@@ -63,11 +63,13 @@ def test_the_table_names_guesses_mapping_and_what_is_left_over(capsys):
         assert words in out
 
 
-def test_exit_code_2_only_if_nothing_could_be_read(take: Path, capsys):
+def test_a_file_that_is_not_there_is_one_sentence_and_the_others_are_shown(take: Path, capsys):
     assert main(["info", str(take.parent / "absent.bvh")]) == 2
     said = capsys.readouterr()
     assert "absent.bvh" in said.err and said.err.count("\n") == 1
-    assert main(["info", str(take.parent / "absent.bvh"), str(take)]) == 0
+    assert main(["info", str(take.parent / "absent.bvh"), str(take)]) == 2
+    said = capsys.readouterr()
+    assert "absent.bvh" in said.err and "take.bvh" in said.out
     assert main(["info"]) == 2
 
 
@@ -190,6 +192,8 @@ def test_convert_says_what_was_mended(take: Path, out: list[str], monkeypatch, c
         ["convert", "-o", "all.glb"],
         ["anomaly", "-o", "scores.csv"],
         ["segment", "-o", "segments.csv", "--jobs", "1"],
+        ["ingest", "-o", "corpus", "--jobs", "1"],
+        ["info", "--suggest-map", "map.toml"],
     ],
     ids=lambda words: words[0] + words[2],
 )
@@ -198,9 +202,25 @@ def test_a_named_file_that_failed_is_no_success(take: Path, words: list[str], mo
     monkeypatch.chdir(take.parent)
     Path("bad.bvh").write_text("HIERARCHY\n")
     out = Path(words[2])
-    assert main([words[0], "take.bvh", "bad.bvh", *words[1:]]) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert "bad.bvh" in said[0] and said[1:] == ["kineme: 1 of 2 files could not be used"] and out.exists()
-    shutil.rmtree(out) if out.is_dir() else out.unlink()
+    for files in (["take.bvh", "bad.bvh"], [".", "bad.bvh"], [".", str(Path("bad.bvh").absolute())]):
+        assert main([words[0], *files, *words[1:]]) == 2
+        said = [line for line in capsys.readouterr().err.splitlines() if "map.toml" not in line]
+        assert said[0].startswith("kineme: ") and "bad.bvh" in said[0] and out.exists()
+        assert said[1:] == ["kineme: 1 of 2 files could not be used"]
+        shutil.rmtree(out) if out.is_dir() else out.unlink()
     assert main([words[0], ".", *words[1:]]) == 0
-    assert "bad.bvh" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "bad.bvh" in told.out + told.err and "could not be used" not in told.err
+
+
+def test_every_named_file_that_failed_is_told_however_many(take: Path, monkeypatch, capsys):
+    monkeypatch.chdir(take.parent)
+    bad = [f"bad{number:02d}.bvh" for number in range(12)]
+    for name in bad:
+        Path(name).write_bytes(b"")
+    assert main(["ingest", *bad, "take.bvh", "-o", "corpus", "--jobs", "1"]) == 2
+    told = capsys.readouterr()
+    assert [line.split(": ")[1] for line in told.err.splitlines()[:-1]] == bad
+    assert "bad" not in told.out and "13 files (1 taken, 12 rejected)" in told.out
+    assert main(["ingest", ".", "-o", "corpus", "--jobs", "1"]) == 0  # of a folder's, the first few are told
+    assert "bad00.bvh" in (text := capsys.readouterr().out) and "bad11.bvh" not in text

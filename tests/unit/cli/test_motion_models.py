@@ -166,7 +166,10 @@ def test_generate_writes_samples(folder, tmp_path, capsys) -> None:
     assert len(load(tmp_path / "walk_0_000.bvh")) == 20
     assert run(*words, "--label", "jump") == 2
     assert "it knows walk, run" in capsys.readouterr().err
-    assert run(*words, "--levels", 7) == 2
+    capsys.readouterr()
+    assert run(*words, "--depth", 7) == 2
+    assert "--depth lies between 0 and 2" in capsys.readouterr().err
+    assert run(*words, "--depth", 1, "--seed", 5) == 0
 
 
 def test_a_model_of_the_hub_is_fetched_and_what_is_none_is_said(

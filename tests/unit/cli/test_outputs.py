@@ -69,6 +69,56 @@ def test_no_input_is_written_over_even_with_overwrite(takes, words, monkeypatch,
 
 
 @pytest.mark.parametrize(
+    "words, read",
+    [
+        (["segment", "07_01.amc", "-o", "07.asf"], "07.asf"),
+        (["recognise", ".", "-o", "07.asf"], "07.asf"),
+        (["anomaly", "07_01.amc", "--page", "link.html"], "07.asf"),
+        (["convert", "07_01.amc", "-o", "link.bvh"], "07.asf"),
+        (["convert", "07_01.amc", "-o", ".", "--to", "csv"], "07.asf"),
+        (["impute", "07_01.amc", "--auto", "-o", "new.bvh", "--intervals", "07.asf"], "07.asf"),
+        (["compose", "walk.bvh", "07_01.amc", "-o", "new.bvh", "--page", "link.html"], "07.asf"),
+        (["interpolate", "07_01.amc", "--gap", "1:2", "-o", "link.bvh"], "07.asf"),
+        (["search", "library", "07_01.amc", "-o", "link.html"], "07.asf"),
+        (["segment", "07_01.amc", "--skeleton-file", "my.asf", "-o", "my.asf"], "my.asf"),
+        (["segment", "walk.bvh", "--map", "my.toml", "-o", "my.toml"], "my.toml"),
+        (["segment", "data/new_joints/01.npy", "-o", "data/texts/01.txt"], "data/texts/01.txt"),
+        (["segment", "uestc.pkl", "-o", "info/names.txt"], "info/names.txt"),
+        (["segment", "walk.bvh", "--model", "run", "-o", "run/model/config.json"], "run/model/config.json"),
+        (
+            ["predict", "walk.bvh", "--model", "run", "-o", "new", "--page", "head.html"],
+            "run/model/heads/p/config.json",
+        ),
+        (["anomaly", "walk.bvh", "--model", "run/model", "-o", "run/model/README.md"], "run/model/README.md"),
+        (["recognise", "walk.bvh", "--like", "taught", "-o", "taught/corpus.json"], "taught/corpus.json"),
+    ],
+    ids=lambda value: " ".join([value[0], *value[-2:]]) if isinstance(value, list) else "",
+)
+def test_what_is_read_beside_an_input_or_named_by_an_option_is_not_written_over(
+    takes, words, read, monkeypatch, capsys
+) -> None:
+    """The files are empty but for their first lines: all is refused before they are read."""
+    monkeypatch.chdir(takes)
+    files = {
+        name: f"{name}\n" for name in ("07.asf", "my.asf", "my.toml", "info/names.txt", "data/texts/01.txt")
+    }
+    files |= {"07_01.amc": ":FULLY-SPECIFIED\n", "uestc.pkl": "pose", "taught/corpus.json": "{}"}
+    files |= {f"run/model/{name}": "{}" for name in ("config.json", "README.md", "heads/p/config.json")}
+    for name, text in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text)
+    Path("data/new_joints").mkdir()
+    np.save("data/new_joints/01.npy", np.zeros((3, 22, 3)))
+    for link in ("link.html", "link.bvh", "07_01.csv"):
+        os.link("07.asf", link)
+    os.link("run/model/heads/p/config.json", "head.html")
+    before = Path(read).read_bytes()
+    assert run(*words, "--overwrite") == 2
+    assert "is an input and would be lost" in capsys.readouterr().err
+    assert Path(read).read_bytes() == before
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ["impute", "walk.bvh", "--auto", "-o", "there.bvh"],
@@ -235,6 +285,51 @@ def test_results_of_an_earlier_run_stay_unless_overwrite_is_said(library, words,
     assert run(*words, "--overwrite") == 0
     for path in Path().rglob("new.*"):
         path.unlink()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stats", "library", "-o", "library/report.html"],
+        ["search", "library", "query.bvh", "--to", "1", "-o", "library/library.json"],
+        ["search", "library", "query.bvh", "--to", "1", "-o", "library/search/manifest.json"],
+        ["duplicates", "library", "--format", "json", "-o", "library/corpus/corpus.json"],
+        ["segment", "query.bvh", "--model", "library", "-o", "library/segments.parquet"],
+        ["recognise", "query.bvh", "--like", "library", "-o", "library/model/config.json"],
+        ["anomaly", "library", "-o", "library/names.json", "--format", "json"],
+    ],
+    ids=lambda words: " ".join(words[:1] + words[-1:]),
+)
+def test_no_file_of_a_library_is_written_over(library, words, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(library)
+    save(generate(2, 1, 2.0)[0].motion, "query.bvh")
+    for name in ("report.html", "names.json", "search/manifest.json"):
+        Path("library", name).parent.mkdir(exist_ok=True)
+        Path("library", name).touch()
+    before = {path: path.read_bytes() for path in Path("library").rglob("*") if path.is_file()}
+    assert run(*words, "--overwrite") == 2
+    assert "is an input and would be lost" in capsys.readouterr().err
+    assert before == {path: path.read_bytes() for path in Path("library").rglob("*") if path.is_file()}
+    for name in ("report.html", "names.json", "search/manifest.json"):
+        Path("library", name).unlink()
+
+
+def test_results_in_a_librarys_folder_are_no_part_of_it(library) -> None:
+    for name in ("stats.csv", "stats.html"):
+        out = library / "library" / name
+        out.write_text("mine")
+        assert run("stats", library / "library", "-o", out, "--overwrite") == 0
+        assert out.read_text() != "mine"
+        out.unlink()
+
+
+def test_what_lies_in_a_corpus_is_not_lost_with_it(takes, capsys) -> None:
+    words = ["ingest", takes / "walk.bvh", takes / "wave.bvh", "-o", takes / "corpus", "--jobs", "1"]
+    assert run(*words) == 0
+    (takes / "corpus" / "labels.csv").write_text("name,label\nwalk,walk\n")
+    assert run(*words, "--labels", takes / "corpus" / "labels.csv") == 2
+    assert "labels.csv would be lost with the corpus" in capsys.readouterr().err
+    assert (takes / "corpus" / "labels.csv").read_text().startswith("name")
 
 
 def test_a_trained_head_or_model_stays_unless_overwrite_is_said(library, tmp_path) -> None:

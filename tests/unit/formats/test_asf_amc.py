@@ -10,8 +10,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from kineme.errors import InputError
-from kineme.formats import load, save
+from kineme.formats import ReadOptions, load, save
+from kineme.formats.registry import files_read
 from kineme.motion import Motion
+from opened_files import opened
 
 UNIT = 0.0254 / 0.45
 
@@ -177,6 +179,19 @@ def test_radians(tmp_path: Path):
     ]
     (tmp_path / "07_01.amc").write_text(amc_text(frames).replace(":DEGREES", ":RADIANS"))
     np.testing.assert_allclose(one(tmp_path / "07_01.amc").positions, plain.positions, atol=1e-5)
+
+
+def test_the_skeleton_is_among_what_is_read(tmp_path: Path):
+    path = written(tmp_path)
+    with opened(tmp_path) as seen:
+        load(path)
+    assert seen == set(files_read(path)) == {path, tmp_path / "07.asf"}
+    other = tmp_path / "mine.asf"
+    other.write_text(asf_text())
+    assert files_read(path, ReadOptions(skeleton_file=other)) == [path, other]
+    (tmp_path / "07.asf").unlink()
+    (tmp_path / "08.asf").write_text(asf_text())
+    assert files_read(path) == [path] and files_read(tmp_path / "absent.amc") == [tmp_path / "absent.amc"]
 
 
 def test_the_asf_is_found_by_prefix_alone_or_by_option(tmp_path: Path):

@@ -15,11 +15,12 @@ from kineme.errors import InputError
 from kineme.formats import ReadOptions, find_files, humanml3d, load, load_all
 from kineme.formats.hik import ACTIVITIES
 from kineme.formats.humanml3d import positions_of_vectors
-from kineme.formats.registry import detect
+from kineme.formats.registry import detect, files_read
 from kineme.motion import SMPL22, Motion, Segment
 from kineme.motion.canonical import INDEX
 from kineme.motion.kinematics import forward_kinematics
 from kineme.motion.rotations import axis_angle_to_matrix
+from opened_files import opened
 
 RNG = np.random.default_rng(3)
 
@@ -116,7 +117,9 @@ def _uestc(folder: Path, info: bool = True) -> Path:
 
 
 def test_uestc(tmp_path: Path) -> None:
-    first, second = load_all(_uestc(tmp_path))
+    with opened(tmp_path) as seen:
+        first, second = load_all(path := _uestc(tmp_path))
+    assert seen == set(files_read(path)) and len(seen) == 3
     _upright(first)
     assert first.fps == 30 and first.labels == (Segment(0, 10 / 30, "punching-and-knee-lifting"),)
     assert second.labels[0].label == "action 39"
@@ -197,7 +200,9 @@ def test_humanml3d(tmp_path: Path) -> None:
     )
     assert [p.parent.name for p in find_files(tmp_path)] == ["new_joint_vecs", "new_joints"]
     for file in find_files(tmp_path):
-        motion = load(file)
+        with opened(tmp_path) as seen:
+            motion = load(file)
+        assert seen == set(files_read(file)) == {file, tmp_path / "texts/000021.txt"}
         assert isinstance(motion, Motion) and motion.positions_only and motion.fps == 20
         np.testing.assert_allclose(motion.positions, places, atol=1e-4)
         assert motion.skeleton.name == "smpl22" and motion.provenance.format == "humanml3d"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shlex
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def test_files_that_are_named_are_taken_whatever_they_are_and_none_twice(folder:
     named = [folder / "readme.txt", folder / "z.bvh", folder, str(folder / "z.bvh")]
     found = find_files(named)
     assert found[:2] == [folder / "readme.txt", folder / "z.bvh"] and len(found) == len(set(found)) == 7
+    assert find_files([folder / "z.bvh", os.path.relpath(folder / "z.bvh")]) == [folder / "z.bvh"]
     with pytest.raises(InputError, match="no such file or folder"):
         find_files(folder / "absent")
 

@@ -95,8 +95,9 @@ def test_the_way_from_a_refused_rig_to_a_used_one(tmp_path: Path, capsys) -> Non
     )
     draft.write_text("\n".join(line for line in edited.split("\n") if "GUESS" not in line))
     assert main(["convert", str(file), "-o", str(tmp_path / "out.npz"), "--map", str(draft)]) == 0
-    assert main(["info", str(file), "--suggest-map", str(draft)]) == 0  # an edited map is not overwritten
-    assert "is there already" in capsys.readouterr().err
+    edited = draft.read_text()
+    assert main(["info", str(file), "--suggest-map", str(draft)]) == 2
+    assert "is there already" in capsys.readouterr().err and draft.read_text() == edited
 
 
 def test_one_line_is_enough_where_one_joint_was_not_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from demo_takes import demo_payload
 from kineme.errors import InputError
 from kineme.motion.motion import Segment
 from kineme.report import page as page_module
-from kineme.report.encode import unpack
+from kineme.report.encode import pack_still, unpack
 from kineme.report.page import link_page, page_motifs, page_with_names, rename, write_page
 from kineme.report.payload import PageClip, Payload
 
@@ -129,6 +129,21 @@ def _budgeted(payload: Payload, share: float, monkeypatch: pytest.MonkeyPatch) -
     size = sum(len(page_module.pack_positions(clip.positions)) for clip in payload.clips)
     monkeypatch.setattr(page_module, "PAGE_BUDGET", int(size * share))
     monkeypatch.setattr(page_module, "PART_BYTES", int(size * 0.3))
+
+
+def test_the_scale_that_is_shown_first_has_a_frame_of_each_motif(payload: Payload, tmp_path: Path) -> None:
+    write_page(payload, tmp_path / "report.html")
+    scales = json.loads(_block((tmp_path / "report.html").read_text(encoding="utf-8"), "index"))["scales"]
+    assert payload.default_scale == 1
+    assert not any("still" in motif for scale in (scales[0], scales[2]) for motif in scale["motifs"])
+    for motif, shown in zip(payload.scales[1].motifs, scales[1]["motifs"], strict=True):
+        first = motif.examples[0]
+        clip = payload.clips[first.clip]
+        assert shown["still"] == pack_still(clip.positions, round(first.start * clip.fps))
+        its = [s for segments in payload.scales[1].segments for s in segments if s.id == motif.id]
+        assert shown["seconds"] == pytest.approx(
+            sum(s.end - s.start for s in its if s.level == "motif"), abs=1e-3
+        )
 
 
 def test_what_is_too_much_goes_to_side_files(

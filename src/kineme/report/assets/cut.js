@@ -46,7 +46,8 @@ function makeGroup(motifs, members) {
   }
   return {
     id: head.id, head: sorted[0], members: sorted, count, mean: count ? seconds / count : head.mean,
-    given: head.name, words: head.words, parts: head.parts, examples: examples.slice(0, 12), alike: head.alike || [],
+    seconds: members.reduce((sum, m) => sum + (motifs[m].seconds || 0), 0),
+    given: head.name, words: head.words, parts: head.parts, examples: examples.slice(0, 12), still: head.still, alike: head.alike || [],
   };
 }
 
@@ -62,9 +63,9 @@ function similarGroups(motifs, group, groupOf) {
   return [...found].slice(0, 8);
 }
 
-/** Gives each group the numbers of its segments and its time in seconds. */
+/** Gives each group the numbers of its segments and its time in seconds, which before there are any is what its motifs say. */
 function addOccurrences(groups, groupOf, table) {
-  for (const group of groups) { group.segments = []; group.seconds = 0; group.clips = new Set(); }
+  for (const group of groups) { group.segments = []; group.clips = new Set(); if (table.total) group.seconds = 0; }
   for (let s = 0; s < table.total; s++) {
     if (!table.isMotif[s]) continue;
     const group = groups[groupOf[table.id[s]]];

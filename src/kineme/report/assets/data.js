@@ -86,12 +86,13 @@ async function loadMotion(clip) {
   return { fps: entry.fps, frames, joints, data, body, floor: floorOf(data, frames, joints) };
 }
 
-/** A clip's first frame as a motion, where the index has it: it can be drawn before anything is inflated. */
-function stillOf(clip) {
-  const { still, fps, skeleton } = index.clips[clip];
+/** A frame of a clip as a motion, where the index has it (`encode.pack_still`): it can be drawn before anything is inflated. */
+function stillOf(clip, still) {
   if (!still) return null;
-  const body = bodyOf(skeleton);
-  return { fps, frames: 1, joints: body.joints, data: Int32Array.from(still.data), body, floor: still.floor };
+  const { fps, skeleton } = index.clips[clip], body = bodyOf(skeleton);
+  const away = new Int8Array(bytesOf(still.joints).buffer);
+  const data = Int32Array.from(away, (steps, k) => still.root[k % 3] + steps * still.step);
+  return { fps, frames: 1, joints: body.joints, data, body, floor: still.floor };
 }
 
 /** Height of the floor in mm: what the lowest joint comes down to, but for the lowest few frames. */
@@ -111,6 +112,12 @@ const segmentTables = new Map();
 function segmentsOf(scale) {
   if (!segmentTables.has(scale)) segmentTables.set(scale, loadSegments(scale));
   return segmentTables.get(scale);
+}
+
+/** A table without segments: what the page is drawn from until the others are inflated. */
+function noSegments() {
+  const none = new Int32Array(0);
+  return { from: new Int32Array(index.clips.length + 1), total: 0, clipOf: none, isMotif: none, id: none, start: none, end: none, confidence: none };
 }
 
 async function loadSegments(scale) {

@@ -31,6 +31,7 @@ function motifCard(view, colours, group, figures) {
     pips.forEach((pip) => { pip.style.background = tints.solid; });
     progress.append(...pips);
     const figure = new LoopFigure(canvas, group.examples, { tints, parts: group.parts }, {
+      still: group.still,
       onExample: (which) => pips.forEach((pip, k) => pip.classList.toggle("on", k === which)),
     });
     hoverPlays(stage, figure);

@@ -98,7 +98,7 @@ const sizes = new ResizeObserver((entries) => {
 
 /** A figure that loops through examples, its root kept in the middle: what a card and a tile show. */
 class LoopFigure {
-  /** examples: [clip, start, end]; look: { tints, parts, coloursFor(part) }; options: orbit, onExample(k) */
+  /** examples: [clip, start, end]; look: { tints, parts, coloursFor(part) }; options: orbit, onExample(k), still (of the first example) */
   constructor(canvas, examples, look, options = {}) {
     Object.assign(this, { canvas, examples, look, options, which: 0, time: 0, rest: 0, ratio: 1, paused: false });
     this.camera = new Camera();
@@ -106,7 +106,7 @@ class LoopFigure {
     this.points = new Float32Array(0);
     if (options.orbit) orbit(canvas, this, () => loop.touch(this));
     loop.add(this);
-    const still = stillOf(examples[0][0]);
+    const still = stillOf(examples[0][0], options.still || index.clips[examples[0][0]].still);
     if (still) this.show(still);
   }
 

@@ -31,11 +31,14 @@ function refreshTheme() {
   render();
 }
 
-/** Cuts the chosen scale anew and shows it everywhere. */
+/** Cuts the chosen scale anew and shows it everywhere, once its segments are there. */
 let asked = 0;
 async function refresh() {
   const mine = ++asked, table = await segmentsOf(state.scale);
-  if (mine !== asked) return; // a later wish has overtaken this one
+  if (mine === asked) showCut(table); // else a later wish has overtaken this one
+}
+
+function showCut(table) {
   const count = index.scales[state.scale].motifs.length;
   state.view = viewOf(state.scale, table, Math.min(state.keep ?? count, count));
   state.colours = coloursOf(state.view, isDark());
@@ -133,6 +136,8 @@ async function start() {
   names.start();
   clips.start();
   wire();
+  // The gallery needs little of the segments: it stands, with its figures, before anything is inflated.
+  if (["", "#motifs"].includes(location.hash)) showCut(noSegments());
   await refresh();
   document.documentElement.dataset.ready = "true";
 }

@@ -25,6 +25,7 @@ function motifStage(group, tints) {
   stage.style.background = tints.stage;
   if (!group.examples.length) return stage;
   const figure = new LoopFigure(canvas, group.examples, { tints, parts: group.parts }, {
+    still: group.still,
     orbit: true,
     onExample: (which) => {
       const [clip, start, end] = group.examples[which];
