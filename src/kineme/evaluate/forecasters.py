@@ -102,7 +102,9 @@ class Retrieval:
             query = query_of(None, cuts, made)
             found = bank.library.of(nearest(query, bank.library, NEIGHBOURS, sides))
             moved = (found.ends - query.ends[:, None]).mean(1)
-            weights = found.weights.float().mean(1) + OFFSET * (_lift(cuts, self.config) @ moved)
+            weights = found.weights.float().mean(1) + OFFSET * torch.einsum(
+                "kec,bec->bkc", _lift(cuts, self.config), moved
+            )
             return made, made.base + (torch.from_numpy(made.waves) @ weights).numpy()
 
         return fill

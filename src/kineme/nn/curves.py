@@ -21,10 +21,15 @@ def ease(times: np.ndarray) -> np.ndarray:
     return EASE * (1 - np.exp(-np.asarray(times, dtype=np.float64) / EASE))
 
 
+def sway(times: np.ndarray) -> np.ndarray:
+    """A move that begins with slope 1 at time 0, and comes back to where it began: (T,)."""
+    times = np.asarray(times, dtype=np.float64)
+    return times * np.exp(-times / EASE)
+
+
 def bump(times: np.ndarray, gap: float) -> np.ndarray:
     """Slope 1 at time 0, value 0 at both ends, slope 0 at `gap` seconds: (T,)."""
-    times = np.asarray(times, dtype=np.float64)
-    return times * np.exp(-times / EASE) * (1 - times / gap) ** 2
+    return sway(times) * (1 - np.asarray(times, dtype=np.float64) / gap) ** 2
 
 
 def ahead_waves(times: np.ndarray, seconds: float, count: int) -> np.ndarray:
@@ -65,9 +70,14 @@ def _orthonormal(waves, times: np.ndarray, seconds: float, kept: int) -> np.ndar
     return made.astype(np.float32)
 
 
-def ahead_blend(times: np.ndarray) -> np.ndarray:
-    """(T, 2): how much of the last pose and of its velocity a second, dying away, is in the base."""
-    return np.stack([np.ones(len(times)), ease(times)], axis=1).astype(np.float32)
+def ahead_blend(times: np.ndarray, leaving: bool) -> np.ndarray:
+    """(T, 2): how much of the last pose and of its velocity a second is in the base.
+
+    leaving : comes to rest further on, as the body's way does; else back at the last pose, which is the best
+    guess of joints where nothing is known.
+    """
+    move = ease(times) if leaving else sway(times)
+    return np.stack([np.ones(len(times)), move], axis=1).astype(np.float32)
 
 
 def gap_blend(times: np.ndarray, gap: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kineme.corpus.place import Place
+from kineme.corpus.place import CHANNELS, RELATIVE, Place
 from kineme.nn.curves import ahead_blend, ahead_waves, gap_blend, gap_waves
 
 #: poses a second that a network sees
@@ -68,8 +68,8 @@ class Moments(NamedTuple):
     near : (B, sides, N, 66) poses beside the stretch, in their end's frame of reference, from near to far.
     about : (B, 7), or (B, 0) where nothing is known but the past: length of the gap, way and turn across it.
     place : frame of reference of the unobserved poses. times : (T,) theirs, seconds after `now`.
-    ends : (B, 2 or 4, 66) poses beside the stretch, then velocities a second. blend : (T, 2 or 4) how much of
-        each is in the base. waves : (T, K), see `nn.curves`.
+    ends : (B, 2 or 4, 66) poses beside the stretch, then velocities a second. blend : (T, 2 or 4, 66) how much
+        of each is in the base. waves : (T, K), see `nn.curves`.
     """
 
     near: np.ndarray
@@ -83,7 +83,7 @@ class Moments(NamedTuple):
     @property
     def base(self) -> np.ndarray:
         """(B, T, 66) what follows of the ends alone."""
-        return self.blend @ self.ends
+        return np.einsum("tec,bec->btc", self.blend, self.ends)
 
 
 def moments(cuts: Cuts, times: np.ndarray, near: int, waves: int, longest: float) -> Moments:
@@ -101,7 +101,7 @@ def moments(cuts: Cuts, times: np.ndarray, near: int, waves: int, longest: float
         ends = np.stack([last[:, 1], (last[:, 1] - last[:, 0]) / step], axis=1)
         about = np.zeros((len(past), 0), dtype=np.float32)
         made = ahead_waves(times, longest, waves)
-        return Moments(past[:, None], about, start, times, ends, ahead_blend(times), made)
+        return Moments(past[:, None], about, start, times, ends, _blend(times), made)
     gap = cuts.gap
     stop = Place.of(cuts.poses(cuts.then, np.zeros(1))[:, 0])
     future = stop.channels(cuts.poses(cuts.then, -back))
@@ -112,7 +112,7 @@ def moments(cuts: Cuts, times: np.ndarray, near: int, waves: int, longest: float
     place = start.towards(stop, times / gap)
     near_both = np.stack([past, future], axis=1)
     about, made = _about(start, stop, gap), gap_waves(times, gap, waves)
-    return Moments(near_both, about, place, times, ends, gap_blend(times, gap), made)
+    return Moments(near_both, about, place, times, ends, _blend(times, gap), made)
 
 
 def _about(start: Place, stop: Place, gap: float) -> np.ndarray:
@@ -158,14 +158,22 @@ def whole_times(cuts: Cuts, longest: float) -> np.ndarray:
     return (np.arange(round(longest * RATE)) + 1) / RATE
 
 
+def _blend(times: np.ndarray, gap: float | None = None) -> np.ndarray:
+    """(T, E, 66): how much of each end is in the base."""
+    if gap is not None:
+        return np.repeat(gap_blend(times, gap)[..., None], CHANNELS, axis=-1)
+    joints, way = (ahead_blend(times, leaving)[..., None] for leaving in (False, True))
+    return np.concatenate([joints.repeat(RELATIVE, -1), way.repeat(CHANNELS - RELATIVE, -1)], axis=-1)
+
+
 def lift_over(cuts: Cuts, waves: int, longest: float) -> np.ndarray:
-    """(K, E): weights of waves that come nearest to each end's part in the base, over the whole stretch."""
+    """(K, E, 66): weights of waves that come nearest to each end's part in the base, over the whole stretch."""
     times = whole_times(cuts, longest)
     if cuts.then is None:
-        parts = ahead_blend(times), ahead_waves(times, longest, waves)
+        parts = _blend(times), ahead_waves(times, longest, waves)
     else:
-        parts = gap_blend(times, cuts.gap), gap_waves(times, cuts.gap, waves)
-    return (np.linalg.pinv(parts[1]) @ parts[0]).astype(np.float32)
+        parts = _blend(times, cuts.gap), gap_waves(times, cuts.gap, waves)
+    return np.einsum("kt,tec->kec", np.linalg.pinv(parts[1]), parts[0]).astype(np.float32)
 
 
 def inner_times(gap: float, rate: float = RATE) -> np.ndarray:

@@ -129,14 +129,14 @@ class Recall(nn.Module):
     def forward(self, query: Library, found: Library, lift: Tensor, shares: Tensor | None = None) -> Tensor:
         """(B, K, C).
 
-        lift : (K, E) weights of waves that come nearest to each end's part in the base. shares : (B, n,
+        lift : (K, E, C) weights of waves that come nearest to each end's part in the base. shares : (B, n,
         K), in place of those that the scores give.
         """
         if shares is None:
             shares = self.scores(query, found).softmax(1)
         weights = torch.einsum("bnk,bnkc->bkc", shares, found.weights.float())
         ends = torch.einsum("bnk,bnec->bkec", shares, (found.ends - query.ends[:, None]).float())
-        moved = torch.einsum("ke,bkec->bkc", lift, ends)
+        moved = torch.einsum("kec,bkec->bkc", lift, ends)
         return (weights + self.offset * moved) * self.scale
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kineme.corpus.place import RELATIVE
 from kineme.models.a4mer import A4Mer
 from kineme.models.a4mer.heads.bank import HeadBank, Kind, only
 from kineme.models.a4mer.heads.config import HeadConfig
@@ -92,9 +93,12 @@ def train_curves(
     residual = torch.cat([(true - torch.from_numpy(made.base)).flatten(0, 1) for _, made, true in found])
     network.fit_scales(near, residual[None])
     loss = curve_step(bank, config, memory_of)
-    return train_network(
+    trained = train_network(
         network, loss, course_of(config), run, settings=settings, seed=seed, progress=progress
     )
+    assert isinstance(trained, CurveNet)
+    trained.scale[:RELATIVE] *= config.direct  # where the body goes, its own velocity says best
+    return trained
 
 
 def atoms_memory(bank: HeadBank) -> MemoryOf:

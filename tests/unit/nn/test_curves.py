@@ -52,7 +52,8 @@ def test_the_base_of_a_gap_takes_up_both_ends(gap: float, seed: int) -> None:
 
 
 def test_the_base_ahead_begins_as_it_was_and_comes_to_rest() -> None:
-    blend = ahead_blend(np.array([0.0, STEP, 4.0]))
-    assert blend[0] == pytest.approx([1, 0])
-    assert (blend[1, 1] - blend[0, 1]) / STEP == pytest.approx(1, abs=1e-2)
-    assert blend[2, 1] == pytest.approx(0.15, abs=1e-3)
+    for leaving, rest in ((False, 0.0), (True, 0.15)):
+        blend = ahead_blend(np.array([0.0, STEP, 4.0]), leaving)
+        assert blend[0] == pytest.approx([1, 0])
+        assert (blend[1, 1] - blend[0, 1]) / STEP == pytest.approx(1, abs=1e-2)
+        assert blend[2] == pytest.approx([1, rest], abs=1e-3)

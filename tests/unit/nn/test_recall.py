@@ -54,7 +54,7 @@ def test_a_moment_that_is_followed_alone_gives_its_own_movement() -> None:
     query, found = held.of(torch.arange(2)), held.of(torch.tensor([[3, 4], [5, 6]]))
     shares = torch.zeros(2, 2, 4)
     shares[:, 1] = 1
-    made = recall(query, found, torch.zeros(4, 2), shares)
+    made = recall(query, found, torch.zeros(4, 2, 66), shares)
     torch.testing.assert_close(made, held.weights[[4, 6]])
 
 
@@ -63,10 +63,10 @@ def test_offset_moves_it_to_where_it_was() -> None:
     recall = Recall(4, 66, keys=3, ends=2, about=0)
     recall.offset.data.fill_(1)
     recall.scale.data.fill_(1)
-    lift = torch.randn(4, 2)
+    lift = torch.randn(4, 2, held.weights.shape[-1])
     query, found = held.of(torch.arange(1)), held.of(torch.tensor([[3]]))
     made = recall(query, found, lift, torch.ones(1, 1, 4))
-    expected = held.weights[3] + lift @ (held.ends[3] - held.ends[0])
+    expected = held.weights[3] + torch.einsum("kec,ec->kc", lift, held.ends[3] - held.ends[0])
     torch.testing.assert_close(made[0], expected)
 
 

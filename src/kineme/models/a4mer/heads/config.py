@@ -36,6 +36,9 @@ class HeadConfig(Settings, of="head"):
     posture: float = 0.0
     """deviations by which the poses seen in training stand otherwise than they did, so that movement counts
     more than posture; curves only"""
+    direct: float = 1.0
+    """share of what the latest poses alone say of joints that is left in use after training: less than 1 for
+    people who are not in the training data, of whom it says little; curves only"""
     hidden: int = 128
     """width of the MLP over the latest poses"""
     width: int = 96
@@ -62,8 +65,8 @@ class HeadConfig(Settings, of="head"):
         check_heads(self.width, self.heads)
         if self.longest <= 0 or self.context_seconds < 1 or self.near < 2 or self.waves < 1:
             raise UsageError("longest, context_seconds, near and waves are too small for a head")
-        if not 0 <= self.strangers <= 1 or self.posture < 0:
-            raise UsageError("strangers lies between 0 and 1, posture is not negative")
+        if not 0 <= self.strangers <= 1 or not 0 <= self.direct <= 1 or self.posture < 0:
+            raise UsageError("strangers and direct lie between 0 and 1, posture is not negative")
         if self.steps < 1 or self.batch_size < 1 or (self.route == "tokens" and self.layers < 1):
             raise UsageError("steps, batch_size and the layers of token heads must be at least 1")
 
@@ -71,6 +74,6 @@ class HeadConfig(Settings, of="head"):
 PRESETS: dict[str, HeadConfig] = {
     "small": HeadConfig(),
     # some two megabytes, for people who are not in the training data: what comes with the package
-    "compact": HeadConfig(hidden=96, library=4000, rank=48, strangers=0.5, posture=0.5),
+    "compact": HeadConfig(hidden=96, library=4000, rank=48, strangers=0.5, posture=0.5, direct=0.5),
     "paper": HeadConfig(route="tokens", width=128, layers=2, recalled=0, learning_rate=1e-3),
 }

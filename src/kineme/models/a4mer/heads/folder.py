@@ -19,8 +19,8 @@ from kineme.formats.atomic import atomic_folder
 from kineme.formats.checksums import CHECKSUMS, check_format, read_checksums, verify, write_checksums
 from kineme.formats.model_folder import kind_of
 
-#: raised by one when an older reader would misread a head
-FORMAT, OLDEST = 1, 1
+#: kind -> number of its format, raised by one when another reader would misread a head; only that one is read
+FORMATS = {"recogniser": 1, "predictor": 2, "interpolator": 1}
 FOLDER = "heads"
 FILES = ("config.json", "model.safetensors", "README.md")
 #: those with a checksum; a card may be edited
@@ -89,8 +89,8 @@ def write_head(
     with atomic_folder(folder) as work:
         save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, work / "model.safetensors")
         head = {
-            "format": FORMAT,
-            "oldest_reader": 1,
+            "format": FORMATS[kind],
+            "oldest_reader": FORMATS[kind],
             "model": f"a4mer-{kind}",
             "kineme": kineme.__version__,
             "base_weights_sha256": base,
@@ -126,7 +126,7 @@ def read_head(model_folder: str | Path, kind: str) -> tuple[dict[str, Any], dict
     _bounded(path, MOST_SETTINGS)
     try:
         head = json.loads(path.read_text(encoding="utf-8"))
-        check_format(head, "head", FORMAT, OLDEST, again, path)
+        check_format(head, kind, FORMATS[kind], FORMATS[kind], again, path)
         settings, base, name = head["settings"], head["base_weights_sha256"], head["model"]
         if not isinstance(settings, dict):
             raise ValueError("no settings")

@@ -13,7 +13,7 @@ from kineme.models.a4mer.heads.paper import COLUMNS, TokenInterpolator, TokenPre
 from kineme.models.a4mer.heads.tokens import Seen, padded
 from kineme.models.a4mer.network import A4MerNetwork
 from kineme.motion.rotations import yaw_matrix
-from kineme.nn.curves import EASE
+from kineme.nn.curves import EASE, sway
 from kineme.nn.moments import Cuts, Moments
 
 #: columns of the features (131): height and joints, the pelvis' velocity, turning
@@ -84,7 +84,7 @@ def _walked(columns: np.ndarray, made: Moments, fps: float) -> np.ndarray:
     share = (index - low).astype(np.float32)[:, None]
     found = path[:, low] * (1 - share) + path[:, low + 1] * share
     slope = (path[:, 1] - path[:, 0]) * fps
-    early = (made.times * np.exp(-made.times / EASE))[:, None].astype(np.float32)
+    early = sway(made.times)[:, None].astype(np.float32)
     return found + (velocity - slope)[:, None] * early
 
 
