@@ -42,7 +42,8 @@ TABLES = {
 }
 RIVALS = (
     "nearest", "linear + slerp", "cubic", "k-NN retrieval", "direct MLP", "direct Transformer",
-    "direct MLP, recalled poses", "A4Mer, paper's head", "A4Mer, random weights",
+    "direct MLP, recalled poses", "direct MLP, trained longer", "direct Transformer, trained longer",
+    "A4Mer, paper's head", "A4Mer, random weights",
 )  # fmt: skip
 
 

@@ -34,7 +34,8 @@ TABLES = {
 #: whom our row is compared with at 1, 2 and 4 s
 RIVALS = (
     "repeat last pose", "constant velocity", "k-NN retrieval", "direct MLP", "direct Transformer",
-    "direct MLP, recalled poses", "A4Mer, paper's head", "A4Mer, random weights",
+    "direct MLP, recalled poses", "direct MLP, trained longer", "direct Transformer, trained longer",
+    "A4Mer, paper's head", "A4Mer, random weights",
 )  # fmt: skip
 CODE = (
     "corpus/place.py", "nn/*.py", "models/a4mer/*.py", "models/a4mer/heads/*.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from kineme.evaluate import corpora, interpolation, prediction
 from kineme.evaluate.forecast_folds import open_forecast
-from kineme.evaluate.forecasters import Simple, in_parts
+from kineme.evaluate.forecasters import LONGER, Direct, Simple, in_parts, learned_rows
 from kineme.evaluate.request import Request
 from kineme.nn.moments import truth
 
@@ -57,6 +58,16 @@ def test_the_simple_rows_are_what_they_are_called() -> None:
     _, ends = in_parts(slerp, cuts, np.array([1e-6, 1 - 1e-6]))
     np.testing.assert_allclose(ends, start, atol=1e-3)
     assert made.times is times
+
+
+def test_a_rival_trained_longer_differs_in_its_steps_alone() -> None:
+    rows = {row.name: row for row in learned_rows("predictor", Path()) if isinstance(row, Direct)}
+    for name, steps in LONGER.items():
+        short, long = rows[name.removesuffix(", trained longer")], rows[name]
+        assert steps == long.config.steps > short.config.steps
+        assert replace(long.config, steps=short.config.steps) == short.config
+        shapes = [{k: v.shape for k, v in r._network(r.config).state_dict().items()} for r in (short, long)]
+        assert shapes[0] == shapes[1]
 
 
 @pytest.mark.slow
