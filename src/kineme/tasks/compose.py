@@ -22,9 +22,10 @@ from kineme.motion.canonical import INDEX
 from kineme.motion.feet import foot_skate, lock_feet, stance
 from kineme.motion.fit_rotations import fit_rotations
 from kineme.motion.frame import facing_angle, turn
-from kineme.motion.retarget import canonical_places, retarget, to_body
+from kineme.motion.retarget import canonical_places, retarget
 from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import matrix_to_sixd, sixd_to_matrix
+from kineme.motion.standing import stand_on
 from kineme.motion.time import resample
 from kineme.tasks.compose_refine import Progress, refine
 from kineme.tasks.onto import turned_to
@@ -110,7 +111,7 @@ def compose(
         notes.append(f"{names[0]} holds positions only: rotations were fitted to it")
     rig = recognise_rig(own.skeleton)
     a = retarget(own, rig)
-    b = _facing(to_body(_canonical(other), a.skeleton), a)
+    b = _facing(stand_on(_canonical(other), a), a)
     if not own.skeleton.same_tree(other.skeleton):
         notes.append(f"{names[1]} has another rig than {names[0]}, and was retargeted to its skeleton")
     energies = (motion_energy(a.positions, division), motion_energy(b.positions, division))
