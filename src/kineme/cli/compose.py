@@ -67,7 +67,7 @@ def run(args: Args) -> int:
     from kineme.cli.outputs import Inputs, check_ending, check_free, check_page
     from kineme.formats import save
     from kineme.tasks.compose import compose
-    from kineme.tasks.prepare import fit_for
+    from kineme.tasks.prepare import called, fit_for
 
     names = _names(args)
     check_page(args.page)
@@ -91,12 +91,13 @@ def run(args: Args) -> int:
         scheme=args.division,
         mix=args.mix,
         lock=not args.slide,
+        standard=args.out.suffix.lower() == ".npz",
         refinement=refinement,
         progress=None if args.refine is None else _Steps(args.refine),
     )
     for sentence in (*made.notes, *made.warnings):
         print(f"kineme: {sentence}", file=sys.stderr)
-    save(fit_for(made.motion, args.out.suffix.lower()), args.out)
+    save(fit_for(called(made.motion, args.out), args.out.suffix.lower()), args.out)
     _print(made, names)
     print(f"{made.motion.duration:.1f} s in {args.out}")
     if args.page is not None:
@@ -181,6 +182,8 @@ def _print(made: Composition, names: tuple[str, str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from kineme.models.compose.energy import RATE
+
     table = Table("part", box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(Text(f"{name} moves"), justify="right")
@@ -188,7 +191,7 @@ def _print(made: Composition, names: tuple[str, str]) -> None:
     for part, share in made.shares.items():
         row = [part]
         for energy, given in zip(made.energies, (share, 1 - share), strict=True):
-            speed = 100 * energy[part] ** 0.5 * made.motion.fps
+            speed = 100 * energy[part] ** 0.5 * RATE
             row += [f"{speed:.0f} cm/s", f"{100 * given:.0f} %"]
         table.add_row(*row)
     Console().print(table)

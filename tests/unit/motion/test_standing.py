@@ -62,7 +62,9 @@ def test_who_stands_there_stands_here(one: Skeleton, other: Skeleton, floors: tu
     assert made.positions[:, FEET, 1].min() > like.positions[:, FEET, 1].min() - 0.021
     np.testing.assert_array_equal(made.skeleton.offsets, other.offsets)
     others = [j for j in range(22) if j not in (1, 2, 4, 5)]  # only hips and knees bend
-    np.testing.assert_allclose(made.global_rotations[:, others], source.global_rotations[:, others], atol=1e-4)
+    np.testing.assert_allclose(
+        made.global_rotations[:, others], source.global_rotations[:, others], atol=1e-4
+    )
 
 
 def test_on_the_same_body_nothing_is_moved() -> None:
