@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Args:
     first: tyro.conf.Positional[Path]
-    """A motion file; the result is in its skeleton."""
+    """A motion file; the result is in its skeleton, but for .npz, which holds the standard body."""
     second: tyro.conf.Positional[Path]
     """Another one, of any rig that kineme reads."""
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FILE")]
@@ -98,7 +98,7 @@ def run(args: Args) -> int:
     for sentence in (*made.notes, *made.warnings):
         print(f"kineme: {sentence}", file=sys.stderr)
     save(fit_for(called(made.motion, args.out), args.out.suffix.lower()), args.out)
-    _print(made, names)
+    _print(made, names, locked=not args.slide)
     print(f"{made.motion.duration:.1f} s in {args.out}")
     if args.page is not None:
         from kineme.report.compose_page import write_composition
@@ -177,7 +177,7 @@ def _parts(text: str, names: tuple[str, str]) -> dict[str, float]:
     return found
 
 
-def _print(made: Composition, names: tuple[str, str]) -> None:
+def _print(made: Composition, names: tuple[str, str], *, locked: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -196,4 +196,6 @@ def _print(made: Composition, names: tuple[str, str]) -> None:
         table.add_row(*row)
     Console().print(table)
     if made.skate_before == made.skate_before:  # not NaN: some foot stood
-        print(f"feet that stood move {made.skate_before:.1f} cm/s, locked {made.skate_after:.1f} cm/s")
+        held = locked and made.skate_before - made.skate_after >= 0.05
+        before = f"{made.skate_before:.1f} cm/s, locked " if held else ""
+        print(f"feet that stood move {before}{made.skate_after:.1f} cm/s")

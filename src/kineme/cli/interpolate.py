@@ -2,8 +2,8 @@
 
 One file and --gap: the frames of the gap are made anew, every other frame stays as it is. Two files: the
 second is turned and moved so that it goes on where the first leads, and --seconds of transition are put
-between them; a second one on another body is retargeted to the first one's skeleton. Seams are smooth, and
-feet that stand keep standing.
+between them; a second one on another body is retargeted to the first one's skeleton and stands on its
+floor. Seams are smooth, and feet that stand keep standing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""How a take goes on: the take and a future joined to it, in its own skeleton, rate and format.
+"""How a take goes on: the take and a future joined to it, in its own skeleton, rate and format (BVH for ASF/AMC,
+which is only read).
 
 The first sample is the answer that is right on average. The others are ways in which motion went on in the
 training data when it was like this; --seed draws others. The join is smooth, and feet that stand keep
