@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Args:
     first: tyro.conf.Positional[Path]
-    """A motion file; the result is in its skeleton."""
+    """A motion file; the result is in its skeleton, but for .npz, which holds the standard body."""
     second: tyro.conf.Positional[Path]
     """Another one, of any rig that kineme reads."""
     out: Annotated[Path, tyro.conf.arg(aliases=("-o",), metavar="FILE")]
@@ -67,7 +67,7 @@ def run(args: Args) -> int:
     from kineme.cli.outputs import Inputs, check_ending, check_free, check_page
     from kineme.formats import save
     from kineme.tasks.compose import compose
-    from kineme.tasks.prepare import fit_for
+    from kineme.tasks.prepare import called, fit_for
 
     names = _names(args)
     check_page(args.page)
@@ -91,13 +91,14 @@ def run(args: Args) -> int:
         scheme=args.division,
         mix=args.mix,
         lock=not args.slide,
+        standard=args.out.suffix.lower() == ".npz",
         refinement=refinement,
         progress=None if args.refine is None else _Steps(args.refine),
     )
     for sentence in (*made.notes, *made.warnings):
         print(f"kineme: {sentence}", file=sys.stderr)
-    save(fit_for(made.motion, args.out.suffix.lower()), args.out)
-    _print(made, names)
+    save(fit_for(called(made.motion, args.out), args.out.suffix.lower()), args.out)
+    _print(made, names, locked=not args.slide)
     print(f"{made.motion.duration:.1f} s in {args.out}")
     if args.page is not None:
         from kineme.report.compose_page import write_composition
@@ -176,10 +177,12 @@ def _parts(text: str, names: tuple[str, str]) -> dict[str, float]:
     return found
 
 
-def _print(made: Composition, names: tuple[str, str]) -> None:
+def _print(made: Composition, names: tuple[str, str], *, locked: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from kineme.models.compose.energy import RATE
 
     table = Table("part", box=None, pad_edge=False, header_style="bold")
     for name in names:
@@ -188,9 +191,11 @@ def _print(made: Composition, names: tuple[str, str]) -> None:
     for part, share in made.shares.items():
         row = [part]
         for energy, given in zip(made.energies, (share, 1 - share), strict=True):
-            speed = 100 * energy[part] ** 0.5 * made.motion.fps
+            speed = 100 * energy[part] ** 0.5 * RATE
             row += [f"{speed:.0f} cm/s", f"{100 * given:.0f} %"]
         table.add_row(*row)
     Console().print(table)
     if made.skate_before == made.skate_before:  # not NaN: some foot stood
-        print(f"feet that stood move {made.skate_before:.1f} cm/s, locked {made.skate_after:.1f} cm/s")
+        held = locked and made.skate_before - made.skate_after >= 0.05
+        before = f"{made.skate_before:.1f} cm/s, locked " if held else ""
+        print(f"feet that stood move {before}{made.skate_after:.1f} cm/s")

@@ -2,8 +2,8 @@
 
 One file and --gap: the frames of the gap are made anew, every other frame stays as it is. Two files: the
 second is turned and moved so that it goes on where the first leads, and --seconds of transition are put
-between them; a second one on another body is retargeted to the first one's skeleton. Seams are smooth, and
-feet that stand keep standing.
+between them; a second one on another body is retargeted to the first one's skeleton and stands on its
+floor. Seams are smooth, and feet that stand keep standing.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def run(args: Args) -> int:
     """Fills, writes the file, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
     from kineme.cli.outputs import Inputs, check_free, check_page
-    from kineme.cli.own_format import far_said, feet_said, load_head, written_suffix
+    from kineme.cli.own_format import far_said, feet_said, load_head, written_said, written_suffix
     from kineme.formats import save
     from kineme.tasks.interpolate import interpolate, interpolate_between
-    from kineme.tasks.prepare import fit_for
+    from kineme.tasks.prepare import called, fit_for
 
     _check(args)
     suffix = written_suffix(args.out, args.out.suffix or "nothing")
@@ -74,9 +74,10 @@ def run(args: Args) -> int:
         head = load_head(args.model, "interpolator")
         filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, **how)
     far = far_said(filled.recalled, "interpolator")
-    for sentence in (*filled.notes, *([far] if far else [])):
+    written = written_said(args.files[0], filled.motion, suffix)
+    for sentence in filter(None, (*filled.notes, far, written)):
         print(f"kineme: {sentence}", file=sys.stderr)
-    save(fit_for(filled.motion, suffix), args.out)
+    save(fit_for(called(filled.motion, args.out), suffix), args.out)
     fps = filled.motion.fps
     draw = "1" if args.draw is None else f"{args.draw + 1}"
     instead = f"--draw {draw} follows {'a' if args.draw is None else 'another'} recalled moment"

@@ -14,6 +14,7 @@ FAR = 0.08
 
 if TYPE_CHECKING:
     from kineme.models.a4mer.heads.head import Head
+    from kineme.motion import Motion
 
 
 def load_head(model: str, kind: Literal["predictor", "interpolator"]) -> Head:
@@ -37,6 +38,23 @@ def written_suffix(file: Path, asked: str | None) -> str:
         return suffix
     own = file.suffix.lower()
     return own if own in known else ".bvh"
+
+
+def written_said(file: Path, motion: Motion, suffix: str) -> str:
+    """A sentence where what is written is not in the format or on the skeleton of the take in `file`; else
+    nothing."""
+    from kineme.motion.canonical import SMPL22
+    from kineme.motion.standing import same_lengths
+
+    if suffix == ".npz" and not motion.positions_only:
+        skeleton = motion.skeleton
+        if skeleton.names == SMPL22.names and same_lengths(skeleton, SMPL22):
+            return ""
+        return f".npz holds the standard body (SMPL), not the skeleton of {file.name}"
+    asf_amc = file.suffix.lower() in (".amc", ".asf")
+    return (
+        f"{file.name} is ASF/AMC, which is only read; BVH is written" if asf_amc and suffix == ".bvh" else ""
+    )
 
 
 def feet_said(skate: float, glides: tuple[float, float], instead: str) -> str:

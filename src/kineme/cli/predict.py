@@ -1,4 +1,5 @@
-"""How a take goes on: the take and a future joined to it, in its own skeleton, rate and format.
+"""How a take goes on: the take and a future joined to it, in its own skeleton, rate and format (BVH for ASF/AMC,
+which is only read).
 
 The first sample is the answer that is right on average. The others are ways in which motion went on in the
 training data when it was like this; --seed draws others. The join is smooth, and feet that stand keep
@@ -53,7 +54,7 @@ def run(args: Args) -> int:
     """Predicts, writes the files, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
     from kineme.cli.outputs import Inputs, check_free, check_page, folder_for
-    from kineme.cli.own_format import far_said, load_head, written_suffix
+    from kineme.cli.own_format import far_said, load_head, written_said, written_suffix
     from kineme.formats import save
     from kineme.tasks.predict import MOST_SAMPLES, predict
     from kineme.tasks.prepare import fit_for
@@ -72,8 +73,9 @@ def run(args: Args) -> int:
     check_free([*targets, *page], args.overwrite, Inputs([args.file, args.model], options))
     head = load_head(args.model, "predictor")
     found = predict(motion, seconds, head, samples=args.samples, seed=args.seed, lock=not args.slide)
-    if far := far_said(found[0].recalled, "predictor"):
-        print(f"kineme: {far}", file=sys.stderr)
+    for sentence in (far_said(found[0].recalled, "predictor"), written_said(args.file, motion, suffix)):
+        if sentence:
+            print(f"kineme: {sentence}", file=sys.stderr)
     args.out.mkdir(parents=True, exist_ok=True)
     for prediction, target in zip(found, targets, strict=True):
         made = prediction.motion[prediction.frame :] if args.future_only else prediction.motion

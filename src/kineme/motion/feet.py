@@ -80,6 +80,18 @@ def lock_feet(motion: Motion, source: np.ndarray, standing: np.ndarray) -> Motio
     return motion.replace(local_rotations=local, source=None)
 
 
+def lift_feet(motion: Motion, height: float) -> Motion:
+    """A canonical motion whose toes are nowhere below a `height` in metres, by bending hips and knees."""
+    positions, turns = motion.positions.astype(np.float64), motion.global_rotations.astype(np.float64)
+    deep = np.maximum(height - positions[:, FEET, 1], 0)
+    if not deep.any():
+        return motion
+    for side, name in enumerate(SIDES):
+        _bend(positions, turns, name, deep[:, side, None] * [0, 1, 0])
+    local = local_from_global(motion.skeleton, turns.astype(np.float32))
+    return motion.replace(local_rotations=local, source=None)
+
+
 def _shift(places: np.ndarray, source: np.ndarray, standing: np.ndarray, fps: float) -> np.ndarray:
     """(T, 3): what brings a foot at `places` (T, 3) to where the source's stands, fading out beside it."""
     total, weights = np.zeros((len(places), 3)), np.zeros(len(places))

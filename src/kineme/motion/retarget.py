@@ -136,7 +136,7 @@ def to_standard_body(motion: Motion) -> Motion:
     rotations. Raises InputError for a skeleton that is not canonical.
     """
     if motion.skeleton.names == JOINTS and motion.positions_only:
-        ratio = np.float32(_leg_length(SMPL22) / max(_leg_length(motion.skeleton), 1e-6))
+        ratio = np.float32(leg_length(SMPL22) / max(leg_length(motion.skeleton), 1e-6))
         return _standard_positions(motion, ratio)
     return to_body(motion, SMPL22)
 
@@ -144,13 +144,13 @@ def to_standard_body(motion: Motion) -> Motion:
 def to_body(motion: Motion, skeleton: Skeleton) -> Motion:
     """A canonical motion with rotations on another canonical skeleton: the same rotations, its lengths.
 
-    The point between the hips is scaled by the ratio of the leg lengths. Raises InputError where one of both
-    is not canonical.
+    The point between the hips is scaled by the ratio of the leg lengths; `motion.standing.stand_on` also sees to
+    it that feet stand on the floor of the other body. Raises InputError where one of both is not canonical.
     """
     source = motion.skeleton
     if source.names != JOINTS or skeleton.names != JOINTS or motion.local_rotations is None:
         raise InputError("only a motion on the canonical body can take standard lengths; retarget() it first")
-    ratio = np.float32(_leg_length(skeleton) / max(_leg_length(source), 1e-6))
+    ratio = np.float32(leg_length(skeleton) / max(leg_length(source), 1e-6))
     pelvis = motion.local_rotations[:, 0]
     hips = [INDEX["left_hip"], INDEX["right_hip"]]
     middle = motion.root_translation + pelvis @ source.offsets[hips].mean(axis=0)
@@ -158,7 +158,7 @@ def to_body(motion: Motion, skeleton: Skeleton) -> Motion:
     return motion.replace(skeleton=skeleton, root_translation=root, local_translations=None, source=None)
 
 
-def _leg_length(skeleton: Skeleton) -> float:
+def leg_length(skeleton: Skeleton) -> float:
     """Thigh and shin in metres, mean of both sides."""
     lengths = np.linalg.norm(skeleton.offsets, axis=1)
     return float(sum(lengths[INDEX[f"{side}_{part}"]] for side in SIDES for part in ("knee", "ankle")) / 2)
@@ -270,7 +270,7 @@ def _scale(places: np.ndarray) -> float:
     """A body's size against SMPL22, by its legs; places (22, 3)."""
     parts = [[INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle")] for side in SIDES]
     lengths = np.linalg.norm(np.diff(places[parts], axis=1), axis=-1)
-    return float(lengths.sum() / 2 / _leg_length(SMPL22))
+    return float(lengths.sum() / 2 / leg_length(SMPL22))
 
 
 def _fill_between(places: np.ndarray, known: np.ndarray, row: list[int]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kineme.models.compose.energy import RATE
 from kineme.motion import Motion
 from kineme.motion.retarget import retarget
 from kineme.report.body import page_body
@@ -63,6 +64,6 @@ def _clip(motion: Motion, name: str) -> PageClip:
 
 def _part(made: Composition, part: str) -> dict[str, Any]:
     """A part's words on the page, its share, and how fast it moves in each clip in cm a second."""
-    speeds = [round(100 * energy[part] ** 0.5 * made.motion.fps, 1) for energy in made.energies]
+    speeds = [round(100 * energy[part] ** 0.5 * RATE, 1) for energy in made.energies]
     limbs = {"legs": ["left leg", "right leg"], "arms": ["left arm", "right arm"]}.get(part, [part])
     return {"part": part, "limbs": limbs, "share": round(made.shares[part], 3), "speeds": speeds}

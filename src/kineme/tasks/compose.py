@@ -1,12 +1,12 @@
 """Two actions at once from two clips: no training, the coupling of `models.compose` on a person's own files.
 
-files -> one frame rate, one length -> the canonical body, facing one way -> energies -> shares of every part
--> mixed rotations -> feet that stand -> the first clip's own skeleton
+files -> energies -> shares of every part; one frame rate, one length -> the canonical body, facing one way
+-> mixed rotations -> feet that stand -> the first clip's own skeleton, or the standard body
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,22 +15,30 @@ import torch
 from kineme.errors import InputError, UsageError
 from kineme.formats.rest_pose import drop_rest_frame
 from kineme.models.compose.coupling import couple_rotations, joint_share
-from kineme.models.compose.energy import motion_energy, part_values, parts_of
+from kineme.models.compose.energy import part_values, parts_of, steady_energy
 from kineme.models.compose.refine import Refinement
 from kineme.motion import Motion
-from kineme.motion.canonical import INDEX
+from kineme.motion.canonical import INDEX, JOINTS, SMPL22
 from kineme.motion.feet import foot_skate, lock_feet, stance
 from kineme.motion.fit_rotations import fit_rotations
 from kineme.motion.frame import facing_angle, turn
-from kineme.motion.retarget import canonical_places, retarget, to_body
+from kineme.motion.retarget import canonical_places, retarget, to_standard_body
 from kineme.motion.rigs import RigMap, recognise_rig
 from kineme.motion.rotations import matrix_to_sixd, sixd_to_matrix
+from kineme.motion.standing import same_lengths, stand_on
 from kineme.motion.time import resample
+from kineme.tasks.carry import standard_places
 from kineme.tasks.compose_refine import Progress, refine
 from kineme.tasks.onto import turned_to
 
 #: a clip is played so many times as slowly at most, to fill the seconds that were asked for
 SLOWEST = 2.0
+#: seconds of the shortest clip: an atom
+SHORTEST = 0.4
+#: two shares that differ by less are alike, and the first clip has the part
+_ALIKE = 0.005
+#: metres between joints of two clips that are the same motion
+_SAME = 1e-3
 #: words for several parts at once
 _GROUPS = {
     "arms": ("left arm", "right arm", "arms"),
@@ -47,12 +55,13 @@ class Composition:
 
     Attributes
     ----------
-    motion : the result, in the first clip's skeleton and rate.
+    motion : the result, in the first clip's rate, and in its skeleton or on the standard body.
     sources : both clips as they went in: on the first one's canonical body, of one length, facing one way.
-    energies : of each, part -> square metres a frame (eq. 2).
+    energies : of each, part -> square metres a frame of `models.compose.energy.RATE` (eq. 2), on the standard
+        body.
     shares : part -> what the first clip gives of it, in [0, 1].
     skate_before, skate_after : centimetres a second over the floor of feet that stood in the clip that gives
-        the legs, without and with the feet locked; NaN where none stood.
+        the legs, in what was mixed and in `motion`; NaN where none stood.
     notes : what had to be decided, in sentences. warnings : what the user should know.
     """
 
@@ -77,6 +86,7 @@ def compose(
     scheme: str = "sides",
     mix: bool = False,
     lock: bool = True,
+    standard: bool = False,
     refinement: Refinement | None = None,
     progress: Progress | None = None,
 ) -> Composition:
@@ -95,51 +105,100 @@ def compose(
     mix : parts are mixed by the masks, as the paper does (eq. 10). By default a part goes whole to the clip
         with the larger share: mixed with an arm that swings, a waving hand stays 17 cm lower.
     lock : keep feet standing that stood.
+    standard : give the result on the standard body, which AMASS files hold, with its feet on that one's floor.
     refinement : also change rotations a little, so that an autoencoder sees both actions better
         (`tasks.compose_refine`). progress : is told how far that is.
 
-    Raises InputError for rigs that are no body, UsageError for parts or seconds that cannot be.
+    Two clips of the same motion give the first one as it is. Raises InputError for rigs that are no body and for
+    clips shorter than an atom, UsageError for parts or seconds that cannot be.
     """
     if not 0 <= rate <= 1:
         raise UsageError(f"the mixing rate lies between 0 and 1, not {rate:g}")
     division, notes, warnings = parts_of(scheme), [], []
-    own = drop_rest_frame(first)
-    own, other = _one_length(own, drop_rest_frame(second), seconds, names, notes)
+    started = [_started(m, name, notes) for m, name in zip((first, second), names, strict=True)]
+    own, other = _one_length(*started, seconds, names, notes)
     if own.positions_only:
         own = fit_rotations(own)
         notes.append(f"{names[0]} holds positions only: rotations were fitted to it")
     rig = recognise_rig(own.skeleton)
     a = retarget(own, rig)
-    b = _facing(to_body(_canonical(other), a.skeleton), a)
+    b = _facing(stand_on(_canonical(other), a), a)
     if not own.skeleton.same_tree(other.skeleton):
         notes.append(f"{names[1]} has another rig than {names[0]}, and was retargeted to its skeleton")
-    energies = (motion_energy(a.positions, division), motion_energy(b.positions, division))
-    per_part = (part_values(energies[0], division), part_values(energies[1], division))
+    one, two = _energies(started, seconds, division)
+    energies = (one, two)
+    per_part = (part_values(one, division), part_values(two, division))
     share = _share(energies, rate, mix)
     given = _override(share, parts or {}, division)
+    moves = one.any() or two.any()
+    if same := bool(moves and np.abs(a.positions - b.positions).max() < _SAME):
+        share[:] = 1.0
+        warnings.append(f"{names[0]} and {names[1]} are the same motion, so {names[0]} comes out as it is")
     shares = part_values(share, division)
-    warnings += _warnings(per_part, names, shares, given)
+    if not same:
+        warnings += _warnings(per_part, names, shares, given)
     lead = 0 if shares[_LEGS] >= 0.5 else 1
-    coupled = _coupled(a, b, share, lead)
+    coupled = a if same else _coupled(a, b, share, lead)
     giving = (a, b)[lead].positions
     standing = stance(giving, own.fps)
-    before = foot_skate(coupled.positions, standing, own.fps)
-    if refinement is not None:
+    mixed = to_standard_body(coupled) if standard else coupled
+    before = foot_skate(mixed.positions, standing, own.fps)
+    if refinement is not None and not same:
         coupled, worse, better = refine(coupled, (a, b), energies, share, refinement, progress=progress)
         if better < worse:
             fell = 100 * (1 - better / worse)
             notes.append(f"refinement lowered its loss from {worse:.4f} to {better:.4f}, by {fell:.1f} %")
         else:
             notes.append(f"refinement found nothing that lowers its loss ({worse:.4f}), and changed nothing")
-    if lock:
+    if lock and not same:
         coupled = lock_feet(coupled, giving, standing)
     fingers = other if own.skeleton.same_tree(other.skeleton) else None
-    result = _on_own_skeleton(own, rig, a, coupled, share, fingers)
-    after = foot_skate(canonical_places(result, rig)[0], standing, own.fps)
+    result = own if same else _on_own_skeleton(own, rig, a, coupled, share, fingers)
+    if standard:
+        if own.skeleton.names != JOINTS or not same_lengths(own.skeleton, SMPL22):
+            notes.append(f"the result is on the standard body (SMPL), not on the skeleton of {names[0]}")
+        result = _on_standard_body(retarget(result, rig), standing if lock else None)
+    after = foot_skate(canonical_places(result)[0], standing, own.fps)
     labels = tuple(dict.fromkeys((*own.labels, *other.labels)))
     return Composition(
         result.replace(labels=labels), (a, b), per_part, shares, before, after, tuple(notes), tuple(warnings)
     )
+
+
+def _started(motion: Motion, name: str, notes: list[str]) -> Motion:
+    """The clip without a rest pose that it begins with. Raises InputError for one that is too short."""
+    started = drop_rest_frame(motion)
+    if started is not motion:
+        notes.append(f"{name} begins with a rest pose, which was left out")
+    if len(started) < 2:
+        raise InputError(f"{name} has one frame and does not move, so there is nothing to compose")
+    if started.duration < SHORTEST - 1e-6:
+        raise InputError(f"{name} lasts {started.duration:.2f} s; give at least {SHORTEST:g} s, an atom")
+    return started
+
+
+def _energies(
+    clips: Sequence[Motion], seconds: float | None, division: Mapping[str, tuple[int, ...]]
+) -> list[np.ndarray]:
+    """(22,) of each, of what is used of it: the same in whatever order the clips come, and at what rate.
+
+    On one body, since who is larger does not move more.
+    """
+    lasts = min(clip.duration for clip in clips) if seconds is None else seconds
+    found = []
+    for clip in clips:
+        slower = max(1.0, lasts / clip.duration)
+        used = clip[: max(2, round(lasts / slower * clip.fps))]
+        found.append(steady_energy(standard_places(used), clip.fps / slower, division))
+    return found
+
+
+def _on_standard_body(canonical: Motion, standing: np.ndarray | None) -> Motion:
+    """A canonical motion on the standard body and its floor, with feet (T, 2) that stand held again: legs of
+    other proportions bring them elsewhere."""
+    turns = np.tile(np.eye(3, dtype=np.float32), (1, len(JOINTS), 1, 1))
+    made = stand_on(canonical, Motion(SMPL22, canonical.fps, SMPL22.offsets[:1], turns))
+    return made if standing is None else lock_feet(made, made.positions, standing)
 
 
 def _canonical(motion: Motion) -> Motion:
@@ -156,9 +215,6 @@ def _one_length(
         if not (np.isfinite(seconds) and seconds > 0):
             raise UsageError(f"--seconds must be above 0, not {seconds}")
         count = max(2, round(seconds * first.fps))
-    for motion, name in zip((first, second), names, strict=True):
-        if len(motion) < 2:
-            raise InputError(f"{name} has one frame and does not move, so there is nothing to compose")
     fitted = []
     for motion, name in zip((first, second), names, strict=True):
         if len(motion) < count:
@@ -188,7 +244,7 @@ def _facing(motion: Motion, like: Motion) -> Motion:
 def _share(energies: tuple[np.ndarray, np.ndarray], rate: float, mix: bool) -> np.ndarray:
     one, other = (torch.from_numpy(e)[None] for e in energies)
     share = joint_share(one, other, torch.tensor([rate], dtype=one.dtype))[0].numpy()
-    return share if mix else np.where(share >= 0.5, 1.0, 0.0)
+    return share if mix else np.where(share >= 0.5 - _ALIKE, 1.0, 0.0)
 
 
 def _override(

@@ -6,25 +6,29 @@ import numpy as np
 
 from kineme.motion import Motion
 from kineme.motion.fit_rotations import fit_rotations
-from kineme.motion.retarget import retarget, to_body
+from kineme.motion.retarget import retarget
 from kineme.motion.rigs import RigMap
+from kineme.motion.standing import rise, stand_on
 from kineme.tasks.carry import carry_back, held, rig_of, standard_places
 from kineme.tasks.restore import turn_source, world_turns
 
 
 def onto(motion: Motion, like: Motion) -> Motion:
-    """`motion` on the skeleton of `like`, with its bones; it goes as much less far as its legs are shorter.
+    """`motion` on the skeleton of `like`, with its bones; it goes as much less far as its legs are shorter, and
+    feet that stand do so where those of `like` do.
 
     What no canonical joint moves, such as fingers, stays as in the first frame of `like`. Labels are kept, the
     record of the file is not. Raises InputError for rigs that are no body.
     """
     start = held(like[:1], len(motion) - 1).replace(fps=motion.fps, source=None, labels=motion.labels)
     rig = rig_of(start)
-    if start.positions_only:
-        return carry_back(start, standard_places(motion), slice(0, len(motion)))
-    canonical = retarget(start, rig)
     wanted = fit_rotations(motion) if motion.positions_only else retarget(motion)
-    return turned_to(start, rig, canonical, to_body(wanted, canonical.skeleton))
+    if start.positions_only:
+        made = carry_back(start, standard_places(motion), slice(0, len(motion)))
+        up = rise(wanted, retarget(made, rig), retarget(like, rig)) * np.array([0, 1, 0], dtype=np.float32)
+        return made.replace(given_positions=made.positions + up, root_translation=made.root_translation + up)
+    canonical = retarget(start, rig)
+    return turned_to(start, rig, canonical, stand_on(wanted, retarget(like, rig)))
 
 
 def turned_to(start: Motion, rig: RigMap, canonical: Motion, wanted: Motion) -> Motion:

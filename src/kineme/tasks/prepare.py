@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from kineme.motion import Motion
 from kineme.motion.canonical import JOINTS
 from kineme.motion.fit_rotations import fit_rotations
 from kineme.motion.retarget import retarget
+
+
+def called(motion: Motion, file: Path) -> Motion:
+    """The motion with the name of the file that it is written to: an animation in a GLB is called after it, and
+    not after one of the files that it was made of."""
+    return motion.replace(provenance=replace(motion.provenance, file=str(file)))
 
 
 def fit_for(motion: Motion, suffix: str) -> Motion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from kineme.cli.main import main
 from kineme.corpus.synthetic import generate
 from kineme.formats import load, save
+from kineme.motion.feet import FEET, foot_skate, stance
+from kineme.motion.retarget import retarget
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -98,3 +101,27 @@ def test_refinement_says_what_it_does_and_how_long_it_takes(monkeypatch, capsys)
         steps(done, 25, 13)
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2 and "up to 25 looks at 13 pictures" in said[0] and "takes about 0 s" in said[1]
+
+
+def test_what_is_said_of_the_feet_is_of_the_file(tmp_path, unpacked, capsys) -> None:
+    """AMASS holds the standard body, on which the feet would slide that stood on the clip's own."""
+    folder = unpacked(
+        "bandai-namco/dataset-2.zip", "*_walk_normal_001.bvh", "*_wave-right-hand_normal_001.bvh"
+    )
+    walk, wave = (next(folder.rglob(f"*_{name}_normal_001.bvh")) for name in ("walk", "wave-right-hand"))
+    out = tmp_path / "both.npz"
+    assert run("compose", walk, wave, "-o", out) == 0
+    said = capsys.readouterr()
+    assert "on the standard body (SMPL), not on the skeleton of dataset-2_walk_normal_001" in said.err
+    told = float(said.out.split("locked ")[1].split(" cm/s")[0])
+    source, made = load(walk), load(out)
+    standing = stance(retarget(source).positions[: len(made)], source.fps)
+    assert foot_skate(made.positions, standing, made.fps) == pytest.approx(told, abs=0.06)
+    assert told < 0.3 and made.positions[:, FEET, 1].min() > -0.03
+
+
+def test_an_animation_is_called_after_the_composition(takes, tmp_path) -> None:
+    assert run("compose", takes / "walk.bvh", takes / "wave.bvh", "-o", tmp_path / "greeting.glb") == 0
+    data = (tmp_path / "greeting.glb").read_bytes()
+    length = int.from_bytes(data[12:16], "little")
+    assert [a["name"] for a in json.loads(data[20 : 20 + length])["animations"]] == ["greeting"]

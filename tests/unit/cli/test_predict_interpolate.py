@@ -9,9 +9,10 @@ import pytest
 
 import kineme
 from kineme.cli.main import main
-from kineme.cli.own_format import far_said, feet_said
+from kineme.cli.own_format import far_said, feet_said, written_said
 from kineme.corpus.synthetic import generate
 from kineme.models.a4mer import A4Mer, A4MerConfig
+from kineme.motion.canonical import SMPL22
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +204,16 @@ def test_far_moments_are_said() -> None:
     assert "16 cm from those at the gap" in far_said(0.16, "interpolator")
     assert "train predictor" in far_said(0.16, "predictor")
     assert far_said(0.02, "predictor") == far_said(float("nan"), "predictor") == ""
+
+
+def test_what_is_not_the_takes_own_is_told() -> None:
+    taken = generate(1, 1, 1.0)[0].motion
+    standard = taken.replace(skeleton=SMPL22)
+    for file, motion, suffix, sentence in (
+        ("a.bvh", taken, ".npz", ".npz holds the standard body (SMPL), not the skeleton of a.bvh"),
+        ("a.npz", standard, ".npz", ""),
+        ("a.amc", taken, ".bvh", "a.amc is ASF/AMC, which is only read; BVH is written"),
+        ("a.bvh", taken, ".bvh", ""),
+        ("a.amc", taken, ".glb", ""),
+    ):
+        assert written_said(Path(file), motion, suffix) == sentence

@@ -17,7 +17,7 @@ from kineme.models.compose.coupling import (
     joint_share,
     mixing_rate,
 )
-from kineme.models.compose.energy import SCHEMES, motion_energy
+from kineme.models.compose.energy import RATE, SCHEMES, motion_energy, steady_energy
 from kineme.motion.canonical import INDEX
 from kineme.motion.rotations import axis_angle_to_matrix, matrix_to_sixd, sixd_to_matrix
 
@@ -39,6 +39,29 @@ def test_energy_is_equal_in_a_part_and_blind_to_where_the_body_goes() -> None:
         assert len(set(energy[list(joints)])) == 1
     walked = positions + np.arange(6)[:, None, None] * np.array([0.3, 0, 0.1])
     np.testing.assert_allclose(motion_energy(walked), energy, rtol=1e-9)
+
+
+@given(
+    fps=st.sampled_from([20.0, 24.0, 25.0, 30.0, 60.0, 100.0, 120.0, 240.0]),
+    hertz=st.floats(0.3, 3.0),
+    phase=st.floats(0, 6.28),
+)
+def test_steady_energy_does_not_depend_on_the_rate(fps, hertz, phase) -> None:
+    """Nor on a millimetre of noise, as which it is measured at a high one; eq. 2 alone does."""
+
+    def swinging(rate: float) -> np.ndarray:
+        angle = 2 * np.pi * hertz * np.arange(round(6 * rate)) / rate + phase
+        places = np.zeros((len(angle), 22, 3))
+        places[:, INDEX["right_wrist"], :2] = 0.4 * np.stack([np.sin(angle), np.cos(angle)], axis=1)
+        return places
+
+    noise = np.random.default_rng(0).normal(scale=1e-3, size=(round(6 * fps), 22, 3))
+    wrist = INDEX["right_wrist"]
+    want = steady_energy(swinging(RATE), RATE)[wrist]
+    assert steady_energy(swinging(fps), fps)[wrist] == pytest.approx(want, rel=0.06)
+    noisy = steady_energy(swinging(fps) + noise, fps)[wrist]
+    assert noisy == pytest.approx(want, rel=0.06, abs=1e-6)
+    assert want < motion_energy(swinging(RATE))[wrist] * 1.05
 
 
 def test_energy_of_what_stands_still_is_zero() -> None:

@@ -231,3 +231,64 @@ def test_real_clips_walk_and_wave(unpacked) -> None:
     assert made.motion.skeleton is walk.skeleton
     hand = walk.skeleton.index("Hand_R")
     assert np.median(made.motion.positions[:, hand, 1]) > 1.1
+
+
+@pytest.mark.parametrize("parts", [None, {"arms": 0.0}])
+def test_the_same_clip_twice_comes_out_as_it_is(walk, parts) -> None:
+    made = compose(walk, walk, names=("walk (1)", "walk (2)"), parts=parts)
+    assert made.warnings == ("walk (1) and walk (2) are the same motion, so walk (1) comes out as it is",)
+    np.testing.assert_array_equal(made.motion.local_rotations, walk.local_rotations)
+    np.testing.assert_array_equal(made.motion.root_translation, walk.root_translation)
+    assert set(made.shares.values()) == {1.0}
+
+
+def test_parts_that_move_alike_are_the_first_clips(walk) -> None:
+    """Mirrored in time a motion has the same energies, up to rounding."""
+    assert walk.local_rotations is not None
+    back = walk.replace(
+        local_rotations=walk.local_rotations[::-1], root_translation=walk.root_translation[::-1]
+    )
+    for pair in ((walk, back), (back, walk)):
+        assert set(compose(*pair).shares.values()) == {1.0}
+
+
+def test_a_rest_pose_at_the_start_is_told(walk) -> None:
+    root, turns = walk.root_translation.copy(), walk.local_rotations.copy()
+    root[0], turns[0] = walk.skeleton.offsets[0], walk.skeleton.rest_rotations
+    posed = walk.replace(root_translation=root, local_rotations=turns)
+    for pair, name in (((posed, waving(200)), "first"), ((waving(200), posed), "second")):
+        made = compose(*pair)
+        assert f"{name} begins with a rest pose, which was left out" in made.notes
+        assert len(made.motion) == len(walk) - 1
+
+
+def test_a_clip_shorter_than_an_atom_is_refused(walk) -> None:
+    with pytest.raises(InputError, match=r"short lasts 0.07 s; give at least 0.4 s"):
+        compose(walk, waving(2), names=("walk", "short"))
+    assert len(compose(walk, waving(12)).motion) == 12
+
+
+def test_energies_do_not_depend_on_the_order(walk) -> None:
+    """Another rate, another size, another length."""
+    wave = waving(70, fps=24.0)
+    wave = wave.replace(skeleton=wave.skeleton.scaled(1.3), root_translation=1.3 * wave.root_translation)
+    one, other = compose(walk, wave).energies, compose(wave, walk).energies
+    for part in one[0]:
+        assert (one[0][part], one[1][part]) == (other[1][part], other[0][part])
+
+
+def test_on_the_standard_body_feet_stand_too(walk) -> None:
+    tall = walk.skeleton.scaled(1.2)
+    legs = np.ones((22, 1))
+    legs[[INDEX["left_knee"], INDEX["right_knee"]]] = 0.8  # other proportions: feet would slide
+    tall = Skeleton(tall.names, tall.parents, tall.offsets * legs)
+    first = walk.replace(skeleton=tall, root_translation=walk.root_translation * 1.1)
+    free, made = (
+        compose(first, waving(150), standard=True, lock=lock, names=("walk", "wave"))
+        for lock in (False, True)
+    )
+    assert made.motion.skeleton.names == JOINTS
+    assert made.skate_after < 0.5 < free.skate_after
+    assert "the result is on the standard body (SMPL), not on the skeleton of walk" in made.notes
+    plain = compose(waving(150), walk, standard=True)  # it is that body
+    assert not any("SMPL" in note for note in plain.notes)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
+from scipy.interpolate import CubicSpline
+from scipy.signal import butter, sosfiltfilt
 
 from kineme.errors import InputError
 from kineme.motion.canonical import JOINTS, PARTS
@@ -32,6 +34,8 @@ SCHEMES: dict[str, dict[str, tuple[int, ...]]] = {
 }
 #: square metres a frame below which a part does not move: a tenth of a millimetre
 STILL = 1e-8
+#: frames a second, and Hz up to which movement counts, for clips of any rate
+RATE, CUTOFF = 30.0, 6.0
 
 
 def motion_energy(
@@ -59,6 +63,26 @@ def motion_energy(
         energies[list(joints)] = steps[list(joints)].mean()
     energies[energies < STILL] = 0.0
     return energies
+
+
+def steady_energy(
+    positions: np.ndarray, fps: float, parts: Mapping[str, tuple[int, ...]] = SCHEMES["sides"]
+) -> np.ndarray:
+    """`motion_energy` of a clip of any rate, in square metres a frame of `RATE`.
+
+    Steps from frame to frame grow with noise where there are many of them and cut corners where there are few,
+    so places (T, J, 3) are low-passed (Butterworth, second order, both ways) and read at one rate.
+    """
+    places = np.asarray(positions, np.float64)
+    if len(places) < 2:
+        return motion_energy(places, parts)
+    if fps > 2 * CUTOFF:
+        sections = butter(2, CUTOFF, fs=fps, output="sos")
+        places = sosfiltfilt(sections, places, axis=0, padlen=min(len(places) - 1, round(fps)))
+    times = np.arange(len(places)) / fps
+    count = max(2, int(times[-1] * RATE + 1e-6) + 1)
+    at = np.minimum(np.arange(count) / RATE, times[-1])
+    return motion_energy(CubicSpline(times, places)(at), parts)
 
 
 def part_values(values: np.ndarray, parts: Mapping[str, tuple[int, ...]]) -> dict[str, float]:
