@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import Table, errors_console, put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import UsageError
@@ -95,15 +96,15 @@ def run(args: Args) -> int:
         progress=None if args.refine is None else _Steps(args.refine),
     )
     for sentence in (*made.notes, *made.warnings):
-        print(f"kineme: {sentence}", file=sys.stderr)
+        warn(sentence)
     save(fit_for(made.motion, args.out.suffix.lower()), args.out)
     _print(made, names)
-    print(f"{made.motion.duration:.1f} s in {args.out}")
+    put(f"{made.motion.duration:.1f} s in {args.out}")
     if args.page is not None:
         from kineme.report.compose_page import write_composition
 
         write_composition(made, names, args.page)
-        print(f"the page: {args.page}")
+        put(f"the page: {args.page}")
         if args.open:
             import webbrowser
 
@@ -129,27 +130,25 @@ class _Steps:
     def __call__(self, done: int, total: int, frames: int) -> None:
         if done == 0:
             self.start = time.monotonic()
-            print(
-                f"kineme: refining by {self.name}: up to {total} looks at {frames} pictures, for most motions "
-                "less than a minute on one core",
-                file=sys.stderr,
+            warn(
+                f"refining by {self.name}: up to {total} looks at {frames} pictures, for most motions "
+                "less than a minute on one core"
             )
             if sys.stderr.isatty():
                 self._show(total)
         elif done == 1 and self.bar is None:
             seconds = (time.monotonic() - self.start) * (total - 1)
-            print(f"kineme: that takes about {seconds:.0f} s here", file=sys.stderr)
+            warn(f"that takes about {seconds:.0f} s here")
         if self.bar is not None:
             self.bar.update(self.bar.task_ids[0], completed=done)
             if done >= total:
                 self.bar.stop()
 
     def _show(self, total: int) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("refining"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, console=Console(stderr=True))
+        self.bar = Progress(*columns, console=errors_console())
         self.bar.add_task("refining", total=total)
         self.bar.start()
 
@@ -177,20 +176,16 @@ def _parts(text: str, names: tuple[str, str]) -> dict[str, float]:
 
 
 def _print(made: Composition, names: tuple[str, str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("part", box=None, pad_edge=False, header_style="bold")
+    table = Table("part")
     for name in names:
-        table.add_column(Text(f"{name} moves"), justify="right")
-        table.add_column("and gives", justify="right")
+        table.column(f"{name} moves", justify="right")
+        table.column("and gives", justify="right")
     for part, share in made.shares.items():
         row = [part]
         for energy, given in zip(made.energies, (share, 1 - share), strict=True):
             speed = 100 * energy[part] ** 0.5 * made.motion.fps
             row += [f"{speed:.0f} cm/s", f"{100 * given:.0f} %"]
-        table.add_row(*row)
-    Console().print(table)
+        table.row(*row)
+    table.show()
     if made.skate_before == made.skate_before:  # not NaN: some foot stood
-        print(f"feet that stood move {made.skate_before:.1f} cm/s, locked {made.skate_after:.1f} cm/s")
+        put(f"feet that stood move {made.skate_before:.1f} cm/s, locked {made.skate_after:.1f} cm/s")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import put
 from kineme.cli.reading import ReadingArgs, corpus_exit_code, say_rejected
-from kineme.errors import printable
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -100,7 +100,7 @@ def print_report(
     count = Counter(row.status for row in corpus.report)
     told = ", ".join(f"{count[what]} {what}" for what in ("taken", "repaired", "rejected") if count[what])
     held = f"{len(corpus)} clips, {corpus.duration / 60:.1f} minutes"
-    print(f"{len(corpus.report)} files ({told}): {held}" + (f" in {folder or corpus.folder}" if kept else ""))
+    put(f"{len(corpus.report)} files ({told}): {held}" + (f" in {folder or corpus.folder}" if kept else ""))
     said = set() if verbose else set(map(os.path.abspath, named))
     shown = [
         row
@@ -110,8 +110,8 @@ def print_report(
     # Rejections first: they are what a person must act on.
     shown.sort(key=lambda row: row.status != "rejected")
     for row in shown if verbose else shown[:_FEW]:
-        print(printable(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else "")))
+        put(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else ""))
     if len(shown) > _FEW and not verbose:
         more = "; ingest.parquet in that folder has them all" if kept else ""
-        print(f"  and {len(shown) - _FEW} more{more}")
+        put(f"  and {len(shown) - _FEW} more{more}")
     say_rejected(corpus, named)

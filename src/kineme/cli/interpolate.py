@@ -8,13 +8,13 @@ feet that stand keep standing.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, UsageError
@@ -75,12 +75,12 @@ def run(args: Args) -> int:
         filled = interpolate_between(motions[0], motions[1], seconds_in(args.seconds), head, **how)
     far = far_said(filled.recalled, "interpolator")
     for sentence in (*filled.notes, *([far] if far else [])):
-        print(f"kineme: {sentence}", file=sys.stderr)
+        warn(sentence)
     save(fit_for(filled.motion, suffix), args.out)
     fps = filled.motion.fps
     draw = "1" if args.draw is None else f"{args.draw + 1}"
     instead = f"--draw {draw} follows {'a' if args.draw is None else 'another'} recalled moment"
-    print(
+    put(
         f"{args.out}: frames {filled.start} to {filled.stop - 1} ({filled.start / fps:.2f} to "
         f"{filled.stop / fps:.2f} s) were made{feet_said(filled.skate, filled.glides, instead)}"
     )
@@ -93,7 +93,7 @@ def run(args: Args) -> int:
         with atomic_write(args.page) as part:
             text = strip_page(f"{names}, filled", "Grey is as it was, blue is filled.", rows)
             part.write_text(text, encoding="utf-8")
-        print(f"the page: {args.page}")
+        put(f"the page: {args.page}")
     return 0
 
 

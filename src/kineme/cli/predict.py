@@ -7,13 +7,13 @@ standing.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import UsageError
@@ -73,7 +73,7 @@ def run(args: Args) -> int:
     head = load_head(args.model, "predictor")
     found = predict(motion, seconds, head, samples=args.samples, seed=args.seed, lock=not args.slide)
     if far := far_said(found[0].recalled, "predictor"):
-        print(f"kineme: {far}", file=sys.stderr)
+        warn(far)
     args.out.mkdir(parents=True, exist_ok=True)
     for prediction, target in zip(found, targets, strict=True):
         made = prediction.motion[prediction.frame :] if args.future_only else prediction.motion
@@ -81,7 +81,7 @@ def run(args: Args) -> int:
         _say(prediction, target, args)
     if args.page is not None:
         _write_page(args, found)
-        print(f"the page: {args.page}")
+        put(f"the page: {args.page}")
     return 0
 
 
@@ -90,7 +90,7 @@ def _say(prediction: Prediction, target: Path, args: Args) -> None:
 
     begins = "" if args.future_only else f", the future begins at {prediction.start:.2f} s"
     instead = "--samples 5 adds futures that follow recalled moments, another --seed draws others"
-    print(f"{target}{begins}{feet_said(prediction.skate, prediction.glides, instead)}")
+    put(f"{target}{begins}{feet_said(prediction.skate, prediction.glides, instead)}")
 
 
 def _write_page(args: Args, found: list[Prediction]) -> None:

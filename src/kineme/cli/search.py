@@ -6,7 +6,6 @@ library, the stretch itself is left out. Distances are root mean squares in cent
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import Table, put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.outputs import Inputs, check_free, folder_for, library_inputs
 from kineme.cli.reading import ReadingArgs
@@ -83,7 +83,7 @@ def run(args: Args) -> int:
             _write(args, out, result, query, corpus)
     if args.clips is not None:
         written = _cut(library, corpus, result, clips)
-        print(f"{written} of {len(clips)} clips in {args.clips}")
+        put(f"{written} of {len(clips)} clips in {args.clips}")
         return 0 if written or not clips else 2
     return 0
 
@@ -129,24 +129,20 @@ def _rows(result: SearchResult) -> list[dict[str, object]]:
 
 
 def _print(result: SearchResult) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("", "clip", "from", "to", "cm a joint", "", box=None, pad_edge=False, header_style="bold")
+    table = Table("", "clip", "from", "to", "cm a joint", "")
     for row in _rows(result):
         speed = 1 / float(str(row["tempo"]))
         said = [f"{speed:.1f} times as fast"] if abs(speed - 1) >= 0.05 else []
         said += ["mirrored"] if row["mirrored"] else []
-        table.add_row(
+        table.row(
             str(row["rank"]),
-            Text(str(row["clip"])),
+            str(row["clip"]),
             f"{row['start']:.2f}",
             f"{row['end']:.2f}",
             f"{row['distance_cm']:.1f}",
             ", ".join(said),
         )
-    Console().print(table)
+    table.show()
 
 
 def _own_page(args: Args, result: SearchResult) -> Path:
@@ -165,7 +161,7 @@ def _write(args: Args, out: Path, result: SearchResult, query: Clip, corpus: Cor
 
         name = args.library.resolve().name
         write_results(results_page(result, query, corpus, name), out)
-        print(f"the page: {out}")
+        put(f"the page: {out}")
         if args.open:
             import webbrowser
 
@@ -210,5 +206,5 @@ def _cut(library: Library, corpus: Corpus, result: SearchResult, targets: list[P
             save(fit_for(cut.motion, target.suffix), target)
             written += 1
         except InputError as error:
-            print(f"kineme: {error}", file=sys.stderr)
+            warn(str(error))
     return written

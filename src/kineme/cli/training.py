@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import tyro
 
+from kineme.cli.console import put
 from kineme.cli.settings import (
     LAST,
     RunArgs,
@@ -126,7 +127,7 @@ def say_made(model: Path, use: str, what: str = "the model") -> None:
 
 def say(text: str) -> None:
     """A line on stderr, at once."""
-    print(text, file=sys.stderr, flush=True)
+    put(text, file=sys.stderr)
 
 
 def train(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kineme.errors import printable
 from kineme.motion import Motion
 from kineme.motion.retarget import retarget
 from kineme.report.body import page_body
@@ -23,11 +24,12 @@ _FPS = 60.0
 def write_composition(made: Composition, names: tuple[str, str], path: Path) -> None:
     """Writes the page, whole or not at all. `names` : what the two clips are called."""
     result = made.motion if made.motion.skeleton.name == "smpl22" else retarget(made.motion)
-    shown = [_clip(m, name) for m, name in zip((*made.sources, result), (*names, "both"), strict=True)]
+    called = tuple(map(printable, names))
+    shown = [_clip(m, name) for m, name in zip((*made.sources, result), (*called, "both"), strict=True)]
     skeleton = page_body(*_own(result)).skeleton
     lead = [f"{_sentence(text, names)}." for text in (*made.notes, *made.warnings)]
     content = {
-        "names": list(names),
+        "names": list(called),
         "parts": [_part(made, part) for part in made.shares],
         "skate": [None if v != v else round(v, 2) for v in (made.skate_before, made.skate_after)],
     }
