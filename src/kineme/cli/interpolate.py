@@ -52,7 +52,7 @@ def run(args: Args) -> int:
     """Fills, writes the file, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
     from kineme.cli.outputs import Inputs, check_free, check_page
-    from kineme.cli.own_format import far_said, feet_said, load_head, written_suffix
+    from kineme.cli.own_format import far_said, feet_said, glides_much, load_head, why_gliding, written_suffix
     from kineme.formats import save
     from kineme.tasks.interpolate import interpolate, interpolate_between
     from kineme.tasks.prepare import fit_for
@@ -78,12 +78,13 @@ def run(args: Args) -> int:
         warn(sentence)
     save(fit_for(filled.motion, suffix), args.out)
     fps = filled.motion.fps
-    draw = "1" if args.draw is None else f"{args.draw + 1}"
-    instead = f"--draw {draw} follows {'a' if args.draw is None else 'another'} recalled moment"
     put(
         f"{args.out}: frames {filled.start} to {filled.stop - 1} ({filled.start / fps:.2f} to "
-        f"{filled.stop / fps:.2f} s) were made{feet_said(filled.skate, filled.glides, instead)}"
+        f"{filled.stop / fps:.2f} s) were made{feet_said(filled.skate, filled.glides)}"
     )
+    if glides_much(filled.glides):
+        instead = "--draw 1 follows a recalled moment"
+        warn(why_gliding("interpolator", filled.recalled, average=args.draw is None, instead=instead))
     if args.page is not None:
         from kineme.formats.atomic import atomic_write
         from kineme.report.strips import Strip, strip_page

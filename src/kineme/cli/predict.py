@@ -79,6 +79,7 @@ def run(args: Args) -> int:
         made = prediction.motion[prediction.frame :] if args.future_only else prediction.motion
         save(fit_for(made, suffix), target)
         _say(prediction, target, args)
+    _say_why(found)
     if args.page is not None:
         _write_page(args, found)
         put(f"the page: {args.page}")
@@ -89,8 +90,22 @@ def _say(prediction: Prediction, target: Path, args: Args) -> None:
     from kineme.cli.own_format import feet_said
 
     begins = "" if args.future_only else f", the future begins at {prediction.start:.2f} s"
-    instead = "--samples 5 adds futures that follow recalled moments, another --seed draws others"
-    put(f"{target}{begins}{feet_said(prediction.skate, prediction.glides, instead)}")
+    put(f"{target}{begins}{feet_said(prediction.skate, prediction.glides)}")
+
+
+def _say_why(found: list[Prediction]) -> None:
+    """Why feet glide, where they do: once, of all futures."""
+    from kineme.cli.own_format import glides_much, why_gliding
+
+    average, *drawn = (glides_much(prediction.glides) for prediction in found)
+    if any(drawn) and not all(drawn):
+        steady = [f"{number}" for number, glides in enumerate(drawn, 2) if not glides]
+        warn(f"feet do not glide in number {' and '.join(steady)}; another --seed draws others")
+    elif average or any(drawn):
+        instead = "the others follow recalled moments, and do not"
+        if not drawn:
+            instead = "--samples 5 adds futures that follow recalled moments"
+        warn(why_gliding("predictor", found[0].recalled, average=not any(drawn), instead=instead))
 
 
 def _write_page(args: Args, found: list[Prediction]) -> None:
