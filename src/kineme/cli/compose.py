@@ -37,8 +37,8 @@ class Args:
     """Where to write the result; its ending is the format."""
     parts: str = ""
     """Which clip gives which part of the body, whatever the energies say: legs=walk,arms=wave. Clips go by
-    their file names without ending, or by 1 and 2; parts are left arm, right arm, legs, torso, head, and arms
-    or upper body for several."""
+    their file names without ending, or by 1 and 2; parts are left arm, right arm, legs, torso, head, and arms,
+    upper body or lower body for several."""
     seconds: str | None = None
     """How long the result is to last (2, 0.5s, 800ms): a longer clip is cut, a shorter one is played at half its
     tempo at least."""
@@ -160,18 +160,26 @@ def _names(args: Args) -> tuple[str, str]:
 
 def _parts(text: str, names: tuple[str, str]) -> dict[str, float]:
     """`legs=walk,arms=wave` as part -> share of the first clip."""
-    clips = {"1": 1.0, "2": 0.0, names[0]: 1.0, names[1]: 0.0}
     found = {}
     for entry in filter(None, (word.strip() for word in text.split(","))):
         part, equals, clip = (word.strip() for word in entry.partition("="))
-        if not equals or clip not in clips:
+        which = {k for k in (0, 1) if clip in (names[k], f"{k + 1}")} if equals else set()
+        if not which:
+            hint = (
+                "; clips with = or , in their names go by 1 and 2" if set("=,") & set("".join(names)) else ""
+            )
             raise UsageError(
-                f"--parts {entry!r} is not PART=CLIP with a clip of {names[0]}, {names[1]} (or 1, 2)"
+                f"--parts {entry!r} is not PART=CLIP with a clip of {names[0]}, {names[1]} (or 1, 2){hint}"
+            )
+        if len(which) == 2:
+            raise UsageError(
+                f"--parts {entry!r} may mean the clip that is called {clip} or the one of that number; give the file "
+                "another name"
             )
         part = part.replace("-", " ")
         if part in found:
             raise UsageError(f"--parts names {part!r} twice; a part comes from one clip")
-        found[part] = clips[clip]
+        found[part] = 1.0 - which.pop()
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ SLOWEST = 2.0
 _GROUPS = {
     "arms": ("left arm", "right arm", "arms"),
     "upper body": ("left arm", "right arm", "arms", "torso", "head"),
+    "lower body": ("legs",),
 }
 _LEGS = "legs"
 #: a clip needs the parts that have at least this share of the energy of its most moving one
@@ -89,8 +91,8 @@ def compose(
     Parameters
     ----------
     names : what notes call the clips.
-    parts : part -> share of the first clip, in place of what the energies say. ``arms`` and ``upper body``
-        are words for several parts.
+    parts : part -> share of the first clip, in place of what the energies say. ``arms``, ``upper body``
+        and ``lower body`` are words for several parts.
     rate : lambda, the first clip's say where both move a part.
     mix : parts are mixed by the masks, as the paper does (eq. 10). By default a part goes whole to the clip
         with the larger share: mixed with an arm that swings, a waving hand stays 17 cm lower.
@@ -98,8 +100,10 @@ def compose(
     refinement : also change rotations a little, so that an autoencoder sees both actions better
         (`tasks.compose_refine`). progress : is told how far that is.
 
-    Raises InputError for rigs that are no body, UsageError for parts or seconds that cannot be.
+    Raises InputError for rigs that are no body, UsageError for parts or seconds that cannot be, and for what is
+    no motion.
     """
+    _check((first, second), parts or {})
     if not 0 <= rate <= 1:
         raise UsageError(f"the mixing rate lies between 0 and 1, not {rate:g}")
     division, notes, warnings = parts_of(scheme), [], []
@@ -118,7 +122,7 @@ def compose(
     share = _share(energies, rate, mix)
     given = _override(share, parts or {}, division)
     shares = part_values(share, division)
-    warnings += _warnings(per_part, names, shares, given)
+    warnings += _warnings(per_part, names, shares, given, rate)
     lead = 0 if shares[_LEGS] >= 0.5 else 1
     coupled = _coupled(a, b, share, lead)
     giving = (a, b)[lead].positions
@@ -140,6 +144,18 @@ def compose(
     return Composition(
         result.replace(labels=labels), (a, b), per_part, shares, before, after, tuple(notes), tuple(warnings)
     )
+
+
+def _check(motions: tuple[Motion, Motion], parts: Mapping[str, float]) -> None:
+    """Raises UsageError for what is no motion, and for a share that is none."""
+    for motion, which in zip(motions, ("first", "second"), strict=True):
+        if not isinstance(motion, Motion):
+            raise UsageError(
+                f"the {which} is a {type(motion).__name__}, not a Motion; read a file with kineme.load"
+            )
+    for part, share in parts.items():
+        if not isinstance(share, Real) or not 0 <= float(share) <= 1:
+            raise UsageError(f"parts give the share of the first clip, from 0 to 1; {part} has {share!r}")
 
 
 def _canonical(motion: Motion) -> Motion:
@@ -212,6 +228,7 @@ def _warnings(
     names: tuple[str, str],
     shares: Mapping[str, float],
     given: set[str],
+    rate: float,
 ) -> list[str]:
     """What the user should know; `given` are the parts that were named, which the user has chosen."""
     still = [not any(energy.values()) for energy in energies]
@@ -224,6 +241,11 @@ def _warnings(
         if not one_gives_all or not rest:
             return []
         one, other = names if shares[_LEGS] else names[::-1]
+        if rate != 0.5:
+            return [
+                f"at a rate of {rate:g}, {other} gives nothing of what --parts does not name ({rest}); --rate 0.5 "
+                "weighs both alike"
+            ]
         return [
             f"{one} moves what --parts does not name ({rest}) more as well, so {other} gives nothing; --parts "
             "gives it some"
@@ -234,6 +256,8 @@ def _warnings(
     found = []
     if one_gives_all:
         one, other = names if shares[_LEGS] else names[::-1]
+        if rate != 0.5:
+            return [f"at a rate of {rate:g}, {other} gives nothing; --rate 0.5 weighs both alike"]
         return [f"{one} moves every part more than {other}, which gives nothing; --parts gives it some"]
     main = [{part for part, e in energy.items() if e >= _MAIN * max(energy.values())} for energy in energies]
     for part in (part for part in shares if part in main[0] & main[1]):
