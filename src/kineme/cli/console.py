@@ -36,6 +36,13 @@ def errors_console() -> Console:
     return Console(stderr=True)
 
 
+def columns_wide() -> int:
+    """How many characters a line of stdout holds: the terminal's width, or what tables take where there is none."""
+    from rich.console import Console
+
+    return Console().width
+
+
 def shown(text: str, style: str = "") -> Text:
     """Text as it is, without markup, for rich to print."""
     from rich.text import Text

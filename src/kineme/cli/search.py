@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from kineme.cli.console import Table, put, warn
+from kineme.cli.console import Table, columns_wide, put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.outputs import Inputs, check_free, folder_for, library_inputs
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.tables import csv_text, json_text, write_text
-from kineme.errors import InputError, UsageError
+from kineme.errors import InputError, UsageError, printable
 
 if TYPE_CHECKING:
     from kineme.corpus import Clip, Corpus
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _FORMS = (".html", ".csv", ".json")
 #: folder of a library for pages that nobody named
 _PAGES = "searches"
+#: width of the column of names at least, and of all others together
+_NAME, _OTHERS = 16, 42
 _COLUMNS = ("rank", "clip", "file", "start", "end", "distance_cm", "mirrored", "tempo")
 
 
@@ -129,8 +131,15 @@ def _rows(result: SearchResult) -> list[dict[str, object]]:
 
 
 def _print(result: SearchResult) -> None:
-    table = Table("", "clip", "from", "to", "cm a joint", "")
-    for row in _rows(result):
+    rows = _rows(result)
+    longest = max((len(printable(str(row["clip"]))) for row in rows), default=0)
+    table = Table("")
+    # names differ at their ends as often as not: they get the room, in more than one line if need be
+    table.column("clip", overflow="fold", min_width=min(longest, max(_NAME, columns_wide() - _OTHERS)))
+    for heading in ("from", "to", "cm a joint"):
+        table.column(heading, justify="right", no_wrap=True)
+    table.column("")
+    for row in rows:
         speed = 1 / float(str(row["tempo"]))
         said = [f"{speed:.1f} times as fast"] if abs(speed - 1) >= 0.05 else []
         said += ["mirrored"] if row["mirrored"] else []

@@ -10,7 +10,9 @@ import pytest
 
 import kineme.cli
 from kineme.cli.console import Table, put, put_styled, warn
+from kineme.cli.search import _print
 from kineme.report.plots import score_page
+from kineme.tasks.search import Match, SearchResult
 
 HOSTILE = "ev\x1b[31mil\nname\u202e [bold]x[/bold] :smile:"
 SPELLED = r"ev\x1b[31mil\x0aname\x202e [bold]x[/bold] :smile:"
@@ -58,3 +60,17 @@ def test_headings_of_pages_are_one_line() -> None:
     page = score_page(HOSTILE, [], 1.0)
     assert f"<h1>{SPELLED}</h1>" in page
     assert "\x1b" not in page
+
+
+@pytest.mark.parametrize("ending", ["0003", "0003_" + "x" * 60])
+def test_a_search_prints_whole_names(ending: str, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    name = f"dataset-2_walk_active_{ending}"
+    found = Match(name, "", 1.0, 2.0, 0.05, True, 0.5)
+    _print(SearchResult(0.0, 1.0, (found,), 1, 10.0))
+    said = capsys.readouterr().out
+    assert "…" not in said and all(len(line) <= 80 for line in said.splitlines())
+    column = said.splitlines()[0].index("clip")
+    width = said.splitlines()[0].index("from") - column
+    assert "".join(line[column : column + width].strip() for line in said.splitlines()[1:]) == name
+    assert "2.0 times as" in said and "mirrored" in said
