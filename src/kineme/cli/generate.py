@@ -61,7 +61,7 @@ def run(args: Args) -> int:
 
     if args.count < 1:
         raise UsageError(f"--count must be at least 1, not {args.count}")
-    stem = safe_stem(args.labels or args.label or "sample")
+    stem = safe_stem(_once(args.labels or "") or args.label or "sample")
     files = [f"{stem}_{args.seed}_{number:03d}.{args.format}" for number in range(args.count)]
     targets = [folder_for(args.out) / file for file in files]
     name = args.model or SHIPPED
@@ -74,6 +74,12 @@ def run(args: Args) -> int:
         save(motion, target)
     put(f"{len(motions)} motions of {motions[0].duration:.1f} s in {args.out}")
     return 0
+
+
+def _once(labels: str) -> str:
+    """`walk` of `walk+walk`, which is made as one action: the files are called what they hold."""
+    first, second = labels[: len(labels) // 2], labels[len(labels) // 2 + 1 :]
+    return first if labels == f"{first}+{second}" and first == second else labels
 
 
 def _composed(args: Args, place: Path) -> list[Motion]:

@@ -80,7 +80,21 @@ def run(args: Args) -> int:
         options=args.reading.options(),
     )
     print_report(corpus, verbose=args.verbose, named=args.sources)
+    if args.labels:
+        put(_labels_said(corpus))
     return corpus_exit_code(corpus, args.sources)
+
+
+def _labels_said(corpus: Corpus) -> str:
+    """How many labels the clips have, of how many classes."""
+    from kineme.corpus.classes import LEVEL
+
+    labels = [(clip.name, s.label) for clip in corpus for s in clip.labels if s.level == LEVEL]
+    classes, clips = {label for _, label in labels}, {name for name, _ in labels}
+    return (
+        f"{len(labels)} label{'' if len(labels) == 1 else 's'} of {len(classes)} "
+        f"class{'' if len(classes) == 1 else 'es'} in {len(clips)} clip{'' if len(clips) == 1 else 's'}"
+    )
 
 
 def print_report(
