@@ -66,9 +66,7 @@ class Args:
 def run(args: Args) -> int:
     from kineme.cli.motion_model import read_one
     from kineme.cli.outputs import Inputs, check_ending, check_free, check_page
-    from kineme.formats import save
-    from kineme.tasks.compose import compose
-    from kineme.tasks.prepare import fit_for
+    from kineme.render.mae_folder import check_mae
 
     names = _names(args)
     check_page(args.page)
@@ -80,14 +78,23 @@ def run(args: Args) -> int:
     options = args.reading.options()
     read = [args.first, args.second, *([] if args.refine is None else [args.refine])]
     check_free([args.out, *page], args.overwrite, Inputs(read, options))
-    refinement = None if args.refine is None else _refinement(args.refine)
+    if args.refine is not None:
+        check_mae(args.refine)
+    seconds = None if args.seconds is None else seconds_in(args.seconds)
     first, second = (read_one(path, options) for path in (args.first, args.second))
+
+    # torch is imported here, which takes seconds: what is wrong with the options has been said before
+    from kineme.formats import save
+    from kineme.tasks.compose import compose
+    from kineme.tasks.prepare import fit_for
+
+    refinement = None if args.refine is None else _refinement(args.refine)
     made = compose(
         first,
         second,
         names=names,
         parts=parts,
-        seconds=None if args.seconds is None else seconds_in(args.seconds),
+        seconds=seconds,
         rate=args.rate,
         scheme=args.division,
         mix=args.mix,

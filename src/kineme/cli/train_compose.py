@@ -58,15 +58,21 @@ class Args(TrainArgs):
 def run(args: Args) -> int:
     """Trains, and says where the model is."""
     from kineme.cli.outputs import folder_for
+    from kineme.render.mae_folder import check_mae
+
+    how, config = args.how, config_of(args, PRESETS)
+    folder_for(args.out)
+    if args.mae is not None:
+        check_mae(args.mae)
+    need_labels(args.sources, None)
+
+    # torch is imported here, which takes seconds: what is wrong with the options has been said before
     from kineme.corpus.actions import actions_in
     from kineme.render.mae import load_mae
     from kineme.report.words import say_duration
     from kineme.train.compose import train_compose
 
-    how, config = args.how, config_of(args, PRESETS)
-    folder_for(args.out)
     filler = None if args.mae is None else load_mae(args.mae)
-    need_labels(args.sources, None)
     corpus = training_corpus(args)
     actions = actions_in(corpus, config.fps)
     _know(config.labels, sorted({action.label for action in actions}), corpus)
