@@ -17,6 +17,9 @@ import tyro
 from kineme.cli.console import draw, put, put_styled
 from kineme.cli.outputs import check_free
 from kineme.errors import UsageError, did_you_mean
+from kineme.evaluate.protocols import PROTOCOLS
+
+__doc__ = f"{__doc__}\nThe tables: {', '.join(PROTOCOLS)}; --list says what each measures.\n"
 
 #: a narrower table would cut its figures
 _LEAST = 160
@@ -53,8 +56,6 @@ class Args:
 
 def run(args: Args) -> int:
     """Measure, print, write; returns the exit code."""
-    from kineme.evaluate.protocols import PROTOCOLS
-
     if args.list:
         for name, (_, summary) in PROTOCOLS.items():
             put(f"{name}  {summary}")
