@@ -6,6 +6,7 @@ very numbers. A file that is gone or has changed since is named, and the others 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,9 @@ def run(args: Args) -> int:
     from kineme.tasks.library import open_library
 
     if not args.motif:
-        raise UsageError(f"name a motif with --motif; `kineme name {args.library}` lists them")
+        raise UsageError(
+            f"name a motif with --motif; `kineme name {shlex.quote(str(args.library))}` lists them"
+        )
     pad = seconds_in(args.pad)
     library = open_library(args.library)
     names = names_in(args.library)

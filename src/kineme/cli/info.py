@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +74,7 @@ def run(args: Args) -> int:
     else:
         _print_table(rows)
     if drafted is not None:
-        put(f"wrote {drafted}: edit it, then give it with --map {drafted}", file=sys.stderr)
+        put(f"wrote {drafted}: edit it, then give it with --map {shlex.quote(str(drafted))}", file=sys.stderr)
     return exit_code(failed, looked_at, args.files)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -71,7 +72,8 @@ def _show(args: Args, library: str, motifs: dict[str, str]) -> int:
 def _check_motif(args: Args, motifs: dict[str, str]) -> None:
     if args.motif not in motifs:
         raise InputError(
-            f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library
+            f"has no motif {args.motif!r}; `kineme name {shlex.quote(str(args.library))}` lists them",
+            args.library,
         )
 
 
