@@ -27,14 +27,17 @@ def printable(text: str) -> str:
 
 
 def near_names(word: str, known: Collection[str], most: int = 3) -> list[str]:
-    """Up to `most` of the `known` names that are spelled like `word`, whatever the case; else those that hold it."""
+    """Up to `most` of the `known` names that may have been meant by `word`, whatever the case: that name, those that
+    begin with it, those that hold it, and those that are spelled like it."""
     by_lower: dict[str, list[str]] = {}
     for name in known:
         by_lower.setdefault(name.lower(), []).append(name)
     lower = word[:_LETTERS].lower()  # a file may hold a word of a million letters
-    near = [lower] if lower in by_lower else get_close_matches(lower, by_lower, n=most, cutoff=_LIKENESS)
+    near = [lower] if lower in by_lower else []
     if not near and len(lower) >= _TELLING:
         near = [name for name in by_lower if lower in name]
+        near.sort(key=lambda name: not name.startswith(lower))
+    near = near or get_close_matches(lower, by_lower, n=most, cutoff=_LIKENESS)
     return [name for one in near for name in by_lower[one]][:most]
 
 

@@ -78,6 +78,13 @@ class Settings:
             raise InputError(str(error), path) from error
 
 
+def check_least(settings: Any, least: int, *names: str) -> None:
+    """UsageError that names the first of the settings `names` that is below `least`."""
+    for name in names:
+        if (value := getattr(settings, name)) < least:
+            raise UsageError(f"{name} must be at least {least}, not {value}")
+
+
 def check_heads(width: int, heads: int) -> None:
     """UsageError unless `heads` of attention share `width` features, an even number each."""
     if min(width, heads) < 1 or width % (2 * heads):

@@ -253,14 +253,14 @@ def test_mining_anew_keeps_the_weights(mine: Path, takes: Path, model: Path) -> 
 @pytest.mark.parametrize(
     "words, said",
     [
-        (["index", "TAKES", "-o", "OUT", "--model", "nowhere"], "is no model folder here"),
+        (["index", "TAKES", "-o", "OUT", "--model", "nowhere"], "there is no such folder"),
         (["index", "TAKES", "-o", "OUT", "--model", "TAKES"], "is no model folder: it has no config.json"),
         (["index", "nowhere", "-o", "OUT"], "nowhere: there is no such file or folder"),
         (["index", "TAKES", "-o", "TAKES"], "holds other things than a library"),
         (["index", "TAKES", "-o", "OUT", "--model", "MODEL", "--train"], "give one of them"),
         (["index", "TAKES", "-o", "OUT", "--model", "MODEL", "--motifs", "900"], "motifs apart, not 900"),
         (["index", "TAKES", "-o", "OUT", "--timescale", "soon"], "'soon' is no duration"),
-        (["segment", "TAKES", "--model", "nowhere"], "is no model folder here"),
+        (["segment", "TAKES", "--model", "nowhere"], "there is no such folder"),
         (["segment", "nowhere.bvh", "--model", "MODEL"], "nowhere.bvh: there is no such file or folder"),
         (["segment", "--model", "MODEL"], "name the files to segment"),
     ],

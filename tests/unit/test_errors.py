@@ -41,3 +41,10 @@ def test_several_words_and_how_names_are_shown() -> None:
 
 def test_a_word_of_a_million_letters_is_answered() -> None:
     assert near_names("LeftArm" * 200_000, JOINTS) == []
+
+
+def test_names_that_hold_the_word_are_meant_before_those_spelled_like_it() -> None:
+    known = ["walk", "both-wave", "wave-left-hand", "wane"]
+    assert near_names("wave", known) == ["wave-left-hand", "both-wave"]
+    assert near_names("WAVE", [*known, "Wave"]) == ["Wave"]
+    assert near_names("wlak", known)[0] == "walk"

@@ -150,7 +150,11 @@ def test_any_file_gives_settings_or_one_sentence(case: tuple[type[Settings], Any
         (MotionCLIPConfig, {"compose": {"depth": 3}}, "unknown compose setting depth"),
         (MAEConfig, [], r"autoencoder settings must be names with values, not \[\]"),
         (A4MerConfig, {"heads": 0}, "width 128 must be an even multiple of heads 0"),
-        (MAEConfig, {"patch": 0}, "size is a multiple of patch"),
+        (MAEConfig, {"patch": 0}, "patch must be at least 1, not 0"),
+        (MAEConfig, {"patch": 15}, "size is a multiple of patch"),
+        (MAEConfig, {"batch_size": 0}, "batch_size must be at least 1, not 0"),
+        (ComposeConfig, {"steps": 0}, "steps must be at least 1, not 0"),
+        (ComposeConfig, {"frames": 1}, "frames must be at least 2, not 1"),
     ],
 )
 def test_what_is_wrong_is_said(kind: type[Settings], values: Any, said: str) -> None:

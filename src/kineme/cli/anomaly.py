@@ -10,7 +10,6 @@ A file that cannot be used is named on stderr and left out; where you named it y
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import tyro
 
+from kineme.cli.console import Table, put, put_styled, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs, exit_code
 from kineme.cli.tables import csv_text, json_text, write_text
@@ -80,7 +80,7 @@ def run(args: Args) -> int:
         try:
             scores = score_motion(motion, model, stride, usual)
         except InputError as error:
-            print(f"kineme: {name}: {error}", file=sys.stderr)
+            warn(f"{name}: {error}")
             failed.append(Path(name))
             continue
         found.append((name, scores, alarms(scores, limit, joints)))
@@ -140,7 +140,7 @@ def _motions(args: Args, failed: list[Path]) -> Iterator[tuple[str, Motion]]:
         try:
             motions = load_all(file, options)
         except InputError as error:
-            print(f"kineme: {error}", file=sys.stderr)
+            warn(str(error))
             failed.append(file)
             continue
         for number, motion in enumerate(motions):
@@ -176,7 +176,7 @@ def _write_page(args: Args, found: Found, limits: Limits) -> None:
     if library is not None and args.page is None and (library / PAGE).is_file():
         with folder_lock(library, "kineme anomaly"):  # the report is read and written again
             link_page(library / PAGE, page.name, "Anomalies")
-    print(f"the page: {page}")
+    put(f"the page: {page}")
 
 
 def _csv(found: Found, limits: Limits) -> str:
@@ -252,27 +252,23 @@ def _blamed(alarm: Alarm, most: int) -> str:
 
 
 def _print(found: Found, limits: Limits) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     low, high = min(limits.joints), max(limits.joints)
-    console = Console()
-    console.print(
+    put_styled(
         f"rule window: the score is above {limits.window:.3f}; rule joint: the evidence against a joint is above "
         f"its own threshold, {low:.2f} to {high:.2f}. Each was measured so that {limits.false_alarms:.0%} of "
         "sound windows raise it.",
-        highlight=False,
+        wrap=True,
     )
-    table = Table()
+    table = Table(boxed=True)
     for heading in ("file", "score", "alarm from", "to (s)", "rule", "joints, evidence"):
         text = heading in ("file", "rule", "joints, evidence")
-        table.add_column(heading, justify="left" if text else "right", overflow="fold")
+        table.column(heading, justify="left" if text else "right", overflow="fold")
     for file, scores, raised in found:
         name = Path(file).name + (" (shorter than a window)" if scores.padded else "")
         if not raised:
-            table.add_row(name, f"{scores.clip:.3f}", "-", "-", "", "")
+            table.row(name, f"{scores.clip:.3f}", "-", "-", "", "")
         for k, alarm in enumerate(raised):
             head = (name, f"{scores.clip:.3f}") if k == 0 else ("", "")
-            joints = _blamed(alarm, 3).replace(", ", "\n")
-            table.add_row(*head, f"{alarm.start:.2f}", f"{alarm.end:.2f}", _rule(alarm), joints)
-    console.print(table)
+            joints = _blamed(alarm, 3).split(", ")
+            table.row(*head, f"{alarm.start:.2f}", f"{alarm.end:.2f}", _rule(alarm), joints)
+    table.show()

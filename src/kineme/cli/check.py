@@ -11,6 +11,7 @@ from pathlib import Path
 
 import tyro
 
+from kineme.cli.console import put
 from kineme.errors import InputError, UsageError
 
 
@@ -27,7 +28,7 @@ def run(args: Args) -> int:
     for folder in args.folders:
         kind, count = check_folder(folder)
         told = f"{count} files are whole" if count else "it opens; it is of a version that kept no checksums"
-        print(f"{folder}: a {kind}, {told}")
+        put(f"{folder}: a {kind}, {told}")
     return 0
 
 

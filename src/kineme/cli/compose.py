@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import Table, errors_console, put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import UsageError
@@ -36,8 +37,8 @@ class Args:
     """Where to write the result; its ending is the format."""
     parts: str = ""
     """Which clip gives which part of the body, whatever the energies say: legs=walk,arms=wave. Clips go by
-    their file names without ending, or by 1 and 2; parts are left arm, right arm, legs, torso, head, and arms
-    or upper body for several."""
+    their file names without ending, or by 1 and 2; parts are left arm, right arm, legs, torso, head, and arms,
+    upper body or lower body for several."""
     seconds: str | None = None
     """How long the result is to last (2, 0.5s, 800ms): a longer clip is cut, a shorter one is played at half its
     tempo at least."""
@@ -65,9 +66,7 @@ class Args:
 def run(args: Args) -> int:
     from kineme.cli.motion_model import read_one
     from kineme.cli.outputs import Inputs, check_ending, check_free, check_page
-    from kineme.formats import save
-    from kineme.tasks.compose import compose
-    from kineme.tasks.prepare import called, fit_for
+    from kineme.render.mae_folder import check_mae
 
     names = _names(args)
     check_page(args.page)
@@ -79,14 +78,23 @@ def run(args: Args) -> int:
     options = args.reading.options()
     read = [args.first, args.second, *([] if args.refine is None else [args.refine])]
     check_free([args.out, *page], args.overwrite, Inputs(read, options))
-    refinement = None if args.refine is None else _refinement(args.refine)
+    if args.refine is not None:
+        check_mae(args.refine)
+    seconds = None if args.seconds is None else seconds_in(args.seconds)
     first, second = (read_one(path, options) for path in (args.first, args.second))
+
+    # torch is imported here, which takes seconds: what is wrong with the options has been said before
+    from kineme.formats import save
+    from kineme.tasks.compose import compose
+    from kineme.tasks.prepare import called, fit_for
+
+    refinement = None if args.refine is None else _refinement(args.refine)
     made = compose(
         first,
         second,
         names=names,
         parts=parts,
-        seconds=None if args.seconds is None else seconds_in(args.seconds),
+        seconds=seconds,
         rate=args.rate,
         scheme=args.division,
         mix=args.mix,
@@ -96,15 +104,15 @@ def run(args: Args) -> int:
         progress=None if args.refine is None else _Steps(args.refine),
     )
     for sentence in (*made.notes, *made.warnings):
-        print(f"kineme: {sentence}", file=sys.stderr)
+        warn(sentence)
     save(fit_for(called(made.motion, args.out), args.out.suffix.lower()), args.out)
     _print(made, names, locked=not args.slide)
-    print(f"{made.motion.duration:.1f} s in {args.out}")
+    put(f"{made.motion.duration:.1f} s in {args.out}")
     if args.page is not None:
         from kineme.report.compose_page import write_composition
 
         write_composition(made, names, args.page)
-        print(f"the page: {args.page}")
+        put(f"the page: {args.page}")
         if args.open:
             import webbrowser
 
@@ -130,27 +138,25 @@ class _Steps:
     def __call__(self, done: int, total: int, frames: int) -> None:
         if done == 0:
             self.start = time.monotonic()
-            print(
-                f"kineme: refining by {self.name}: up to {total} looks at {frames} pictures, for most motions "
-                "less than a minute on one core",
-                file=sys.stderr,
+            warn(
+                f"refining by {self.name}: up to {total} looks at {frames} pictures, for most motions "
+                "less than a minute on one core"
             )
             if sys.stderr.isatty():
                 self._show(total)
         elif done == 1 and self.bar is None:
             seconds = (time.monotonic() - self.start) * (total - 1)
-            print(f"kineme: that takes about {seconds:.0f} s here", file=sys.stderr)
+            warn(f"that takes about {seconds:.0f} s here")
         if self.bar is not None:
             self.bar.update(self.bar.task_ids[0], completed=done)
             if done >= total:
                 self.bar.stop()
 
     def _show(self, total: int) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("refining"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, console=Console(stderr=True))
+        self.bar = Progress(*columns, console=errors_console())
         self.bar.add_task("refining", total=total)
         self.bar.start()
 
@@ -162,40 +168,44 @@ def _names(args: Args) -> tuple[str, str]:
 
 def _parts(text: str, names: tuple[str, str]) -> dict[str, float]:
     """`legs=walk,arms=wave` as part -> share of the first clip."""
-    clips = {"1": 1.0, "2": 0.0, names[0]: 1.0, names[1]: 0.0}
     found = {}
     for entry in filter(None, (word.strip() for word in text.split(","))):
         part, equals, clip = (word.strip() for word in entry.partition("="))
-        if not equals or clip not in clips:
+        which = {k for k in (0, 1) if clip in (names[k], f"{k + 1}")} if equals else set()
+        if not which:
+            hint = (
+                "; clips with = or , in their names go by 1 and 2" if set("=,") & set("".join(names)) else ""
+            )
             raise UsageError(
-                f"--parts {entry!r} is not PART=CLIP with a clip of {names[0]}, {names[1]} (or 1, 2)"
+                f"--parts {entry!r} is not PART=CLIP with a clip of {names[0]}, {names[1]} (or 1, 2){hint}"
+            )
+        if len(which) == 2:
+            raise UsageError(
+                f"--parts {entry!r} may mean the clip that is called {clip} or the one of that number; give the file "
+                "another name"
             )
         part = part.replace("-", " ")
         if part in found:
             raise UsageError(f"--parts names {part!r} twice; a part comes from one clip")
-        found[part] = clips[clip]
+        found[part] = 1.0 - which.pop()
     return found
 
 
 def _print(made: Composition, names: tuple[str, str], *, locked: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from kineme.models.compose.energy import RATE
 
-    table = Table("part", box=None, pad_edge=False, header_style="bold")
+    table = Table("part")
     for name in names:
-        table.add_column(Text(f"{name} moves"), justify="right")
-        table.add_column("and gives", justify="right")
+        table.column(f"{name} moves", justify="right")
+        table.column("and gives", justify="right")
     for part, share in made.shares.items():
         row = [part]
         for energy, given in zip(made.energies, (share, 1 - share), strict=True):
             speed = 100 * energy[part] ** 0.5 * RATE
             row += [f"{speed:.0f} cm/s", f"{100 * given:.0f} %"]
-        table.add_row(*row)
-    Console().print(table)
+        table.row(*row)
+    table.show()
     if made.skate_before == made.skate_before:  # not NaN: some foot stood
         held = locked and made.skate_before - made.skate_after >= 0.05
         before = f"{made.skate_before:.1f} cm/s, locked " if held else ""
-        print(f"feet that stood move {before}{made.skate_after:.1f} cm/s")
+        put(f"feet that stood move {before}{made.skate_after:.1f} cm/s")

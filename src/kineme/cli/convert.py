@@ -8,7 +8,6 @@ where you named it yourself, the exit code is 2.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import put, warn
 from kineme.cli.outputs import Inputs, check_free, folder_for
 from kineme.cli.reading import ReadingArgs, exit_code
-from kineme.errors import InputError, KinemeError, UsageError, printable
+from kineme.errors import InputError, KinemeError, UsageError
 
 if TYPE_CHECKING:
     from kineme.formats import ReadOptions
@@ -83,7 +83,7 @@ def run(args: Args) -> int:
                 _say([motion], file, target)
         except KinemeError as error:
             failed.append(file)
-            print(f"kineme: {error}", file=sys.stderr)
+            warn(str(error))
     return exit_code(failed, files, args.files)
 
 
@@ -107,7 +107,7 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
             _say(given, file, args.out)
         except KinemeError as error:
             failed.append(file)
-            print(f"kineme: {error}", file=sys.stderr)
+            warn(str(error))
     if motions:
         with atomic_write(args.out) as temporary:
             write_glb(motions, temporary)
@@ -116,10 +116,10 @@ def _as_animations(files: list[Path], options: ReadOptions, args: Args) -> int:
 
 def _say(motions: Sequence[Motion], file: Path, target: Path) -> None:
     """Where a file's motions went, and what the reader mended in them."""
-    print(f"{file} -> {target}")
+    put(f"{file} -> {target}")
     for note in dict.fromkeys(note for motion in motions for note in motion.provenance.notes):
         if note.startswith("repaired: "):
-            print(printable(f"  {note}"))
+            put(f"  {note}")
 
 
 def _target(args: Args) -> tuple[str, bool]:

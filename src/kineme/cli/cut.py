@@ -6,7 +6,7 @@ very numbers. A file that is gone or has changed since is named, and the others 
 
 from __future__ import annotations
 
-import sys
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.tables import csv_text, write_text
 from kineme.errors import InputError, UsageError
@@ -56,7 +57,9 @@ def run(args: Args) -> int:
     from kineme.tasks.library import open_library
 
     if not args.motif:
-        raise UsageError(f"name a motif with --motif; `kineme name {args.library}` lists them")
+        raise UsageError(
+            f"name a motif with --motif; `kineme name {shlex.quote(str(args.library))}` lists them"
+        )
     pad = seconds_in(args.pad)
     library = open_library(args.library)
     names = names_in(args.library)
@@ -74,10 +77,10 @@ def run(args: Args) -> int:
                 continue
             except InputError as error:
                 result = (result.occurrence.file, error)
-        print(f"kineme: {result[1] if result[1].path else f'{result[0]}: {result[1]}'}", file=sys.stderr)
+        warn(str(result[1]) if result[1].path else f"{result[0]}: {result[1]}")
     if rows:
         write_text(csv_text(HEADER, rows), index)
-    print(f"{len(rows)} of {len(found)} clips in {args.out}")
+    put(f"{len(rows)} of {len(found)} clips in {args.out}")
     return 0 if rows or not found else 2
 
 

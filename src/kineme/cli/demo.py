@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import Table, put
 from kineme.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def run(args: Args) -> int:
     from kineme.corpus.synthetic import generate
 
     amount = QUICK if args.quick else FULL
-    print(f"making {amount.takes} takes of {amount.seconds:.0f} s")
+    put(f"making {amount.takes} takes of {amount.seconds:.0f} s")
     takes = generate(args.seed, amount.takes, amount.seconds)
     write_takes(takes, args.out)
     finished = _is_finished(args.out / LIBRARY)
@@ -168,8 +169,6 @@ def frames_alone(takes: Sequence[SyntheticTake], seed: int) -> Counts:
 
 
 def _say_score(takes: Sequence[SyntheticTake], args: Args) -> None:
-    from rich.console import Console
-    from rich.table import Table
 
     from kineme.evaluate.boundaries import TOLERANCE_SECONDS
 
@@ -178,10 +177,10 @@ def _say_score(takes: Sequence[SyntheticTake], args: Args) -> None:
         "k-means on frames": frames_alone(takes, args.seed),
     }
     columns = ("boundaries", "true", "found", f"within {TOLERANCE_SECONDS:g} s", "F1")
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(*columns)
     for name, counts in rows.items():
-        table.add_row(name, str(counts.true), str(counts.found), str(counts.hit), f"{counts.f1:.2f}")
-    print("\nThe grammar knows where one motif ends and the next begins:")
-    Console().print(table)
+        table.row(name, str(counts.true), str(counts.found), str(counts.hit), f"{counts.f1:.2f}")
+    put("", "The grammar knows where one motif ends and the next begins:")
+    table.show()
     if args.quick:
-        print("(--quick trains hardly at all; without it the figures mean something)")
+        put("(--quick trains hardly at all; without it the figures mean something)")

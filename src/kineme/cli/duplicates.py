@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import put
 from kineme.cli.durations import seconds_in
 from kineme.cli.tables import csv_text, json_text, write_text
 from kineme.errors import UsageError
@@ -72,7 +73,7 @@ def run(args: Args) -> int:
         args.out,
     )
     if args.out is not None:
-        print(f"{len(rows)} pair{'' if len(rows) == 1 else 's'} of duplicates in {args.out}")
+        put(f"{len(rows)} pair{'' if len(rows) == 1 else 's'} of duplicates in {args.out}")
     return 0
 
 

@@ -7,14 +7,22 @@ folder, so a stopped evaluation goes on where it was, and a second one only prin
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from kineme.cli.console import draw, put, put_styled
 from kineme.cli.outputs import check_free
 from kineme.errors import UsageError, did_you_mean
+from kineme.evaluate.protocols import PROTOCOLS
+
+__doc__ = f"{__doc__}\nThe tables: {', '.join(PROTOCOLS)}; --list says what each measures.\n"
+
+#: a narrower table would cut its figures
+_LEAST = 160
 
 
 @dataclass(frozen=True)
@@ -48,13 +56,9 @@ class Args:
 
 def run(args: Args) -> int:
     """Measure, print, write; returns the exit code."""
-    from rich.console import Console
-
-    from kineme.evaluate.protocols import PROTOCOLS
-
     if args.list:
         for name, (_, summary) in PROTOCOLS.items():
-            print(f"{name}  {summary}")
+            put(f"{name}  {summary}")
         return 0
     if args.name not in PROTOCOLS:
         advice = did_you_mean(args.name, PROTOCOLS, "`kineme evaluate` makes")
@@ -77,19 +81,16 @@ def run(args: Args) -> int:
     request = protocol.Request(
         args.seeds, args.quick, args.corpora, args.methods, args.run, args.models, args.text_encoder
     )
-    progress = Console(stderr=True)
-    outcome = protocol.run(request, lambda text: progress.print(text, style="dim", markup=False))
-    console = Console()
-    console.width = max(console.width, 160)  # a narrower table would cut its figures
+    outcome = protocol.run(request, _progress)
     for condition in outcome.conditions:
         for heading, columns in protocol.TABLES.items():
             seeds = tables.seed_count(outcome.rows, condition, columns)
             title = f"{outcome.protocol}, {condition}: {heading} ({seeds})"
             table = tables.render(outcome.rows, condition, columns, title)
             if table is not None:
-                console.print(table)
+                draw(table, least=_LEAST)
     if outcome.comparisons:
-        console.print(tables.render_comparisons(outcome.comparisons, "Does training matter?"))
+        draw(tables.render_comparisons(outcome.comparisons, "Does training matter?"), least=_LEAST)
     if args.json is not None:
         tables.write_json(
             args.json,
@@ -101,8 +102,12 @@ def run(args: Args) -> int:
             rows=outcome.rows,
             comparisons=outcome.comparisons,
         )
-        progress.print(f"wrote {args.json}", style="dim", markup=False)
+        _progress(f"wrote {args.json}")
     return 0
+
+
+def _progress(text: str) -> None:
+    put_styled((text, "dim"), file=sys.stderr)
 
 
 def _command(args: Args) -> str:

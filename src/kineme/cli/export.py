@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import put
+
 #: name of the table, without its ending
 _TABLE = "segments"
 
@@ -49,5 +51,5 @@ def run(args: Args) -> int:
     check_free([target], args.overwrite, library_inputs(library, takes))
     text = rows_text(library_rows(library, names, every_scale=args.every_scale), args.format)
     write_text(text, target)
-    print(target)
+    put(str(target))
     return 0

@@ -7,13 +7,13 @@ the model never saw.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import put, warn
 from kineme.cli.durations import seconds_in
 from kineme.errors import UsageError
 
@@ -61,7 +61,7 @@ def run(args: Args) -> int:
 
     if args.count < 1:
         raise UsageError(f"--count must be at least 1, not {args.count}")
-    stem = safe_stem(args.labels or args.label or "sample")
+    stem = safe_stem(_once(args.labels or "") or args.label or "sample")
     files = [f"{stem}_{args.seed}_{number:03d}.{args.format}" for number in range(args.count)]
     targets = [folder_for(args.out) / file for file in files]
     name = args.model or SHIPPED
@@ -72,8 +72,14 @@ def run(args: Args) -> int:
     motions = _composed(args, place) if kind_of(place) == "compose" else _sampled(args, place)
     for motion, target in zip(motions, targets, strict=True):
         save(motion, target)
-    print(f"{len(motions)} motions of {motions[0].duration:.1f} s in {args.out}")
+    put(f"{len(motions)} motions of {motions[0].duration:.1f} s in {args.out}")
     return 0
+
+
+def _once(labels: str) -> str:
+    """`walk` of `walk+walk`, which is made as one action: the files are called what they hold."""
+    first, second = labels[: len(labels) // 2], labels[len(labels) // 2 + 1 :]
+    return first if labels == f"{first}+{second}" and first == second else labels
 
 
 def _composed(args: Args, place: Path) -> list[Motion]:
@@ -88,7 +94,7 @@ def _composed(args: Args, place: Path) -> list[Motion]:
     numbers = model.config.numbers(args.labels)
     if len(numbers) == 2 and numbers[0] == numbers[1]:
         name = model.config.labels[numbers[0]]
-        print(f"kineme: {args.labels} is one action, so it is made as {name} alone is", file=sys.stderr)
+        warn(f"{args.labels} is one action, so it is made as {name} alone is")
     seconds = None if args.seconds is None else seconds_in(args.seconds)
     return generate_composed(model, args.labels, args.count, seconds, args.seed)
 

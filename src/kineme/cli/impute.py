@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import put
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import UsageError
 
@@ -79,7 +80,7 @@ def run(args: Args) -> int:
     if names:
         spans += declared(motion, names, args.frames)
     if not spans:
-        print(f"{args.file}: no joint without numbers, frozen or dropped out was found; nothing was written")
+        put(f"{args.file}: no joint without numbers, frozen or dropped out was found; nothing was written")
         return 0
     ascent = Ascent() if args.steps is None else Ascent()._replace(steps=args.steps)
     repair = impute(motion, spans, load_model(args.model), ascent=ascent, seed=args.seed)
@@ -98,7 +99,7 @@ def _draw(before: Motion, after: Motion, path: Path) -> None:
     try:
         picture = before_after(before, after)
     except ValueError:
-        print("no joint of the body moved by a millimetre, so there is no picture", file=sys.stderr)
+        put("no joint of the body moved by a millimetre, so there is no picture", file=sys.stderr)
         return
     with atomic_write(path) as part:
         part.write_text(picture, encoding="utf-8")
@@ -123,10 +124,8 @@ def _write_intervals(repair: Repair, motion: Motion, path: Path) -> None:
 def _say(args: Args, motion: Motion, spans: Sequence[Span], repair: Repair, csv_file: Path) -> None:
     for span in spans:
         seconds = f"{span.start / motion.fps:.2f} to {span.stop / motion.fps:.2f} s"
-        print(f"{span.joint}: frames {span.start} to {span.stop - 1} ({seconds}), {span.reason}")
+        put(f"{span.joint}: frames {span.start} to {span.stop - 1} ({seconds}), {span.reason}")
     if repair.bridged_only:
         names = ", ".join(repair.bridged_only)
-        print(
-            f"between their neighbours in time, since no place shows how they turn: {names}", file=sys.stderr
-        )
-    print(f"repaired: {args.out}; intervals: {csv_file}")
+        put(f"between their neighbours in time, since no place shows how they turn: {names}", file=sys.stderr)
+    put(f"repaired: {args.out}; intervals: {csv_file}")

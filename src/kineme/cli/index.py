@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import Table, errors_console, put
 from kineme.cli.durations import seconds_in
 from kineme.cli.index_model import NEXT_CORPUS, Chosen, choose_model, installed, model_folder, tidy
 from kineme.cli.reading import ReadingArgs, corpus_exit_code
@@ -212,10 +213,9 @@ def _progress(clips: int):
 
 class _Bar:
     def __init__(self, total: int):
-        from rich.console import Console
         from rich.progress import Progress
 
-        self.bar = Progress(console=Console(stderr=True))
+        self.bar = Progress(console=errors_console())
         self.task = self.bar.add_task("finding motifs", total=total)
 
     def __enter__(self):
@@ -249,10 +249,10 @@ def _say_new(args: Args, takes: int, known: int, gone: int, why: str) -> None:
         said = f"{new} take{' was' if new == 1 else 's were'} segmented"
         if known:
             said += f", {known} of {takes} {'is as it was' if known == 1 else 'are as they were'}"
-        print(f"{said if known or new == 1 else f'all {said}'}{left}")
+        put(f"{said if known or new == 1 else f'all {said}'}{left}")
     else:
-        print(f"no take is new, all {takes} are as they were{left}")
-    print(f"motifs: {why}")
+        put(f"no take is new, all {takes} are as they were{left}")
+    put(f"motifs: {why}")
 
 
 def _left_out(corpus: Corpus) -> list[str]:
@@ -371,26 +371,20 @@ def _kept_names(
 
 
 def _say_result(args: Args, payload: Payload) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     scale = payload.scales[payload.default_scale]
-    print(" ".join(payload.summary))
-    table = Table(
-        "motif", "times", "seconds each", "what it does", box=None, pad_edge=False, header_style="bold"
-    )
+    put(" ".join(payload.summary))
+    table = Table("motif", "times", "seconds each", "what it does")
     for motif in scale.motifs[:_SHOWN]:
-        table.add_row(motif.id, str(motif.count), f"{motif.mean_seconds:.1f}", Text(motif.words))
-    Console().print(table)
+        table.row(motif.id, str(motif.count), f"{motif.mean_seconds:.1f}", motif.words)
+    table.show()
     if len(scale.motifs) > _SHOWN:
-        print(f"and {len(scale.motifs) - _SHOWN} more")
-    print(f"\nthe page: {args.out / PAGE}")
+        put(f"and {len(scale.motifs) - _SHOWN} more")
+    put("", f"the page: {args.out / PAGE}")
     first = scale.motifs[0].id if scale.motifs else "1"
     commands = _next(args.out, first)
     width = max(len(command) for command, _ in commands)
     for command, what in commands:
-        print(f"  {command:<{width}}  {what}")
+        put(f"  {command:<{width}}  {what}")
 
 
 #: motifs listed at the end

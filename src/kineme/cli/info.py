@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from kineme.cli.console import Table, put, put_styled, warn
 from kineme.cli.reading import ReadingArgs, exit_code
-from kineme.errors import InputError, KinemeError, printable
+from kineme.errors import InputError, KinemeError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from kineme.motion import Motion
 
 
@@ -70,11 +70,11 @@ def run(args: Args) -> int:
             rows.append(_unreadable(file, error))
             failed.append(file)
     if args.json:
-        print(json.dumps(rows, indent=2))
+        put(*json.dumps(rows, indent=2).split("\n"))
     else:
         _print_table(rows)
     if drafted is not None:
-        print(f"wrote {drafted}: edit it, then give it with --map {drafted}", file=sys.stderr)
+        put(f"wrote {drafted}: edit it, then give it with --map {shlex.quote(str(drafted))}", file=sys.stderr)
     return exit_code(failed, looked_at, args.files)
 
 
@@ -124,17 +124,13 @@ def _unreadable(file: Path, error: KinemeError) -> dict[str, Any]:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-
-    console = Console(width=None if sys.stdout.isatty() else 160)
     good = [row for row in rows if not row["error"]]
     if good:
-        console.print(_table(good))
+        _table(good).show(None if sys.stdout.isatty() else 160)
     if any(row["guessed"] for row in good):
-        console.print("[dim]? guessed; say it with --unit, --up, --channels or --source-fps[/dim]")
+        put_styled(("? guessed; say it with --unit, --up, --channels or --source-fps", "dim"))
     if len(good) == 1:
-        _print_details(good[0], console)
+        _print_details(good[0])
     else:
         said: dict[str, list[str]] = {}
         for row in good:
@@ -142,24 +138,19 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
                 said.setdefault(note, []).append(Path(row["file"]).name)
         for note, files in said.items():
             named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-            console.print(
-                f"[dim]{escape(printable(f'{note}: {named}'))}[/dim]", highlight=False, soft_wrap=True
-            )
+            put_styled((f"{note}: {named}", "dim"))
     for row in rows:
         if row["error"]:
-            print(f"kineme: {row['error']}", file=sys.stderr)
+            warn(row["error"])
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
     """A line a motion; files are named from the folder that they share."""
-    from rich.markup import escape
-    from rich.table import Table
-
     shared = os.path.commonpath([os.path.dirname(os.path.abspath(row["file"])) for row in rows])
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table()
     numeric = ("fps", "frames", "joints", "height", "unmapped")
     for title in ("file", "format", "fps", "frames", "joints", "unit", "up", "height", "rig", "unmapped"):
-        table.add_column(
+        table.column(
             title,
             justify="right" if title in numeric else "left",
             overflow="fold",
@@ -168,8 +159,8 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         )
     for row in rows:
         asked = row["guessed"]
-        table.add_row(
-            escape(printable(os.path.relpath(row["file"], shared))),
+        table.row(
+            os.path.relpath(row["file"], shared),
             row["format"],
             f"{row['fps']:.6g}" + ("?" if "fps" in asked else ""),
             str(row["frames"]),
@@ -177,16 +168,14 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             row["units"] + ("?" if "unit" in asked else ""),
             row["up_axis"] + ("?" if "up" in asked else ""),
             f"{row['height_m']:.2f} m",
-            escape(printable(row["rig"])),
+            row["rig"],
             str(len(row["unmapped"])),
         )
     return table
 
 
-def _print_details(row: dict[str, Any], console: Any) -> None:
+def _print_details(row: dict[str, Any]) -> None:
     """Mapping, guesses and notes of a single motion."""
-    from rich.markup import escape
-
     lines = [f"{name} <- {joint}" for name, joint in row["mapping"].items()]
     sections = [
         ("guessed", [f"{name}: {value}" for name, value in row["guessed"].items()]),
@@ -198,6 +187,4 @@ def _print_details(row: dict[str, Any], console: Any) -> None:
     for title, entries in sections:
         if entries:
             joined = ("; " if title == "notes" else ", ").join(entries)
-            console.print(
-                f"[bold]{title}[/bold] {escape(printable(joined))}", highlight=False, soft_wrap=True
-            )
+            put_styled((title, "bold"), f" {joined}")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import put
 from kineme.cli.reading import ReadingArgs, corpus_exit_code, say_rejected
-from kineme.errors import printable
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -80,7 +80,21 @@ def run(args: Args) -> int:
         options=args.reading.options(),
     )
     print_report(corpus, verbose=args.verbose, named=args.sources)
+    if args.labels:
+        put(_labels_said(corpus))
     return corpus_exit_code(corpus, args.sources)
+
+
+def _labels_said(corpus: Corpus) -> str:
+    """How many labels the clips have, of how many classes."""
+    from kineme.corpus.classes import LEVEL
+
+    labels = [(clip.name, s.label) for clip in corpus for s in clip.labels if s.level == LEVEL]
+    classes, clips = {label for _, label in labels}, {name for name, _ in labels}
+    return (
+        f"{len(labels)} label{'' if len(labels) == 1 else 's'} of {len(classes)} "
+        f"class{'' if len(classes) == 1 else 'es'} in {len(clips)} clip{'' if len(clips) == 1 else 's'}"
+    )
 
 
 def print_report(
@@ -100,7 +114,7 @@ def print_report(
     count = Counter(row.status for row in corpus.report)
     told = ", ".join(f"{count[what]} {what}" for what in ("taken", "repaired", "rejected") if count[what])
     held = f"{len(corpus)} clips, {corpus.duration / 60:.1f} minutes"
-    print(f"{len(corpus.report)} files ({told}): {held}" + (f" in {folder or corpus.folder}" if kept else ""))
+    put(f"{len(corpus.report)} files ({told}): {held}" + (f" in {folder or corpus.folder}" if kept else ""))
     said = set() if verbose else set(map(os.path.abspath, named))
     shown = [
         row
@@ -110,8 +124,8 @@ def print_report(
     # Rejections first: they are what a person must act on.
     shown.sort(key=lambda row: row.status != "rejected")
     for row in shown if verbose else shown[:_FEW]:
-        print(printable(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else "")))
+        put(f"  {row.status}  {row.file}" + (f": {row.reason}" if row.reason else ""))
     if len(shown) > _FEW and not verbose:
         more = "; ingest.parquet in that folder has them all" if kept else ""
-        print(f"  and {len(shown) - _FEW} more{more}")
+        put(f"  and {len(shown) - _FEW} more{more}")
     say_rejected(corpus, named)

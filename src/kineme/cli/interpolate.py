@@ -8,13 +8,13 @@ floor. Seams are smooth, and feet that stand keep standing.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import InputError, UsageError
@@ -52,7 +52,15 @@ def run(args: Args) -> int:
     """Fills, writes the file, and says how steady the feet are."""
     from kineme.cli.motion_model import read_one
     from kineme.cli.outputs import Inputs, check_free, check_page
-    from kineme.cli.own_format import far_said, feet_said, load_head, written_said, written_suffix
+    from kineme.cli.own_format import (
+        far_said,
+        feet_said,
+        glides_much,
+        load_head,
+        why_gliding,
+        written_said,
+        written_suffix,
+    )
     from kineme.formats import save
     from kineme.tasks.interpolate import interpolate, interpolate_between
     from kineme.tasks.prepare import called, fit_for
@@ -76,15 +84,16 @@ def run(args: Args) -> int:
     far = far_said(filled.recalled, "interpolator")
     written = written_said(args.files[0], filled.motion, suffix)
     for sentence in filter(None, (*filled.notes, far, written)):
-        print(f"kineme: {sentence}", file=sys.stderr)
+        warn(sentence)
     save(fit_for(called(filled.motion, args.out), suffix), args.out)
     fps = filled.motion.fps
-    draw = "1" if args.draw is None else f"{args.draw + 1}"
-    instead = f"--draw {draw} follows {'a' if args.draw is None else 'another'} recalled moment"
-    print(
+    put(
         f"{args.out}: frames {filled.start} to {filled.stop - 1} ({filled.start / fps:.2f} to "
-        f"{filled.stop / fps:.2f} s) were made{feet_said(filled.skate, filled.glides, instead)}"
+        f"{filled.stop / fps:.2f} s) were made{feet_said(filled.skate, filled.glides)}"
     )
+    if glides_much(filled.glides):
+        instead = "--draw 1 follows a recalled moment"
+        warn(why_gliding("interpolator", filled.recalled, average=args.draw is None, instead=instead))
     if args.page is not None:
         from kineme.formats.atomic import atomic_write
         from kineme.report.strips import Strip, strip_page
@@ -94,7 +103,7 @@ def run(args: Args) -> int:
         with atomic_write(args.page) as part:
             text = strip_page(f"{names}, filled", "Grey is as it was, blue is filled.", rows)
             part.write_text(text, encoding="utf-8")
-        print(f"the page: {args.page}")
+        put(f"the page: {args.page}")
     return 0
 
 

@@ -11,9 +11,10 @@ from kineme.errors import InputError, UsageError
 WITHOUT_LABELS = (".bvh", ".amc", ".asf", ".c3d", ".trc", ".glb", ".fbx")
 
 
-def need_labels(sources: Sequence[Path], labels: Sequence[str] = ()) -> set[str] | None:
+def need_labels(sources: Sequence[Path], labels: Sequence[str] | None = ()) -> set[str] | None:
     """The labels that label files give to sources that have none themselves; None where only the takes tell.
 
+    labels : files of them; None where the command takes none, but a labelled corpus alone.
     Raises InputError for files of formats without labels where there is no label file either, and for a label
     file that cannot be understood; UsageError for one beside a corpus, which has its labels.
     """
@@ -28,14 +29,15 @@ def need_labels(sources: Sequence[Path], labels: Sequence[str] = ()) -> set[str]
                 "`kineme ingest --labels`; leave the option out, or make the corpus again"
             )
         return None
-    read = read_labels(labels)
+    read = read_labels(labels or ())
     files = find_files(sources)
     if not files or not all(file.suffix.lower() in WITHOUT_LABELS for file in files):
         return None
     if not read:
+        here = "" if labels is None else "give a label file with --labels, or "
         raise InputError(
-            "classes are learnt from labels, and motion files have none; give a label file with --labels where "
-            "the command has it, or make a corpus with `kineme ingest --labels`, and name that",
+            f"classes are learnt from labels, and motion files have none; {here}make a corpus with `kineme ingest "
+            "TAKES --labels LABELS.csv -o CORPUS`, and name that",
             sources[0],
         )
     if any(note.pattern is not None for note in read):

@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kineme import __version__
-from kineme.errors import InputWarning, KinemeError, UsageError, did_you_mean, printable
+from kineme.cli.console import put, warn
+from kineme.errors import InputWarning, KinemeError, UsageError, did_you_mean
 
 #: the disk is full, a quota is used up, a file may not grow, nothing may be written
 _DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", -1), errno.EFBIG, errno.EROFS)
@@ -120,12 +121,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     """Follows the words of the command line to a verb and runs it."""
     if words[:1] == ["--version"]:
-        print(f"kineme {__version__}")
+        put(f"kineme {__version__}")
         return 0
     table, path = VERBS, ["kineme"]
     while True:
         if not words or words[0] in ("-h", "--help"):
-            print(_help_text(path, table))
+            put(*_help_text(path, table).split("\n"))
             return 0 if words else BAD_INPUT
         word = words.pop(0)
         if word not in table:
@@ -159,9 +160,7 @@ def _run(module_name: str, prog: str, words: list[str]) -> int:
         others = warnings.showwarning
         warnings.simplefilter("always", InputWarning)
         warnings.showwarning = lambda message, kind, *rest, **more: (
-            print(f"kineme: {printable(str(message))}", file=sys.stderr)
-            if issubclass(kind, InputWarning)
-            else others(message, kind, *rest, **more)
+            warn(str(message)) if issubclass(kind, InputWarning) else others(message, kind, *rest, **more)
         )
         return module.run(args)
 
@@ -190,7 +189,7 @@ def _unknown(word: str, path: list[str], table: dict[str, Verb]) -> str:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"kineme: {printable(sentence)}", file=sys.stderr)
+    warn(sentence)
     return code
 
 
@@ -201,7 +200,8 @@ def _report_fault(error: Exception) -> int:
     with tempfile.NamedTemporaryFile(
         "w", prefix="kineme-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as file:
-        print(f"kineme {__version__}, Python {sys.version.split()[0]}, {sys.platform}", *sys.argv, file=file)
+        made = [f"kineme {__version__}, Python {sys.version.split()[0]}, {sys.platform}", *sys.argv]
+        file.write(" ".join(made) + "\n")
         traceback.print_exception(error, file=file)
     name = type(error).__name__
     return _say(

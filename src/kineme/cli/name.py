@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from kineme.errors import InputError, UsageError, printable
+from kineme.cli.console import Table, put, warn
+from kineme.errors import InputError, UsageError
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,12 @@ def run(args: Args) -> int:
         write_names(names, args.library / FILE)
         rename(page, names.names)
     what = "motif has a name" if len(names.names) == 1 else "motifs have names"
-    print(f"{args.library}: {len(names.names)} {what} of your own")
+    put(f"{args.library}: {len(names.names)} {what} of your own")
     for name, same in same_names(names.names):
         if (name, same) in before:
             continue
         ids = f"{', '.join(same[:-1])} and {same[-1]}"
-        print(
-            printable(f"kineme: motifs {ids} are called {name!r}; `kineme cut` tells them apart by id alone"),
-            file=sys.stderr,
-        )
+        warn(f"motifs {ids} are called {name!r}; `kineme cut` tells them apart by id alone")
     return 0
 
 
@@ -67,14 +65,15 @@ def _show(args: Args, library: str, motifs: dict[str, str]) -> int:
         _list(motifs, dict(names))
         return 0
     _check_motif(args, motifs)
-    print(names.get(args.motif) or motifs[args.motif])
+    put(names.get(args.motif) or motifs[args.motif])
     return 0
 
 
 def _check_motif(args: Args, motifs: dict[str, str]) -> None:
     if args.motif not in motifs:
         raise InputError(
-            f"has no motif {args.motif!r}; `kineme name {args.library}` lists them", args.library
+            f"has no motif {args.motif!r}; `kineme name {shlex.quote(str(args.library))}` lists them",
+            args.library,
         )
 
 
@@ -92,11 +91,7 @@ def _merged(names, source: Path, motifs: dict[str, str]):
 
 
 def _list(motifs: dict[str, str], names: dict[str, str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("id", "what it does", "name", box=None, pad_edge=False, header_style="bold")
+    table = Table("id", "what it does", "name")
     for motif, words in motifs.items():
-        table.add_row(Text(motif), Text(words), Text(names.get(motif, "")))
-    Console().print(table)
+        table.row(motif, words, names.get(motif, ""))
+    table.show()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import tyro
 
+from kineme.cli.console import put
+
 
 @dataclass(frozen=True)
 class Args:
@@ -29,16 +31,14 @@ def run(args: Args) -> int:
     from kineme.report.serve import PageServer
 
     with PageServer(args.library, args.port) as server:
-        print(
+        put(
             f"{args.library}: {server.url}",
             "Names that you give on the page are saved. Ctrl-C ends this.",
-            sep="\n",
-            flush=True,
         )
         if args.browser:
             webbrowser.open(server.url)
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
-            print()
+            put()
     return 0

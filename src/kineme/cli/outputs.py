@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kineme.cli.console import put
 from kineme.errors import UsageError
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def write_sheets(sheets: Iterable[Sheet], targets: Sequence[Path], folder: Path,
     for sheet, target in zip(sheets, targets, strict=True):
         with atomic_write(target) as temporary:
             write(sheet, temporary)
-    print(f"{len(targets)} {'file' if len(targets) == 1 else 'files'} in {folder}")
+    put(f"{len(targets)} {'file' if len(targets) == 1 else 'files'} in {folder}")
 
 
 def names_in(library: Path) -> dict[str, str]:

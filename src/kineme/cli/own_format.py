@@ -57,19 +57,43 @@ def written_said(file: Path, motion: Motion, suffix: str) -> str:
     )
 
 
-def feet_said(skate: float, glides: tuple[float, float], instead: str) -> str:
+def glides_much(glides: tuple[float, float]) -> bool:
+    """Whether a person sees feet glide. glides : cm/s of the slower foot in what was made, and in what was seen."""
+    return glides[0] > GLIDES and glides[0] > 2 * glides[1]
+
+
+def feet_said(skate: float, glides: tuple[float, float]) -> str:
     """What is said of the feet of motion that was made: nothing where there is nothing to say.
 
-    skate : cm/s of feet while they stand, or nan. glides : cm/s of the slower foot in what was made, and in
-    what was seen. instead : what a person can do where feet glide.
+    skate : cm/s of feet while they stand, or nan. glides : as `glides_much` takes it.
     """
-    if glides[0] > GLIDES and glides[0] > 2 * glides[1]:
+    if glides_much(glides):
         return (
             f"; the feet glide over the floor (the slower one at {glides[0]:.0f} cm/s, in the take at "
-            f'{glides[1]:.0f}), as an average of several ways to go does: {instead} (the guide, "Prediction '
-            'and gaps")'
+            f"{glides[1]:.0f})"
         )
     return "" if skate != skate else f"; standing feet slide {skate:.1f} cm/s"
+
+
+def why_gliding(
+    kind: Literal["predictor", "interpolator"], recalled: float, *, average: bool, instead: str = ""
+) -> str:
+    """A sentence on why feet glide in what was made, and what can be done about it.
+
+    recalled : metres to the nearest moment that was recalled, or nan. average : whether it is only the answer that
+    is right on average that glides, and nothing that follows a recalled moment. instead : what has not been done
+    yet and may help against an average.
+    """
+    if recalled > FAR:  # `far_said` has said it, and what helps
+        return "the feet glide since nothing like it is known, in the average and where one moment is followed alike"
+    if average:
+        more = f": {instead}" if instead else ""
+        return f'the average of several ways to go glides{more} (the guide, "Prediction and gaps")'
+    near = "" if recalled != recalled else f" (the nearest one has its joints {100 * recalled:.0f} cm away)"
+    return (
+        f"feet glide in what follows a recalled moment, too: those that are known{near} are of another pace; only "
+        f"a head trained on motion like this take helps (`kineme train {kind}`)"
+    )
 
 
 def far_said(recalled: float, kind: Literal["predictor", "interpolator"]) -> str:

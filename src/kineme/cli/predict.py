@@ -8,13 +8,13 @@ standing.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.reading import ReadingArgs
 from kineme.errors import UsageError
@@ -75,15 +75,16 @@ def run(args: Args) -> int:
     found = predict(motion, seconds, head, samples=args.samples, seed=args.seed, lock=not args.slide)
     for sentence in (far_said(found[0].recalled, "predictor"), written_said(args.file, motion, suffix)):
         if sentence:
-            print(f"kineme: {sentence}", file=sys.stderr)
+            warn(sentence)
     args.out.mkdir(parents=True, exist_ok=True)
     for prediction, target in zip(found, targets, strict=True):
         made = prediction.motion[prediction.frame :] if args.future_only else prediction.motion
         save(fit_for(made, suffix), target)
         _say(prediction, target, args)
+    _say_why(found)
     if args.page is not None:
         _write_page(args, found)
-        print(f"the page: {args.page}")
+        put(f"the page: {args.page}")
     return 0
 
 
@@ -91,8 +92,22 @@ def _say(prediction: Prediction, target: Path, args: Args) -> None:
     from kineme.cli.own_format import feet_said
 
     begins = "" if args.future_only else f", the future begins at {prediction.start:.2f} s"
-    instead = "--samples 5 adds futures that follow recalled moments, another --seed draws others"
-    print(f"{target}{begins}{feet_said(prediction.skate, prediction.glides, instead)}")
+    put(f"{target}{begins}{feet_said(prediction.skate, prediction.glides)}")
+
+
+def _say_why(found: list[Prediction]) -> None:
+    """Why feet glide, where they do: once, of all futures."""
+    from kineme.cli.own_format import glides_much, why_gliding
+
+    average, *drawn = (glides_much(prediction.glides) for prediction in found)
+    if any(drawn) and not all(drawn):
+        steady = [f"{number}" for number, glides in enumerate(drawn, 2) if not glides]
+        warn(f"feet do not glide in number {' and '.join(steady)}; another --seed draws others")
+    elif average or any(drawn):
+        instead = "the others follow recalled moments, and do not"
+        if not drawn:
+            instead = "--samples 5 adds futures that follow recalled moments"
+        warn(why_gliding("predictor", found[0].recalled, average=not any(drawn), instead=instead))
 
 
 def _write_page(args: Args, found: list[Prediction]) -> None:

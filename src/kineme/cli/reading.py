@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Collection, Iterable, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kineme.errors import printable
+from kineme.cli.console import warn
 
 if TYPE_CHECKING:
     from kineme.corpus import Corpus
@@ -69,7 +68,7 @@ def exit_code(failed: Collection[Path], files: Sized, named: Collection[Path]) -
         return 2
     if not set(map(os.path.abspath, failed)) & set(map(os.path.abspath, named)):
         return 0
-    print(f"kineme: {len(failed)} of {len(files)} files could not be used", file=sys.stderr)
+    warn(f"{len(failed)} of {len(files)} files could not be used")
     return 2
 
 
@@ -78,7 +77,7 @@ def say_rejected(corpus: Corpus, files: Iterable[Path]) -> None:
     spelled = {os.path.abspath(file): file for file in files}
     for row in corpus.report:
         if row.status == "rejected" and row.file in spelled:
-            print(printable(f"kineme: {spelled[row.file]}: {row.reason}"), file=sys.stderr)
+            warn(f"{spelled[row.file]}: {row.reason}")
 
 
 def corpus_exit_code(corpus: Corpus, named: Collection[Path]) -> int:

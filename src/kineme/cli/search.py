@@ -6,7 +6,6 @@ library, the stretch itself is left out. Distances are root mean squares in cent
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from kineme.cli.console import Table, columns_wide, put, warn
 from kineme.cli.durations import seconds_in
 from kineme.cli.outputs import Inputs, check_free, folder_for, library_inputs
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.tables import csv_text, json_text, write_text
-from kineme.errors import InputError, UsageError
+from kineme.errors import InputError, UsageError, printable
 
 if TYPE_CHECKING:
     from kineme.corpus import Clip, Corpus
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _FORMS = (".html", ".csv", ".json")
 #: folder of a library for pages that nobody named
 _PAGES = "searches"
+#: width of the column of names at least, and of all others together
+_NAME, _OTHERS = 16, 42
 _COLUMNS = ("rank", "clip", "file", "start", "end", "distance_cm", "mirrored", "tempo")
 
 
@@ -83,7 +85,7 @@ def run(args: Args) -> int:
             _write(args, out, result, query, corpus)
     if args.clips is not None:
         written = _cut(library, corpus, result, clips)
-        print(f"{written} of {len(clips)} clips in {args.clips}")
+        put(f"{written} of {len(clips)} clips in {args.clips}")
         return 0 if written or not clips else 2
     return 0
 
@@ -129,24 +131,27 @@ def _rows(result: SearchResult) -> list[dict[str, object]]:
 
 
 def _print(result: SearchResult) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("", "clip", "from", "to", "cm a joint", "", box=None, pad_edge=False, header_style="bold")
-    for row in _rows(result):
+    rows = _rows(result)
+    longest = max((len(printable(str(row["clip"]))) for row in rows), default=0)
+    table = Table("")
+    # names differ at their ends as often as not: they get the room, in more than one line if need be
+    table.column("clip", overflow="fold", min_width=min(longest, max(_NAME, columns_wide() - _OTHERS)))
+    for heading in ("from", "to", "cm a joint"):
+        table.column(heading, justify="right", no_wrap=True)
+    table.column("")
+    for row in rows:
         speed = 1 / float(str(row["tempo"]))
         said = [f"{speed:.1f} times as fast"] if abs(speed - 1) >= 0.05 else []
         said += ["mirrored"] if row["mirrored"] else []
-        table.add_row(
+        table.row(
             str(row["rank"]),
-            Text(str(row["clip"])),
+            str(row["clip"]),
             f"{row['start']:.2f}",
             f"{row['end']:.2f}",
             f"{row['distance_cm']:.1f}",
             ", ".join(said),
         )
-    Console().print(table)
+    table.show()
 
 
 def _own_page(args: Args, result: SearchResult) -> Path:
@@ -165,7 +170,7 @@ def _write(args: Args, out: Path, result: SearchResult, query: Clip, corpus: Cor
 
         name = args.library.resolve().name
         write_results(results_page(result, query, corpus, name), out)
-        print(f"the page: {out}")
+        put(f"the page: {out}")
         if args.open:
             import webbrowser
 
@@ -210,5 +215,5 @@ def _cut(library: Library, corpus: Corpus, result: SearchResult, targets: list[P
             save(fit_for(cut.motion, target.suffix), target)
             written += 1
         except InputError as error:
-            print(f"kineme: {error}", file=sys.stderr)
+            warn(str(error))
     return written

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from kineme.cli.console import put
 from kineme.cli.durations import seconds_in
 from kineme.cli.tables import csv_text, write_text
 from kineme.errors import UsageError
@@ -70,13 +71,13 @@ def _write(path: Path, found: Statistics, names: dict[str, str], library: str) -
         from kineme.report.statistics_page import write_statistics
 
         write_statistics(found, path, f"Motifs of {library}", names)
-        print(f"the page: {path}")
+        put(f"the page: {path}")
         return
     beside = _transitions(path)
     follow = [(t.group, t.first, t.then, t.count, f"{t.share:.4f}") for t in found.transitions]
     write_text(csv_text(MOTIF_COLUMNS, _motif_rows(found, names)), path)
     write_text(csv_text(TRANSITION_COLUMNS, follow), beside)
-    print(f"the tables: {path}, {beside}")
+    put(f"the tables: {path}, {beside}")
 
 
 def _transitions(path: Path) -> Path:

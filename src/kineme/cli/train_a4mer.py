@@ -7,6 +7,7 @@ again, and ends with the same weights. Every setting of the model can be changed
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -47,5 +48,7 @@ def run(args: Args) -> int:
         checksum=corpus.checksum,
     )
     train(corpus, plan, args.out, args.run.seed, card, options)
-    say_made(args.out / "model", f"kineme index TAKES -o LIBRARY --model {args.out / 'model'}")
+    say_made(
+        args.out / "model", f"kineme index TAKES -o LIBRARY --model {shlex.quote(str(args.out / 'model'))}"
+    )
     return 0

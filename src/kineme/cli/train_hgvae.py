@@ -8,6 +8,7 @@ again, and ends with the same weights. Every setting of the model can be changed
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -78,5 +79,5 @@ def run(args: Args) -> int:
     if first_process():
         model.calibration = calibrate(model, held, where, seed=args.run.seed)
         model.save(args.out / "model")
-    say_made(args.out / "model", f"kineme anomaly TAKES --model {args.out / 'model'}")
+    say_made(args.out / "model", f"kineme anomaly TAKES --model {shlex.quote(str(args.out / 'model'))}")
     return 0

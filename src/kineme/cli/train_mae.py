@@ -6,6 +6,7 @@ one knows bodies, takes minutes, and its folder is below 6 MB.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +14,15 @@ import tyro
 
 from kineme.cli.reading import ReadingArgs
 from kineme.cli.settings import overrides
-from kineme.cli.training import TrainArgs, card_of, config_of, keeps_tidy, say, say_made, training_corpus
+from kineme.cli.training import (
+    TrainArgs,
+    card_of,
+    config_of,
+    keeps_tidy,
+    say_begin,
+    say_made,
+    training_corpus,
+)
 from kineme.render.mae_config import PRESETS, MAEConfig
 
 if TYPE_CHECKING:
@@ -48,8 +57,9 @@ def run(args: Args) -> int:
         config,
         corpus,
     )
-    say(f"training on pictures of {say_duration(corpus.duration)} of motion, {config.steps} steps")
+    amount = f"on pictures of {say_duration(corpus.duration)} of motion, {config.steps} steps"
+    say_begin(args.out, config.steps, amount)
     train_mae(poses, config, args.out, card=card, **how)
     model = args.out / "model"
-    say_made(model, f"kineme train compose CORPUS --mae {model} -o RUN", "the autoencoder")
+    say_made(model, f"kineme train compose CORPUS --mae {shlex.quote(str(model))} -o RUN", "the autoencoder")
     return 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import tyro
 
+from kineme.cli.console import put
 from kineme.cli.settings import (
     LAST,
     RunArgs,
@@ -117,6 +118,19 @@ def card_of(
     )
 
 
+def say_begin(run: Path, steps: int, amount: str) -> None:
+    """Says what will be trained on, and whether a run in the folder `run` goes on, or has nothing left to do."""
+    from kineme.train.running import steps_done
+
+    done = steps_done(run / LAST)
+    if not done:
+        say(f"training {amount}")
+    elif done < steps:
+        say(f"training {amount}: going on where it was stopped, after {done} steps")
+    else:
+        say(f"the run in {run} is done; name a new folder with -o to train again")
+
+
 def say_made(model: Path, use: str, what: str = "the model") -> None:
     """Says once where the model is, and the command that uses it."""
     if first_process():
@@ -126,7 +140,7 @@ def say_made(model: Path, use: str, what: str = "the model") -> None:
 
 def say(text: str) -> None:
     """A line on stderr, at once."""
-    print(text, file=sys.stderr, flush=True)
+    put(text, file=sys.stderr)
 
 
 def train(

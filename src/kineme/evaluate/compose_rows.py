@@ -19,8 +19,9 @@ from kineme.models.compose.coupling import joint_share
 from kineme.models.compose.energy import SCHEMES, motion_energy
 from kineme.models.compose.model import Composer
 from kineme.models.compose.motionclip import MotionCLIP, MotionCLIPConfig
-from kineme.render.mae import SMALL, MaskedAutoencoder, load_mae
+from kineme.render.mae import MaskedAutoencoder, load_mae
 from kineme.render.mae_config import MAEConfig
+from kineme.render.mae_folder import SMALL
 from kineme.train.compose import places, train_compose, train_mae
 from kineme.train.motionclip import train_motionclip
 

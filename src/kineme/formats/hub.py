@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,11 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from kineme.errors import InputError
+from kineme.errors import InputError, did_you_mean
 from kineme.formats.model_folder import of_run
 
 #: seconds that the hub has to answer
 _PATIENCE = 5.0
+#: names of the hub
+_OF_HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 #: models that come with the package, a folder each
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 
@@ -25,6 +28,21 @@ def shipped_folder(name: str | Path) -> Path | None:
     path = Path(name)
     plain = str(name).isprintable() and len(path.parts) == 1 and not path.exists()
     return SHIPPED / path if plain and (SHIPPED / path / "config.json").is_file() else None
+
+
+def check_name(name: str | Path, what: str, otherwise: str) -> None:
+    """Raises InputError for a name that is no folder here, none of the package's and cannot be one of the hub, whose
+    names are an owner's and a model's with a slash between them: nothing is to be fetched to find that out.
+
+    what : is looked for, such as ``model``. otherwise : what can be named instead.
+    """
+    path, text = Path(name), str(name)
+    if path.exists() or shipped_folder(name) is not None or _OF_HUB.fullmatch(text):
+        return
+    there = [folder.name for folder in SHIPPED.iterdir() if (folder / "config.json").is_file()]
+    near = did_you_mean(text, sorted(there)) if len(path.parts) == 1 else ""
+    none = f"there is no such folder, and no {what} of kineme is called so"
+    raise InputError(f"{none}; {near or otherwise}", name)
 
 
 @contextmanager
@@ -79,6 +97,9 @@ def model_folder(name: str | Path, files: Sequence[str], makers: str) -> Path:
     shipped = shipped_folder(name)
     if shipped is not None:
         return shipped
+    check_name(
+        name, "model", f"give the path of a model folder ({makers}), or a name of the Hugging Face hub"
+    )
     from huggingface_hub import snapshot_download
 
     try:

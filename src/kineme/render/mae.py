@@ -8,7 +8,6 @@ kineme.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from kineme.errors import InputError
-from kineme.formats.hub import hub_options, reason, shipped_folder
-from kineme.formats.model_folder import of_run, read_model, write_model
+from kineme.formats.hub import hub_options, reason
+from kineme.formats.model_folder import read_model, write_model
 from kineme.render.mae_config import MAEConfig
+from kineme.render.mae_folder import INSTEAD, KIND, check_mae
 
-FORMAT, KIND = 1, "mae"
-#: what transformers calls theirs
-_THEIRS = "vit_mae"
-#: the autoencoder of the package
-SMALL = "mae-small"
+FORMAT = 1
 #: what is taken off a grey picture, and by what it is divided: an empty patch is zero, and a body stands out
 _GREY = ((1.0,), (0.2,))
 #: mean and deviation of the colours that the public weights were trained on
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-_DEFAULT = f"{SMALL} comes with kineme and needs no download, and `kineme train mae` makes one of your own"
 
 
 def vit_mae() -> tuple[Any, Any]:
@@ -136,17 +131,15 @@ def save_mae(mae: MaskedAutoencoder, config: MAEConfig, folder: Path, card: str)
 
 
 def load_mae(name: str | Path) -> MaskedAutoencoder:
-    """The package's autoencoder `SMALL`, the one in a folder, ours or transformers', or of a name on the
+    """The package's autoencoder (mae-small), the one in a folder, ours or transformers', or of a name on the
     hub; frozen.
 
     Raises InputError where there is none, saying what can be done.
     """
-    folder = shipped_folder(name) or of_run(Path(name))
-    if (folder / "config.json").is_file() and _kind(folder) == KIND:
+    folder, kind = check_mae(name)
+    if kind == KIND:
         return _own(folder).eval().requires_grad_(False)
     _, model = vit_mae()
-    if folder.exists() and _kind(folder) != _THEIRS:  # transformers would fill any other with random weights
-        raise InputError(f"is no masked autoencoder; {_DEFAULT}", folder)
     try:
         with hub_options(name) as options:
             held = model.from_pretrained(
@@ -154,19 +147,10 @@ def load_mae(name: str | Path) -> MaskedAutoencoder:
             )
     except (OSError, ValueError, ImportError) as error:
         why = f"no masked autoencoder can be had from {name} ({reason(error)})"
-        raise InputError(f"{why}; {_DEFAULT}") from None
+        raise InputError(f"{why}; {INSTEAD}") from None
     if held.config.num_channels != 3:
         raise InputError(f"the autoencoder {name} does not look at colour pictures of three channels")
     return MaskedAutoencoder(held, *_IMAGENET).eval().requires_grad_(False)
-
-
-def _kind(folder: Path) -> str:
-    """Which kind of model a folder holds, by our settings or by transformers'; empty where neither says."""
-    try:
-        held = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return str(held.get("model") or held.get("model_type") or "")
-    except (OSError, ValueError, AttributeError):
-        return ""
 
 
 def _own(folder: Path) -> MaskedAutoencoder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kineme.errors import UsageError
-from kineme.settings import Settings
+from kineme.settings import Settings, check_least
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,9 @@ class MAEConfig(Settings, of="autoencoder"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        least = (
-            self.size,
-            self.patch,
-            self.heads,
-            self.layers,
-            self.decoder_layers,
-            self.batch_size,
-            self.steps,
-        )
-        if min(least) < 1 or self.size % self.patch:
-            raise UsageError(
-                "size is a multiple of patch; heads, layers, batch_size and steps are at least 1"
-            )
+        check_least(self, 1, "size", "patch", "heads", "layers", "decoder_layers", "batch_size", "steps")
+        if self.size % self.patch:
+            raise UsageError(f"size is a multiple of patch, and {self.size} is none of {self.patch}")
         if self.width % (4 * self.heads) or self.decoder_width % (4 * self.heads):
             raise UsageError(
                 f"width and decoder_width are multiples of four times the heads ({4 * self.heads})"

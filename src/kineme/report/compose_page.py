@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kineme.errors import printable
 from kineme.models.compose.energy import RATE
 from kineme.motion import Motion
 from kineme.motion.retarget import retarget
@@ -24,11 +25,12 @@ _FPS = 60.0
 def write_composition(made: Composition, names: tuple[str, str], path: Path) -> None:
     """Writes the page, whole or not at all. `names` : what the two clips are called."""
     result = made.motion if made.motion.skeleton.name == "smpl22" else retarget(made.motion)
-    shown = [_clip(m, name) for m, name in zip((*made.sources, result), (*names, "both"), strict=True)]
+    called = tuple(map(printable, names))
+    shown = [_clip(m, name) for m, name in zip((*made.sources, result), (*called, "both"), strict=True)]
     skeleton = page_body(*_own(result)).skeleton
     lead = [f"{_sentence(text, names)}." for text in (*made.notes, *made.warnings)]
     content = {
-        "names": list(names),
+        "names": list(called),
         "parts": [_part(made, part) for part in made.shares],
         "skate": [None if v != v else round(v, 2) for v in (made.skate_before, made.skate_after)],
     }
@@ -63,7 +65,10 @@ def _clip(motion: Motion, name: str) -> PageClip:
 
 
 def _part(made: Composition, part: str) -> dict[str, Any]:
-    """A part's words on the page, its share, and how fast it moves in each clip in cm a second."""
-    speeds = [round(100 * energy[part] ** 0.5 * RATE, 1) for energy in made.energies]
+    """A part's words on the page, its share, and of each clip the per cent that it gives and how fast it moves, in
+    cm a second, in whole numbers as the terminal rounds them: rounded twice, 88.46 would be 89."""
+    speeds = [round(100 * energy[part] ** 0.5 * RATE) for energy in made.energies]
+    share = made.shares[part]
+    given = [round(100 * own) for own in (share, 1 - share)]
     limbs = {"legs": ["left leg", "right leg"], "arms": ["left arm", "right arm"]}.get(part, [part])
-    return {"part": part, "limbs": limbs, "share": round(made.shares[part], 3), "speeds": speeds}
+    return {"part": part, "limbs": limbs, "share": share, "given": given, "speeds": speeds}

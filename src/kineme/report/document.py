@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, TextIO
 
+from kineme.errors import printable
+
 
 def write_document(
     file: TextIO,
@@ -42,7 +44,7 @@ def write_document(
         f"default-src 'none'; script-src {_hash(script)}{more_scripts}; style-src {_hash(style)}; "
         "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
     )
-    fill = {"TITLE": html.escape(title), "POLICY": policy, "STYLE": style, "SCRIPT": script}
+    fill = {"TITLE": html.escape(printable(title)), "POLICY": policy, "STYLE": style, "SCRIPT": script}
     fill |= {name: json_text(value) for name, value in data.items()} | dict(markup or {})
     head, tail = _whole(template).split("{{MOTION}}")
     file.write(re.sub(r"\{\{([A-Z]+)\}\}", lambda match: fill[match.group(1)], head))

@@ -33,7 +33,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from kineme.errors import InputError
+from kineme.errors import InputError, printable
 from kineme.formats.atomic import atomic_write
 from kineme.report.document import json_text, write_document
 from kineme.report.encode import pack, pack_positions, pack_still
@@ -227,7 +227,7 @@ def _index(payload: Payload, part_of: Mapping[int, str]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "library": payload.fingerprint,
-        "title": payload.title,
+        "title": printable(payload.title),
         "summary": list(payload.summary),
         "model": dict(payload.model),
         "createdWith": payload.created_with,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kineme.errors import printable
 from kineme.formats.atomic import atomic_write
 from kineme.report.document import write_document
 from kineme.report.encode import pack_positions, pack_still
@@ -34,8 +35,8 @@ def write_players(
     """
     index = {
         "format": FORMAT,
-        "title": title,
-        "lead": list(lead),
+        "title": printable(title),
+        "lead": list(map(printable, lead)),
         "skeletons": [skeleton_entry(skeleton) for skeleton in skeletons],
         "clips": [clip_entry(clip) | {"still": pack_still(clip.positions)} for clip in clips],
         **content,

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kineme.errors import printable
+
 WIDTH, HEIGHT, MARGIN = 900, 140, 40
 #: scores are drawn up to so many times the span between the lowest score and the threshold
 _MOST = 4.0
@@ -37,12 +39,13 @@ class AlarmedClip(NamedTuple):
 def score_page(title: str, rows: Sequence[AlarmedClip], limit: float) -> str:
     """A page with a plot and a list of alarms a clip; `limit` is the threshold of a window's score."""
     parts = [
-        f"<h2>{escape(row.name)}</h2>\n{score_plot(row, limit)}{_alarm_list(row.alarms)}" for row in rows
+        f"<h2>{escape(printable(row.name))}</h2>\n{score_plot(row, limit)}{_alarm_list(row.alarms)}"
+        for row in rows
     ]
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(printable(title))}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n<body>'
-        f"<h1>{escape(title)}</h1>\n<p>Each line is the mean surprise of a take's windows in nats; "
+        f"<h1>{escape(printable(title))}</h1>\n<p>Each line is the mean surprise of a take's windows in nats; "
         f"the dashed line is the threshold, {limit:.3f}. Two rules raise an alarm. Red, rule <i>window</i>: the "
         "line is above the threshold. Ochre, rule <i>joint</i>: the evidence against a joint, which the line does "
         "not show, is above that joint's own threshold.</p>\n" + "\n".join(parts) + "\n</body></html>\n"

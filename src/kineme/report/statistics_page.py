@@ -10,6 +10,7 @@ import html
 from collections.abc import Mapping
 from pathlib import Path
 
+from kineme.errors import printable
 from kineme.formats.atomic import atomic_write
 from kineme.report.document import write_document
 from kineme.tasks.statistics import Group, MotifStatistic, Statistics
@@ -31,7 +32,7 @@ def write_statistics(
             (),
             title=title,
             data={},
-            markup={"HEADING": html.escape(title), "BODY": _body(found, names or {})},
+            markup={"HEADING": html.escape(printable(title)), "BODY": _body(found, names or {})},
         )
 
 

@@ -12,6 +12,7 @@ from io import StringIO
 
 import numpy as np
 
+from kineme.errors import printable
 from kineme.motion import Motion
 from kineme.motion.canonical import PARENTS
 from kineme.motion.frame import facing_angle
@@ -35,7 +36,7 @@ class Strip:
 
 def strip_page(title: str, lead: str, strips: Sequence[Strip]) -> str:
     """The page with a row of figures for each strip, all seen from their front left."""
-    rows = [f'<p class="lead">{escape(lead)}</p>']
+    rows = [f'<p class="lead">{escape(printable(lead))}</p>']
     every = {round(1000 / s.motion.fps * _step(s.motion.fps)) / 1000 for s in strips}
     often = " or ".join(f"{seconds:g}" for seconds in sorted(every))
     rows.append(
@@ -50,9 +51,11 @@ def strip_page(title: str, lead: str, strips: Sequence[Strip]) -> str:
             f"<figcaption>{label}</figcaption></figure>"
             for kind, label, lines in figures
         )
-        rows.append(f'<h2 class="query-head">{escape(strip.name)}</h2>\n<div class="strip">{drawn}</div>')
+        rows.append(
+            f'<h2 class="query-head">{escape(printable(strip.name))}</h2>\n<div class="strip">{drawn}</div>'
+        )
     page = StringIO()
-    markup = {"HEADING": escape(title), "BODY": "\n".join(rows)}
+    markup = {"HEADING": escape(printable(title)), "BODY": "\n".join(rows)}
     write_document(page, "stats.html", (), title=title, data={}, markup=markup)
     return page.getvalue()
 

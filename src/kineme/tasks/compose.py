@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import torch
@@ -43,6 +44,7 @@ _SAME = 1e-3
 _GROUPS = {
     "arms": ("left arm", "right arm", "arms"),
     "upper body": ("left arm", "right arm", "arms", "torso", "head"),
+    "lower body": ("legs",),
 }
 _LEGS = "legs"
 #: a clip needs the parts that have at least this share of the energy of its most moving one
@@ -99,8 +101,8 @@ def compose(
     Parameters
     ----------
     names : what notes call the clips.
-    parts : part -> share of the first clip, in place of what the energies say. ``arms`` and ``upper body``
-        are words for several parts.
+    parts : part -> share of the first clip, in place of what the energies say. ``arms``, ``upper body``
+        and ``lower body`` are words for several parts.
     rate : lambda, the first clip's say where both move a part.
     mix : parts are mixed by the masks, as the paper does (eq. 10). By default a part goes whole to the clip
         with the larger share: mixed with an arm that swings, a waving hand stays 17 cm lower.
@@ -110,12 +112,13 @@ def compose(
         (`tasks.compose_refine`). progress : is told how far that is.
 
     Two clips of the same motion give the first one as it is. Raises InputError for rigs that are no body and for
-    clips shorter than an atom, UsageError for parts or seconds that cannot be.
+    clips shorter than an atom, UsageError for parts or seconds that cannot be, and for what is no motion.
     """
+    _check((first, second), parts or {})
     if not 0 <= rate <= 1:
         raise UsageError(f"the mixing rate lies between 0 and 1, not {rate:g}")
     division, notes, warnings = parts_of(scheme), [], []
-    started = [_started(m, name, notes) for m, name in zip((first, second), names, strict=True)]
+    started = (_started(first, names[0], notes), _started(second, names[1], notes))
     own, other = _one_length(*started, seconds, names, notes)
     if own.positions_only:
         own = fit_rotations(own)
@@ -136,7 +139,7 @@ def compose(
         warnings.append(f"{names[0]} and {names[1]} are the same motion, so {names[0]} comes out as it is")
     shares = part_values(share, division)
     if not same:
-        warnings += _warnings(per_part, names, shares, given)
+        warnings += _warnings(per_part, names, shares, given, rate)
     lead = 0 if shares[_LEGS] >= 0.5 else 1
     coupled = a if same else _coupled(a, b, share, lead)
     giving = (a, b)[lead].positions
@@ -199,6 +202,18 @@ def _on_standard_body(canonical: Motion, standing: np.ndarray | None) -> Motion:
     turns = np.tile(np.eye(3, dtype=np.float32), (1, len(JOINTS), 1, 1))
     made = stand_on(canonical, Motion(SMPL22, canonical.fps, SMPL22.offsets[:1], turns))
     return made if standing is None else lock_feet(made, made.positions, standing)
+
+
+def _check(motions: tuple[Motion, Motion], parts: Mapping[str, float]) -> None:
+    """Raises UsageError for what is no motion, and for a share that is none."""
+    for motion, which in zip(motions, ("first", "second"), strict=True):
+        if not isinstance(motion, Motion):
+            raise UsageError(
+                f"the {which} is a {type(motion).__name__}, not a Motion; read a file with kineme.load"
+            )
+    for part, share in parts.items():
+        if not isinstance(share, Real) or not 0 <= float(share) <= 1:
+            raise UsageError(f"parts give the share of the first clip, from 0 to 1; {part} has {share!r}")
 
 
 def _canonical(motion: Motion) -> Motion:
@@ -268,6 +283,7 @@ def _warnings(
     names: tuple[str, str],
     shares: Mapping[str, float],
     given: set[str],
+    rate: float,
 ) -> list[str]:
     """What the user should know; `given` are the parts that were named, which the user has chosen."""
     still = [not any(energy.values()) for energy in energies]
@@ -280,6 +296,11 @@ def _warnings(
         if not one_gives_all or not rest:
             return []
         one, other = names if shares[_LEGS] else names[::-1]
+        if rate != 0.5:
+            return [
+                f"at a rate of {rate:g}, {other} gives nothing of what --parts does not name ({rest}); --rate 0.5 "
+                "weighs both alike"
+            ]
         return [
             f"{one} moves what --parts does not name ({rest}) more as well, so {other} gives nothing; --parts "
             "gives it some"
@@ -290,6 +311,8 @@ def _warnings(
     found = []
     if one_gives_all:
         one, other = names if shares[_LEGS] else names[::-1]
+        if rate != 0.5:
+            return [f"at a rate of {rate:g}, {other} gives nothing; --rate 0.5 weighs both alike"]
         return [f"{one} moves every part more than {other}, which gives nothing; --parts gives it some"]
     main = [{part for part, e in energy.items() if e >= _MAIN * max(energy.values())} for energy in energies]
     for part in (part for part in shares if part in main[0] & main[1]):

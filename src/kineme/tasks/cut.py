@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -65,7 +66,8 @@ def occurrences(library: Library, motifs: Iterable[str], top: int | None = None)
     known = {motif["id"] for motif in library.motifs}
     if missing := [motif for motif in wanted if motif not in known]:
         raise InputError(
-            f"has no motif {missing[0]!r}; `kineme name {library.folder}` lists them", library.folder
+            f"has no motif {missing[0]!r}; `kineme name {shlex.quote(str(library.folder))}` lists them",
+            library.folder,
         )
     rows = {clip.name: clip.row for clip in library.corpus}
     found = [

@@ -225,6 +225,8 @@ def check_span(first: float, last: float, start: float, end: float, file: str | 
     asked = f"the query from {start:g} s to {end:g} s"
     if not (np.isfinite(start) and np.isfinite(end)) or start < first - 0.05 or end > last + 0.05:
         raise InputError(f"{asked} lies outside of the motion, from {first:.2f} s to {last:.2f} s", file)
+    if end <= start:
+        raise InputError(f"{asked} ends before it begins; give the earlier time first", file)
     if end - start < SHORTEST - 1e-6:
         raise InputError(f"{asked} is shorter than an atom; it must last at least {SHORTEST:g} s", file)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
+from kineme.cli.compose import _parts
 from kineme.cli.main import main
 from kineme.corpus.synthetic import generate
+from kineme.errors import UsageError
 from kineme.formats import load, save
 from kineme.motion.feet import FEET, foot_skate, stance
 from kineme.motion.retarget import retarget
@@ -44,6 +47,7 @@ def test_every_format(takes, tmp_path, form, capsys) -> None:
         (["--parts", "legs=dance"], "walk, wave (or 1, 2)"),
         (["--parts", "tail=walk"], "no part of the body is called 'tail'"),
         (["--parts", "left-arm=1,left arm=2"], "names 'left arm' twice"),
+        (["--parts", "lower body=2,tail=1"], "lower body"),
         (["--seconds", "100"], "ask for at most"),
         (["--rate", "2"], "between 0 and 1"),
         (["--page", "page.txt"], "writes .html"),
@@ -91,6 +95,29 @@ def test_sentences_of_the_page_begin_with_a_capital_or_a_name() -> None:
 
     assert _sentence("neither moves", ("walk", "wave")) == "Neither moves"
     assert _sentence("walk is cut", ("walk", "wave")) == "walk is cut"
+
+
+def test_the_page_rounds_as_the_terminal_does() -> None:
+    from kineme.report.compose_page import _part
+
+    speed = 88.46 / 100 / 30  # metres a frame
+    made = SimpleNamespace(
+        energies=({"legs": speed**2}, {"legs": 0.0}),
+        shares={"legs": 0.88461},
+        motion=SimpleNamespace(fps=30.0),
+    )
+    part = _part(made, "legs")  # type: ignore[arg-type]
+    assert part["speeds"] == [88, 0] and part["given"] == [88, 12]
+
+
+def test_a_number_that_is_the_other_clips_name_is_refused() -> None:
+    names = ("2", "wave")
+    assert _parts("legs=1,arms=wave", names) == {"legs": 1.0, "arms": 0.0}
+    with pytest.raises(UsageError, match="the clip that is called 2 or the one of that number"):
+        _parts("legs=2", names)
+    assert _parts("legs=2", ("1", "2")) == {"legs": 0.0}
+    with pytest.raises(UsageError, match="go by 1 and 2"):
+        _parts("legs=a=b,c", ("a=b,c", "walk"))
 
 
 def test_refinement_says_what_it_does_and_how_long_it_takes(monkeypatch, capsys) -> None:

@@ -68,7 +68,7 @@ def test_from_a_corpus_to_motions(corpus, tmp_path, capsys) -> None:
     "words, said",
     [
         (["--labels", "walk+jump"], "knows no action 'jump'"),
-        (["--labels", "wlak+wave"], "did you mean walk"),
+        (["--labels", "wlak+wave"], "did you mean walk or wave? it knows run, walk, wave"),
         ([], "takes --labels"),
         (["--labels", "walk", "--seconds", "9"], "0.05 to 0.6 s, not of 9 s"),
         (["--labels", "walk", "--label", "walk"], "takes --labels"),
@@ -95,6 +95,7 @@ def test_an_action_twice_is_one_action(tmp_path, capsys) -> None:
     words = ["generate", "--model", tmp_path / "model", "-o", tmp_path / "out", "--count", 1]
     assert run(*words, "--labels", "walk+walk") == 0
     assert "walk+walk is one action" in capsys.readouterr().err
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["walk_0_000.bvh"]
     assert run(*words, "--labels", "walk+walk") == 2
     assert "--overwrite" in capsys.readouterr().err
 
@@ -104,7 +105,10 @@ def test_training_without_the_labels_leaves_nothing_behind(corpus, tmp_path, cap
 
     save(take("walk", seed=1).replace(labels=()), tmp_path / "takes" / "a.bvh")
     save(take("walk", seed=1).replace(labels=()), tmp_path / "more" / "a.npz")
-    for name, said in (("takes", "motion files have none"), ("more", "no labelled stretch")):
+    for name, said in (
+        ("takes", "make a corpus with `kineme ingest TAKES --labels"),
+        ("more", "no labelled stretch"),
+    ):
         assert run("train", "compose", tmp_path / name, "-o", tmp_path / "run", *TRAINING, "--jobs", 1) == 2
         assert said in capsys.readouterr().err and not (tmp_path / "run").exists()
     words = ["train", "compose", corpus, "-o", tmp_path / "run", *TRAINING]
@@ -112,6 +116,35 @@ def test_training_without_the_labels_leaves_nothing_behind(corpus, tmp_path, cap
     said = capsys.readouterr().err
     assert "no sequence is labelled 'fly'; there are run, walk, wave" in said and "training" not in said
     assert not (tmp_path / "run").exists()
+
+
+def test_one_action_alone_is_refused_before_training(tmp_path, capsys) -> None:
+    made = Corpus.from_motions([take("walk", seed=k) for k in (1, 2)], tmp_path / "corpus", ["a", "b"])
+    assert run("train", "compose", made.folder, "-o", tmp_path / "run", *TRAINING) == 2
+    said = capsys.readouterr().err
+    assert "there is walk alone" in said and "training" not in said
+    assert run("train", "compose", made.folder, "-o", tmp_path / "run", "--steps", 0) == 2
+    assert "steps must be at least 1, not 0" in capsys.readouterr().err
+
+
+def test_a_run_that_is_done_says_so_and_commands_are_quoted(corpus, tmp_path, capsys) -> None:
+    words = ["train", "compose", corpus, "-o", tmp_path / "my run", *TRAINING]
+    assert run(*words) == 0
+    said = capsys.readouterr().err
+    assert "s of motion), " in said and f"--model '{tmp_path / 'my run' / 'model'}' --labels" in said
+    assert run(*words) == 0
+    said = capsys.readouterr().err
+    assert "is done; name a new folder" in said and "training" not in said
+
+
+def test_ingest_counts_labels(tmp_path, capsys) -> None:
+    from kineme.formats import save
+
+    for name in ("walk_1", "walk_2", "wave_1"):
+        save(take("walk", seed=1).replace(labels=()), tmp_path / "takes" / f"{name}.bvh")
+    words = ["ingest", tmp_path / "takes", "-o", tmp_path / "corpus", "--jobs", 1]
+    assert run(*words, "--labels", r"(?P<label>[a-z]+)_") == 0
+    assert "3 labels of 2 classes in 3 clips" in capsys.readouterr().out
 
 
 def test_a_temporary_corpus_is_not_named(tmp_path, capsys) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import kineme
 from kineme.cli.main import main
-from kineme.cli.own_format import far_said, feet_said, written_said
+from kineme.cli.own_format import far_said, feet_said, why_gliding, written_said
+from kineme.cli.predict import _say_why
 from kineme.corpus.synthetic import generate
 from kineme.models.a4mer import A4Mer, A4MerConfig
 from kineme.motion.canonical import SMPL22
@@ -194,10 +196,10 @@ def test_glb_is_written(folder: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_said_of_feet_does_not_contradict_itself() -> None:
-    gliding = feet_said(1.1, (94.0, 4.0), "--draw 1 follows a recalled moment")
-    assert "94 cm/s, in the take at 4" in gliding and "--draw 1" in gliding and "standing" not in gliding
-    assert feet_said(1.1, (30.0, 20.0), "") == "; standing feet slide 1.1 cm/s"
-    assert feet_said(float("nan"), (3.0, 4.0), "") == ""
+    gliding = feet_said(1.1, (94.0, 4.0))
+    assert "94 cm/s, in the take at 4" in gliding and "standing" not in gliding
+    assert feet_said(1.1, (30.0, 20.0)) == "; standing feet slide 1.1 cm/s"
+    assert feet_said(float("nan"), (3.0, 4.0)) == ""
 
 
 def test_far_moments_are_said() -> None:
@@ -217,3 +219,34 @@ def test_what_is_not_the_takes_own_is_told() -> None:
         ("a.amc", taken, ".glb", ""),
     ):
         assert written_said(Path(file), motion, suffix) == sentence
+
+
+def test_why_feet_glide_fits_the_case_and_never_advises_what_was_done() -> None:
+    average = why_gliding("interpolator", 0.05, average=True, instead="--draw 1 follows a recalled moment")
+    assert "average" in average and "--draw 1" in average
+    drawn = why_gliding("interpolator", 0.05, average=False, instead="--draw 1 follows a recalled moment")
+    assert "average" not in drawn and "--draw" not in drawn
+    assert "5 cm" in drawn and "`kineme train interpolator`" in drawn
+    far = why_gliding("predictor", 0.16, average=True, instead="--samples 5 adds futures")
+    assert "--samples" not in far and "nothing like it is known" in far
+
+
+@pytest.mark.parametrize(
+    ("glides", "said"),
+    [
+        ((60.0,), "--samples 5"),
+        ((60.0, 3.0, 3.0), "the others follow recalled moments, and do not"),
+        ((3.0, 60.0, 4.0, 5.0), "do not glide in number 3 and 4"),
+        ((60.0, 60.0), "those that are known (the nearest one has its joints 3 cm away) are of another pace"),
+    ],
+)
+def test_futures_that_glide_are_explained_once(glides: tuple[float, ...], said: str, capsys) -> None:
+    _say_why([SimpleNamespace(glides=(speed, 2.0), recalled=0.03) for speed in glides])  # type: ignore[arg-type]
+    told = capsys.readouterr().err
+    assert said in told and told.count("\n") == 1
+    assert ("--samples" in told) == (len(glides) == 1)
+
+
+def test_futures_that_do_not_glide_need_no_word(capsys) -> None:
+    _say_why([SimpleNamespace(glides=(3.0, 2.0), recalled=0.03)])  # type: ignore[list-item]
+    assert capsys.readouterr().err == ""

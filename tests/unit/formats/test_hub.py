@@ -23,6 +23,18 @@ def test_no_network_is_one_sentence_without_retries(monkeypatch, caplog, tmp_pat
     assert not caplog.records
 
 
+@pytest.mark.parametrize(
+    "name", ["/nonexistent", "./none", "a4mer-smal", "a/b/c", "../x/y", "no name/of hub"]
+)
+def test_what_cannot_be_a_name_of_the_hub_is_not_asked_for(name, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "kineme.formats.hub.socket.create_connection", lambda *_, **__: pytest.fail("network")
+    )
+    with pytest.raises(InputError, match="there is no such folder") as caught:
+        hub.model_folder(name, ["config.json"], "`kineme train` writes one")
+    assert ("did you mean a4mer-small?" in str(caught.value)) == (name == "a4mer-smal")
+
+
 def test_a_proxy_is_the_way_to_the_hub(monkeypatch, tmp_path) -> None:
     asked = []
 

@@ -10,8 +10,9 @@ pytest.importorskip("transformers", reason='needs pip install "kineme[mae]"')
 
 from kineme.errors import InputError, UsageError
 from kineme.formats.hub import SHIPPED
-from kineme.render.mae import SMALL, load_mae, save_mae, small_mae, vit_mae
+from kineme.render.mae import load_mae, save_mae, small_mae, vit_mae
 from kineme.render.mae_config import MAEConfig
+from kineme.render.mae_folder import SMALL, check_mae
 from small_compose import SMALL_MAE
 
 
@@ -130,7 +131,7 @@ def test_what_is_none_is_said(tmp_path, monkeypatch) -> None:
     with pytest.raises(InputError, match="kineme train mae"):
         load_mae("nobody/no-such-autoencoder")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="is no masked autoencoder"):
+    with pytest.raises(InputError, match="no masked autoencoder in it"):
         load_mae(tmp_path / "empty")
     for wrong in ({"size": 100}, {"width": 10}, {"share": 1.0}, {"steps": 0}):
         with pytest.raises(UsageError):
@@ -148,3 +149,12 @@ def test_settings_have_an_effect(change) -> None:
         return sum(p.numel() for p in small_mae(config).parameters())
 
     assert count(replace(SMALL_MAE, **change)) != count(SMALL_MAE)
+
+
+def test_a_folder_of_another_kind_is_refused_before_anything_is_loaded(tmp_path) -> None:
+    (tmp_path / "config.json").write_text('{"model": "a4mer"}')
+    with pytest.raises(InputError, match="no masked autoencoder in it"):
+        check_mae(tmp_path)
+    assert check_mae(SMALL) == (SHIPPED / SMALL, "mae")
+    with pytest.raises(InputError, match="did you mean mae-small"):
+        check_mae("mae-smal")

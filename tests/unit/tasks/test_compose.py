@@ -138,6 +138,25 @@ def test_who_gives_nothing_is_named(walk) -> None:
     assert "walk moves every part more than wave" in made.warnings[0]
 
 
+@pytest.mark.parametrize("how", [{}, {"mix": True}, {"parts": {"torso": 0.0}}])
+def test_a_rate_that_leaves_nothing_is_named_as_the_reason(walk, how) -> None:
+    made = compose(walk, waving(90), names=("walk", "wave"), rate=0.0, **how)
+    assert set(made.shares.values()) == {0.0}
+    assert "at a rate of 0, walk gives nothing" in made.warnings[0] and "more" not in made.warnings[0]
+
+
+@pytest.mark.parametrize("share", [2.0, -0.1, float("nan"), float("inf"), "wave", None])
+def test_shares_that_are_none_are_refused(walk, share) -> None:
+    with pytest.raises(UsageError, match="from 0 to 1; arms has"):
+        compose(walk, waving(90), parts={"arms": share})
+
+
+@pytest.mark.parametrize("pair", [("walk.bvh", 1), (1, "walk.bvh"), ([1], 1)])
+def test_what_is_no_motion_is_refused(walk, pair) -> None:
+    with pytest.raises(UsageError, match="read a file with kineme.load"):
+        compose(*(walk if one == 1 else one for one in pair))
+
+
 def slower(motion: Motion) -> np.ndarray:
     """Its rotations, of which the first half lasts for all of it, by a tenth."""
     assert motion.local_rotations is not None

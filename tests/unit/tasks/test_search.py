@@ -164,6 +164,7 @@ def test_more_of_every_motif(library: Library) -> None:
     "start, end, said",
     [
         (1.0, 1.2, "shorter than an atom"),
+        (2.0, 1.0, "ends before it begins"),
         (-1.0, 2.0, "outside of the motion"),
         (7.0, 9.0, "outside of the motion"),
         (float("nan"), 2.0, "outside of the motion"),

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kineme.errors import UsageError, did_you_mean
-from kineme.settings import Settings, check_heads
+from kineme.settings import Settings, check_heads, check_least
 
 #: what stands between the actions of a pair, as in walk+wave
 PLUS = "+"
+#: actions that a sentence lists, at most
+_LISTED = 30
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ class ComposeConfig(Settings, of="compose"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.layers, self.heads, self.feed, self.batch_size, self.steps) < 1 or self.frames < 2:
-            raise UsageError("layers, heads, feed, batch_size and steps are at least 1, frames at least 2")
+        check_least(self, 1, "layers", "heads", "feed", "batch_size", "steps", "refine_pictures")
+        check_least(self, 2, "frames")
         check_heads(self.width, self.heads)
         shares = (self.dropout, self.refine_share, self.singles)
         if min(shares) < 0 or max(shares) > 1 or self.fps <= 0 or self.deviation < 0:
@@ -114,8 +116,6 @@ class ComposeConfig(Settings, of="compose"):
                 raise UsageError(
                     "kl_rise and refine_rise are two shares of the steps, the first not above the second"
                 )
-        if self.refine_pictures < 1:
-            raise UsageError("refine_pictures is at least 1")
         for pair in self.pairs if self.labels else ():
             self.numbers(pair)
 
@@ -129,7 +129,9 @@ class ComposeConfig(Settings, of="compose"):
             raise UsageError(f"{text!r} is not one action or two, such as {PLUS.join(self.labels[:2])}")
         for name in names:
             if name not in self.labels:
-                advice = did_you_mean(name, self.labels, "it knows")
+                more = f" and {len(self.labels) - _LISTED} more" if len(self.labels) > _LISTED else ""
+                there = f"it knows {', '.join(self.labels[:_LISTED])}{more}"
+                advice = " ".join(filter(None, (did_you_mean(name, self.labels), there)))
                 raise UsageError(f"this model knows no action {name!r}; {advice}")
         return tuple(self.labels.index(name) for name in names)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kineme.errors import UsageError
-from kineme.settings import Settings
+from kineme.settings import Settings, check_least
 
 #: nodes of the root's own motion: height of the pelvis, its velocity sideways and ahead, its turning
 ROOT_NODES = 4
@@ -99,8 +99,7 @@ class HGVAEConfig(Settings, of="HG-VAE"):
             raise UsageError("levels is a list of (nodes, features), at least one, from bottom to top")
         if not 0 <= self.frequencies <= self.frames or self.frames < 2 or self.fps <= 0:
             raise UsageError("frequencies lie between 0 (all) and frames, frames is at least 2, fps positive")
-        if min(self.epochs, self.batch_size, self.path_features, self.blocks) < 1:
-            raise UsageError("epochs, batch_size, path_features and blocks are at least 1")
+        check_least(self, 1, "epochs", "batch_size", "path_features", "blocks")
         shares = (self.occlusion, self.kl_start, self.label_dropout, self.class_balance)
         if not all(0 <= share <= 1 for share in shares):
             raise UsageError("occlusion, kl_start, label_dropout and class_balance lie between 0 and 1")

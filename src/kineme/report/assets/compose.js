@@ -46,12 +46,12 @@ function figureCard(clip, name, look) {
   return el("article", { class: "card" }, stage, el("div", { class: "card-head" }, clip < 2 ? swatch(look.tints) : null, el("h3", { class: "match-name" }, name)));
 }
 
-function shareRow({ part, share, speeds }, tints) {
-  return el("tr", {}, el("td", {}, part), [share, 1 - share].map((given, k) => {
+function shareRow({ part, share, given, speeds }, tints) {
+  return el("tr", {}, el("td", {}, part), [share, 1 - share].map((own, k) => {
     const bar = el("i");
-    bar.style.width = `${100 * given}%`;
+    bar.style.width = `${100 * own}%`;
     bar.style.background = tints[k].solid;
-    return [el("td", {}, el("span", { class: "far", "aria-hidden": "true" }, bar), `${Math.round(100 * given)} %`), el("td", {}, `${speeds[k].toFixed(0)} cm/s`)];
+    return [el("td", {}, el("span", { class: "far", "aria-hidden": "true" }, bar), `${given[k]} %`), el("td", {}, `${speeds[k]} cm/s`)];
   }));
 }
 

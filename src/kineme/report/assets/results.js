@@ -40,7 +40,7 @@ function queryFacts() {
   return el("div", { class: "motif-side" },
     el("h2", { class: "query-head" }, "The query"),
     el("dl", { class: "facts-list" }, facts.map(([k, v]) => [el("dt", {}, k), el("dd", {}, v)])),
-    el("p", { class: "note" }, "Matches may be faster or slower, mirrored, and of another body. How far away one is, is said in centimetres a joint, the mean over joints and time."));
+    el("p", { class: "note" }, "Matches may be faster or slower, mirrored, and of another body. How far away one is, is said in centimetres a joint, the root of the mean square over joints and time."));
 }
 
 function matchCard(card, rank, furthest, tints) {
