@@ -41,11 +41,16 @@ class Args(TrainArgs):
 @keeps_tidy
 def run(args: Args) -> int:
     """Trains, and says where the model is."""
+    from kineme.cli.outputs import folder_for
+
+    how, config = args.how, config_of(args, PRESETS)
+    folder_for(args.out)
+
+    # torch is imported here, which takes seconds: what is wrong with the options has been said before
     from kineme.corpus.actions import action_of
     from kineme.report.words import say_duration
     from kineme.train.compose import train_mae
 
-    how, config = args.how, config_of(args, PRESETS)
     corpus = training_corpus(args)
     poses = [action_of(clip.motion, "", 10.0, clip.name) for clip in corpus]
     card = card_of(
