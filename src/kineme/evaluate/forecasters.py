@@ -33,6 +33,8 @@ STEPS = {"direct MLP": 800, "direct Transformer": 400, "direct MLP, recalled pos
 #: steps where time is no object: the MLP's error at 4 s stops falling on the val takes of `joined`, and the
 #: Transformer, level with the MLP at equal steps, has eight times its own (docs/papers/a4mer.md)
 LONGER = {"direct MLP, trained longer": 12800, "direct Transformer, trained longer": 3200}
+#: the head's, beside those: eight times its own, too
+HEAD_LONGER = 3200
 _CHUNK = 256
 
 
@@ -249,6 +251,9 @@ def learned_rows(
             for name, own in (STEPS | LONGER).items()
         ),
         HeadRow("A4Mer", kind, ours, weights, models, preset),
+        HeadRow(
+            "A4Mer, trained longer", kind, replace(ours, steps=steps or HEAD_LONGER), weights, models, preset
+        ),
         HeadRow("A4Mer, paper's head", kind, paper, weights, models, preset),
         HeadRow("A4Mer, random weights", kind, ours, "random", models, preset),
         PackageRow(kind),

@@ -17,7 +17,7 @@ from kineme.corpus.place import RELATIVE
 from kineme.errors import UsageError
 from kineme.evaluate import corpora
 from kineme.evaluate.forecast_folds import ForecastFolds, open_forecast
-from kineme.evaluate.forecasters import Fill, Retrieval, Simple, in_parts, learned_rows
+from kineme.evaluate.forecasters import LONGER, Fill, Retrieval, Simple, in_parts, learned_rows
 from kineme.evaluate.motion_metrics import horizon_mpjpe
 from kineme.evaluate.request import Outcome, Request
 from kineme.evaluate.runs import Value, code_digest, kept_values, slug
@@ -50,7 +50,9 @@ def run(request: Request, say: Callable[[str], None] = lambda _: None) -> Outcom
         "prediction", request, [*_rows(request)], measure, ("evaluate/prediction.py",), say
     )
     metrics = [f"{kind}_{h:g}" for kind in ("all", "same") for h in HORIZONS[1:]]
-    return outcome_of(folder.name, folds, values, [(rival, "A4Mer", m) for m in metrics for rival in RIVALS])
+    compared = [(rival, "A4Mer", metric) for metric in metrics for rival in RIVALS]
+    compared += [(rival, "A4Mer, trained longer", metric) for metric in metrics for rival in LONGER]
+    return outcome_of(folder.name, folds, values, compared)
 
 
 def _rows(request: Request):
