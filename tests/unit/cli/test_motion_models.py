@@ -92,7 +92,7 @@ def test_impute_named_joints_and_found_damage(folder, tmp_path, capsys) -> None:
         (["--joints", "left_elbo"], "did you mean left_elbow"),
         (["--joints", "head", "--frames", "5:1"], "do not lie within"),
         ([], "--auto"),
-        (["--joints", "head", "--model", "MODEL/nowhere"], "no model folder"),
+        (["--joints", "head", "--model", "MODEL/nowhere"], "there is no such folder"),
     ],
 )
 def test_what_impute_cannot_do_is_said_in_a_sentence(folder, tmp_path, capsys, words, sentence) -> None:
